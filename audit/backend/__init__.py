@@ -1,0 +1,52 @@
+"""The seam: the only place that knows TensorFlow or JAX. Everything else is ``keras.ops`` or NumPy."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any, Protocol
+
+Array = Any
+
+
+class Compiled(Protocol):
+    """A compiled function. ``traces`` counts how often it was traced: once per shape of its arguments."""
+
+    traces: int
+
+    def __call__(self, *arguments: Any) -> Array: ...
+
+
+class Backend(Protocol):
+    """What each of ``backend/tensorflow.py`` and ``backend/jax.py`` offers, as module functions."""
+
+    def configure(self, device: str) -> Mapping[str, str]:
+        """Choose the device (``auto``, ``cpu``, ``gpu:N``) and the numerics before anything is computed.
+
+        Float32 everywhere, reduced-precision matrix products off, deterministic operations, memory as needed, XLA on a
+        GPU and plain graphs on a TensorFlow CPU. Returns the choices made, in words, for the report ("device" and one
+        entry per numeric choice).
+
+        Raises:
+            EnvironmentStop: the device does not exist; the message lists those that do.
+        """
+        ...
+
+    def compile(self, function: Callable[..., Array]) -> Compiled:
+        """Compile a pure function of arrays and mappings of arrays."""
+        ...
+
+    def vjp(self, function: Callable[..., Array], *inputs: Array) -> tuple[Array, Callable[[Array], tuple[Array, ...]]]:
+        """Return the function's output and its pullback: output cotangent -> input cotangents (zeros if unused)."""
+        ...
+
+    def to_numpy(self, array: Array) -> Any:
+        """Return a NumPy copy."""
+        ...
+
+
+@cache
+def active() -> Backend:
+    """Return the backend that Keras runs on in this process."""
+    import keras
+
+    return import_module(f"audit.backend.{keras.backend.backend()}")  # type: ignore[return-value]

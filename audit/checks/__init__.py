@@ -1,0 +1,1 @@
+"""What a method must satisfy: sensitivities and invariances, one per file."""

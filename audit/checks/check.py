@@ -1,0 +1,79 @@
+"""What a check is: a declared value with three small functions, ``conditions``, ``measure`` and ``judge``.
+
+Its docstring has five parts, in this order, each a paragraph that starts with its title: "What it does.", "Why it
+matters.", "Expected relation.", "How it can mislead.", "Source.". The report and the documentation print them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+
+from audit.record import Condition, Criterion, Evidence, Facts, Outcome, Point, record
+
+
+class Bench(Protocol):
+    """What a check may ask of the workshop."""
+
+    def maps(self, method: str, condition: Condition) -> np.ndarray:
+        """Return the raw signed maps (n, ...) float32 of a method (by id) under a condition."""
+        ...
+
+    def noise_maps(self, method: str, draw: int) -> np.ndarray:
+        """Return the maps (n, ...) that the method would show if the network contributed noise alone."""
+        ...
+
+    @property
+    def gallery(self) -> Sequence[int]:
+        """Return the positions of the inputs whose maps are kept for the report."""
+        ...
+
+    def changed(self, condition: Condition) -> float:
+        """Return the fraction of the parameters re-drawn by a condition's own stage that differ from the trained."""
+        ...
+
+
+@record
+class Measurement:
+    """What one unit saw: scores (n,) float64 by name, and the gallery's maps after ``maps.reduce``."""
+
+    scores: Mapping[str, np.ndarray]
+    maps: Mapping[str, np.ndarray]
+
+
+@record
+class Judgement:
+    """What the evidence of one method says, before controls, waivers and the correction over methods."""
+
+    outcome: Outcome
+    reason: str
+    criteria: tuple[Criterion, ...] = ()
+    curve: tuple[Point, ...] = ()
+    inputs: int = 0
+    seeds: int = 0
+    undefined: int = 0
+    total: int = 0
+    per_input: tuple[float | None, ...] = ()
+
+
+class Check(Protocol):
+    """The fields of a check are its YAML. ``judged`` names those that never change what is measured."""
+
+    judged: ClassVar[frozenset[str]]  # fields that hold thresholds
+    controls: ClassVar[Mapping[str, Outcome]]  # control method -> the verdict it must get
+
+    def conditions(self, facts: Facts) -> tuple[Condition, ...]:
+        """Return the conditions under which a method is measured, in the order in which they should run."""
+        ...
+
+    def measure(self, method: str, condition: Condition, bench: Bench) -> Measurement:
+        """Measure one method (by id) under one condition."""
+        ...
+
+    def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
+        """Decide from stored evidence alone: pure NumPy, the same evidence always gives the same judgement."""
+        ...
+
+    def settings(self) -> dict[str, Any]:
+        """Return the fields that change what is measured, as JSON values."""
+        ...

@@ -1,0 +1,81 @@
+"""Every error the audit raises on purpose, and the exit code each one leads to.
+
+    AuditError
+    |-- SpecError          2   the spec is wrong: every fault at once
+    |-- InputError         2   the model, the data or a method do not fit together
+    |-- RefusedError       6   refused for safety: nothing was loaded
+    |-- UnitError          -   one unit of work failed: it becomes evidence, the run goes on
+    `-- EnvironmentStop    7   the machine stopped the run: disk, lock, memory, version
+
+Each error has a code from ``CODES``; a message says what happened, where, what was expected, what was received and how
+to mend it.
+"""
+
+from collections.abc import Sequence
+
+
+class AuditError(Exception):
+    """What happened (one line), and optionally where, what was expected, what was received and how to fix it."""
+
+    exit_code = 3
+
+    def __init__(
+        self,
+        code: str,
+        what: str,
+        *,
+        where: str | None = None,
+        expected: str | None = None,
+        received: str | None = None,
+        fix: str | None = None,
+    ) -> None:
+        super().__init__(what)
+        self.code, self.what = code, what
+        self.where, self.expected, self.received, self.fix = where, expected, received, fix
+
+    def __str__(self) -> str:
+        details = (("-->", self.where), ("expected:", self.expected), ("received:", self.received), ("fix:", self.fix))
+        return "\n".join([f"error[{self.code}]: {self.what}", *(f"  {name} {text}" for name, text in details if text)])
+
+
+class Fault:
+    """One fault of a spec: its code, its place (1-based line and column) and how to mend it."""
+
+    def __init__(self, code: str, what: str, *, line: int, column: int, width: int = 1, hint: str = "") -> None:
+        self.code, self.what, self.hint = code, what, hint
+        self.line, self.column, self.width = line, column, width
+
+
+class SpecError(AuditError):
+    """All faults of one spec, each already rendered with its source line and a caret."""
+
+    exit_code = 2
+
+    def __init__(self, faults: Sequence[Fault], rendered: str) -> None:
+        super().__init__(faults[0].code, rendered)
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        return self.what
+
+
+class InputError(AuditError):
+    """The model, the data or a method do not fit what the spec says of them."""
+
+    exit_code = 2
+
+
+class RefusedError(AuditError):
+    """Refused for safety: a model or data file was not loaded, or code was not trusted."""
+
+    exit_code = 6
+
+
+class UnitError(AuditError):
+    """One unit of work could not be measured; recorded as failed evidence."""
+
+
+class EnvironmentStop(AuditError):
+    """The machine stopped the run; the next ``run`` resumes it."""
+
+    exit_code = 7

@@ -1,0 +1,1 @@
+"""Attribution methods, one per file, named as their papers name them."""

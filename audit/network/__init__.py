@@ -1,0 +1,1 @@
+"""The audited model as a pure function of its parameters."""

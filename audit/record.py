@@ -1,0 +1,314 @@
+"""What crosses the layers of an audit: plain frozen records, standard library only.
+
+A spec becomes units of work; each unit leaves evidence; verdicts are computed from evidence alone; an audit is all of
+it together. Every record can be written as JSON and read back (``store.py``), so judging and rendering need no
+framework. Arrays are NumPy, float64 scores and float32 maps; ``n`` inputs, ``J`` seeds.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, TypeVar, dataclass_transform
+
+T = TypeVar("T")
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True)
+def record(cls: type[T]) -> type[T]:
+    """Make a frozen, keyword-only dataclass."""
+    return dataclass(cls, frozen=True, kw_only=True)
+
+
+Outcome = Literal["pass", "fail", "inconclusive", "error", "skipped"]
+Severity = Literal["error", "warning"]
+
+
+# --- Conditions: under which parameters and which random key a map is computed -------------------------------------
+
+
+@record
+class Original:
+    """The audited model, its own parameters, the audit's own random key."""
+
+    kind: Literal["original"] = "original"
+
+
+@record
+class Null:
+    """No model at all: noise pushed through the method's own masking, ``draws`` independent pairs per input."""
+
+    draws: int = 10
+    kind: Literal["null"] = "null"
+
+
+@record
+class Rekeyed:
+    """The audited model with another random key."""
+
+    seed: int
+    kind: Literal["rekeyed"] = "rekeyed"
+
+
+@record
+class Randomized:
+    """Parameters re-drawn: stages 1 to ``stage`` in ``order`` (cascading) or only stage ``stage`` (independent).
+
+    ``stage`` counts from 1 in ``order``; 0 means that nothing is re-drawn.
+    """
+
+    mode: Literal["cascading", "independent"]
+    stage: int
+    seed: int
+    order: Literal["top_down", "bottom_up"] = "top_down"
+    redraw: Literal["permute", "initializer", "normal"] = "permute"
+    batch_norm: Literal["keep", "reset", "recalibrate"] = "keep"
+    kind: Literal["randomized"] = "randomized"
+
+
+Condition = Original | Null | Rekeyed | Randomized
+
+
+# --- Units and evidence ---------------------------------------------------------------------------------------------
+
+
+@record
+class Unit:
+    """One piece of work: one check's measurement of one method under one condition.
+
+    ``settings`` holds the fields of the check that change what is measured, never thresholds; ``method`` is the
+    method's name and fields; ``world`` is the digest of everything else that matters (weights, data, targets, seed,
+    code version, numeric environment).
+    """
+
+    check: str
+    settings: Mapping[str, Any]
+    method: Mapping[str, Any]
+    condition: Condition
+    world: str
+
+    @property
+    def key(self) -> str:
+        """The SHA-256 of the unit's canonical JSON: the name of its evidence."""
+        return digest(asdict(self))
+
+
+@record
+class Evidence:
+    """What one unit left behind. A failed unit has an ``error`` and no scores."""
+
+    unit: Unit
+    status: Literal["done", "failed"]
+    scores: Mapping[str, Any] = field(default_factory=dict)  # name -> (n,) float64; NaN: undefined
+    maps: Mapping[str, Any] = field(default_factory=dict)  # name -> (g, H, W) or (g, F) float32, gallery inputs
+    seconds: float = 0.0
+    error: str | None = None
+
+
+# --- Facts: what planning, judging and reporting know of the world --------------------------------------------------
+
+
+@record
+class StageFacts:
+    """A group of parameters that are re-drawn together."""
+
+    name: str
+    variables: tuple[str, ...]
+    parameters: int
+
+
+@record
+class NetworkFacts:
+    """The audited model. ``stages`` run from output to input."""
+
+    name: str
+    digest: str
+    input_shape: tuple[int, ...]
+    classes: int
+    parameters: int
+    stages: tuple[StageFacts, ...]
+    head: str  # what was done to the output, in words
+    graph: bool  # whether its operations could be recorded
+
+
+@record
+class DataFacts:
+    """The explained inputs."""
+
+    source: str
+    digest: str
+    ids: tuple[str, ...]
+    labels: tuple[int, ...]
+    targets: tuple[int, ...]
+    class_names: tuple[str, ...]
+    value_range: tuple[float, float]
+    accuracy: float | None  # of the audited model on the whole data set, None for unlabelled data
+    selection: str  # how the inputs were chosen, in words
+
+
+@record
+class MethodFacts:
+    """A method as it stands in the report. ``id`` is unique within the audit."""
+
+    id: str
+    name: str
+    settings: Mapping[str, Any]
+    control: bool
+    signed: bool
+    stochastic: bool
+    unit: str
+    source: str
+    summary: str
+    evaluations: int  # gradient evaluations per input
+
+
+@record
+class RequirementFacts:
+    """A requirement as declared; ``doc`` holds the five parts of the check's docstring."""
+
+    id: str
+    check: str
+    title: str
+    settings: Mapping[str, Any]
+    severity: Severity
+    doc: Mapping[str, str]
+
+
+@record
+class Facts:
+    """Everything measured about the world before the first unit runs."""
+
+    network: NetworkFacts
+    data: DataFacts
+    methods: tuple[MethodFacts, ...]
+    world: str
+    batch: int
+
+
+# --- Verdicts -------------------------------------------------------------------------------------------------------
+
+
+@record
+class Point:
+    """One place on a curve: mean similarity, its null and the excess with its 95 % interval, over inputs and seeds."""
+
+    label: str
+    similarity: float | None
+    null: float | None
+    excess: float | None
+    interval: tuple[float, float] | None
+    undefined: int  # maps pairs without a similarity (constant or non-finite map)
+    total: int
+
+
+@record
+class Criterion:
+    """One comparison with a declared threshold."""
+
+    name: str  # mean | last | value
+    relation: Literal["at_most", "at_least"]
+    threshold: float
+    statistic: float | None
+    interval: tuple[float, float] | None
+    outcome: Outcome
+    p_value: float | None = None  # one-sided, of the threshold being met by chance
+    p_adjusted: float | None = None  # Holm, over the methods of the requirement
+
+
+@record
+class Verdict:
+    """What one requirement says of one method. ``reason`` is one sentence for people."""
+
+    requirement: str
+    check: str
+    method: str
+    severity: Severity
+    outcome: Outcome
+    reason: str
+    criteria: tuple[Criterion, ...] = ()
+    curve: tuple[Point, ...] = ()
+    inputs: int = 0
+    seeds: int = 0
+    undefined: int = 0
+    total: int = 0
+    per_input: tuple[float | None, ...] = ()  # excess of each input at the last place of the curve, mean over seeds
+    waived: str | None = None
+
+
+@record
+class Control:
+    """A control's verdict beside what it must be: a control that misbehaves makes the audit invalid."""
+
+    requirement: str
+    method: str
+    expected: Outcome
+    verdict: Verdict
+    behaves: bool
+
+
+@record
+class Provenance:
+    """Where the numbers come from. Times and paths are kept out: they would change the audit's identity."""
+
+    versions: Mapping[str, str]
+    backend: str
+    device: str
+    numerics: Mapping[str, str]
+    seed: int
+    spec_digest: str
+    platform: str
+
+
+@record
+class Audit:
+    """A whole audit: what was asked, what was seen, what it means. ``results.json`` is this record."""
+
+    schema_version: int
+    spec: Mapping[str, Any]
+    facts: Facts
+    requirements: tuple[RequirementFacts, ...]
+    verdicts: tuple[Verdict, ...]
+    controls: tuple[Control, ...]
+    provenance: Provenance
+    valid: bool
+    outcome: Outcome | Literal["invalid", "nothing"]
+    exit_code: int
+    sentence: str
+
+
+@record
+class Panel:
+    """One picture of a gallery strip: a map, or the input itself."""
+
+    label: str
+    image: Any  # (H, W) float32 map, (H, W, C) input, or (F,) for flat inputs
+    similarity: float | None = None
+
+
+@record
+class Strip:
+    """One input explained by one method: the map at each place of a curve."""
+
+    input_id: str
+    method: str
+    requirement: str
+    panels: tuple[Panel, ...]
+
+
+@record
+class Gallery:
+    """The pictures of a report. ``inputs`` maps an input's id to its image."""
+
+    inputs: Mapping[str, Any]
+    strips: tuple[Strip, ...]
+    selection: str  # the rule by which the inputs were chosen, in words
+
+
+def canonical(value: Any) -> str:
+    """Return JSON that is the same for the same value: sorted keys, no spaces, no NaN, ASCII only."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
+
+
+def digest(value: Any) -> str:
+    """Return the SHA-256 of a JSON-compatible value."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()

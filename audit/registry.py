@@ -1,0 +1,59 @@
+"""Names to classes: what a spec may say, and where it lives. A class is imported only when it is asked for.
+
+A plug-in adds names through the entry points ``audit.methods``, ``audit.checks``, ``audit.similarities`` and
+``audit.datasets``.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from types import MappingProxyType
+from typing import Any, Literal
+
+Family = Literal["methods", "checks", "similarities", "datasets"]
+
+_BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
+    {
+        "methods": {
+            "gradient": "audit.methods.gradient:Gradient",
+            "input_times_gradient": "audit.methods.input_times_gradient:InputTimesGradient",
+            "integrated_gradients": "audit.methods.integrated_gradients:IntegratedGradients",
+            "smoothgrad": "audit.methods.smoothgrad:SmoothGrad",
+            "guided_backprop": "audit.methods.guided_backprop:GuidedBackprop",
+            "grad_cam": "audit.methods.grad_cam:GradCam",
+            "edge_detector": "audit.methods.controls:EdgeDetector",
+            "random_map": "audit.methods.controls:RandomMap",
+            "input": "audit.methods.controls:Input",
+        },
+        "checks": {
+            "cascading_randomization": "audit.checks.cascading_randomization:CascadingRandomization",
+            "independent_randomization": "audit.checks.independent_randomization:IndependentRandomization",
+            "repeatability": "audit.checks.repeatability:Repeatability",
+        },
+        "similarities": {
+            "spearman": "audit.similarities.spearman:spearman",
+        },
+        "datasets": {
+            "digits": "audit.datasets.digits:Digits",
+            "npz": "audit.datasets.npz:Npz",
+        },
+    }
+)
+
+
+@cache
+def places(family: Family) -> Mapping[str, str]:
+    """Return every name of a family with its ``module:attribute``, built in or added by a plug-in."""
+    added = {point.name: point.value for point in entry_points(group=f"audit.{family}")}
+    return MappingProxyType({**added, **_BUILT_IN[family]})
+
+
+def find(family: Family, name: str) -> Any:
+    """Import and return what a name stands for.
+
+    Raises:
+        KeyError: the name is not registered; ``places`` lists those that are.
+    """
+    module, _, attribute = places(family)[name].partition(":")
+    return getattr(import_module(module), attribute)

@@ -1,0 +1,1 @@
+"""From a judged audit to the files that people and machines read."""

@@ -1,0 +1,1 @@
+"""How alike two sets of maps are: one pure function per file."""
