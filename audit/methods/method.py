@@ -4,9 +4,14 @@ A method module imports Keras inside ``attribute``, never at its top: specs are 
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, cast
 
 import numpy as np
+from pydantic import BeforeValidator, PlainSerializer, ValidationError, WithJsonSchema
+
+from audit.declare import as_json
+from audit.registry import find, places
 
 if TYPE_CHECKING:
     from audit.network.network import Network
@@ -23,9 +28,17 @@ The result has x's shape, or x's with one channel where the method has no channe
 class Method(Protocol):
     """Hyper-parameters only; the fields are the method's YAML. The name in YAML is the file's name."""
 
-    unit: ClassVar[str]  # of the attribution: "logit / input", "logit", "relevance" or "none"
-    signed: ClassVar[bool]  # whether the sign carries meaning
     source: ClassVar[str]  # the paper
+
+    @property
+    def unit(self) -> str:
+        """Of the attribution: "logit / input", "logit", "relevance" or "none"."""
+        ...
+
+    @property
+    def signed(self) -> bool:
+        """Whether the sign carries meaning."""
+        ...
 
     @property
     def stochastic(self) -> bool:
@@ -50,7 +63,7 @@ class Method(Protocol):
         """
         ...
 
-    def noise(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return what the method would show if the network contributed noise alone: the null of a similarity.
 
         Standard Gaussian noise in place of what the network computes, pushed through the method's own masking (the
@@ -61,5 +74,59 @@ class Method(Protocol):
 
 
 def gaussian_noise(self: Any, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """The ``noise`` of a method without a masking of its own: independent noise, shaped like the input."""
+    """The ``noise_map`` of a method without a masking of its own: independent noise, shaped like the input."""
     return generator.standard_normal(x.shape, dtype=np.float32)
+
+
+def method_value(value: Any) -> Method:
+    """Return the method that a spec names: ``gradient``, ``{smoothgrad: {samples: 20}}``, or a method itself.
+
+    Raises:
+        ValueError: the name is unknown or a field is wrong; all wrong fields are named.
+    """
+    if hasattr(type(value), "attribute"):
+        return value
+    name, fields = _name_and_fields(value)
+    if name not in places("methods"):
+        raise ValueError(f"unknown method `{name}`{_suggestion(name)}")
+    try:
+        return cast(Method, find("methods", name)(**fields))
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, (name, *each['loc'])))}: {each['msg']}" for each in error.errors()]
+        raise ValueError("; ".join(faults)) from error
+
+
+def method_name(method: Method) -> str:
+    """Return a method's name in a spec; its class's name if it is not registered."""
+    names = (name for name in places("methods") if find("methods", name) is type(method))
+    return next(names, type(method).__name__)
+
+
+def as_named(method: Method) -> dict[str, Any]:
+    """Return a method as a spec would write it: ``{name: fields}``, every field filled in."""
+    return {method_name(method): as_json(method)}
+
+
+BaseMethod = Annotated[
+    Any,
+    BeforeValidator(method_value),
+    PlainSerializer(as_named),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "minProperties": 1, "maxProperties": 1}]}),
+]
+"""The type of a field that holds another method: a method's name, or one key with its fields."""
+
+
+def _name_and_fields(value: Any) -> tuple[str, dict[str, Any]]:
+    if isinstance(value, str):
+        return value, {}
+    if isinstance(value, Mapping) and len(value) == 1:
+        name, fields = next(iter(cast("Mapping[Any, Any]", value).items()))
+        if fields is None or isinstance(fields, Mapping):
+            return str(name), {str(key): each for key, each in (fields or {}).items()}
+    raise ValueError("expected a method's name, or one name with its fields as in {gradient: {}}")
+
+
+def _suggestion(name: str) -> str:
+    known = sorted(places("methods"))
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean `{near[0]}`?" if near else f"; the methods are {', '.join(known)}"
