@@ -1,0 +1,66 @@
+# make demo   an audit of a small digit classifier, from nothing
+# make test   every test, from nothing
+PYTHON ?= python3
+BACKEND ?= tensorflow
+WORKERS ?= 2
+TESTS ?= tests
+
+VENV := .venv
+BIN := $(VENV)/bin
+PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lock clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(VENV)/.complete  ## create .venv and install everything, once
+
+$(VENV)/.complete: constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -y -q python3-venv; \
+	  else echo "Python's venv module is missing. Type: sudo apt-get install -y python3-venv"; exit 1; fi; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --require-hashes --requirement constraints.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -c 'import weasyprint' >/dev/null 2>&1 || { \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -y -q --no-install-recommends $(PANGO); \
+	  else echo "PDF reports need Pango. Type: sudo apt-get install -y $(PANGO)"; \
+	  echo "Until then audits run and write HTML without it."; fi; }
+	@touch $@
+
+demo: setup  ## audit the digit classifier: runs/demo (exit codes 0, 1 and 4 are answers, others are faults)
+	@code=0; $(BIN)/saliency-audit run specs/digits.yaml --out runs/demo || code=$$?; echo; \
+	case $$code in \
+	  0) echo "Exit code 0: every requirement passes." ;; \
+	  1) echo "Exit code 1: the audit is complete, and at least one method fails a requirement (as a gate, this stops CI)." ;; \
+	  4) echo "Exit code 4: the audit is complete; nothing failed, at least one verdict is inconclusive." ;; \
+	  *) echo "Exit code $$code: the audit itself could not be completed."; exit $$code ;; \
+	esac
+
+test: setup  ## run every test (BACKEND=jax for the other backend, TESTS=tests/checks for some)
+	KERAS_BACKEND=$(BACKEND) $(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+check: setup  ## format, lint, types and the direction of imports
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+	$(BIN)/python -m pytest -q tests/test_imports.py
+
+format: setup  ## format the code and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock:  ## resolve the pinned, hashed constraints.txt anew from pyproject.toml
+	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools
+	build/lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --extra jax --extra dev \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file constraints.txt pyproject.toml
+	sed -i -e "/^ *#/d" -e "/^$$/d" constraints.txt
+
+clean:  ## remove what was built, installed and run
+	rm -rf $(VENV) build dist runs .pytest_cache .ruff_cache

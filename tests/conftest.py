@@ -1,0 +1,38 @@
+"""What every test shares: the backend, quiet frameworks, and where things are."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The folder that holds ``audit/``, ``specs/`` and ``templates/``."""
+    return _ROOT
+
+
+@pytest.fixture(scope="session")
+def specs(repository: Path) -> Path:
+    """The folder of ready specs."""
+    return repository / "specs"
+
+
+@pytest.fixture(scope="session")
+def examples(repository: Path) -> Path:
+    """The folder of worked examples."""
+    return repository / "examples"
+
+
+@pytest.fixture(scope="session")
+def mnist(repository: Path) -> Path:
+    """A file of 10,000 real MNIST digits, which is not part of the repository: ``x_train``, ``y_train`` and so on."""
+    path = Path(os.environ.get("SALIENCY_AUDIT_MNIST", repository.parent / "shared" / "data" / "mnist10k.npz"))
+    if not path.is_file():
+        pytest.skip(f"no MNIST data at {path}: name an npz file in SALIENCY_AUDIT_MNIST")
+    return path
