@@ -36,7 +36,7 @@ FRAMEWORK_LATE = ("audit.methods", "audit.datasets", "audit.cli", "audit.__init_
 # Lower layers do not know the higher ones.
 NEVER = {
     "audit.checks": ("audit.methods", "audit.network", "audit.backend", "audit.bench", "audit.store", "audit.report"),
-    "audit.report": ("audit.methods", "audit.network", "audit.backend", "audit.bench", "audit.checks", "audit.datasets"),
+    "audit.report": ("audit.methods", "audit.network", "audit.backend", "audit.bench", "audit.checks"),
     "audit.methods": ("audit.checks", "audit.datasets", "audit.report", "audit.bench", "audit.store", "audit.plan"),
     "audit.datasets": ("audit.checks", "audit.methods", "audit.report", "audit.bench", "audit.store", "audit.plan"),
     "audit.network": ("audit.methods", "audit.checks", "audit.bench", "audit.store", "audit.plan", "audit.report"),
