@@ -25,6 +25,10 @@ The result has x's shape, or x's with one channel where the method has no channe
 """
 
 
+Need = Literal["apply", "graph", "convolution"]
+"""What a network must offer a method: its function, its recorded operations, or a convolution among them."""
+
+
 class Method(Protocol):
     """Hyper-parameters only; the fields are the method's YAML. The name in YAML is the file's name."""
 
@@ -46,7 +50,7 @@ class Method(Protocol):
         ...
 
     @property
-    def needs(self) -> Literal["apply", "graph", "convolution"]:
+    def needs(self) -> Need:
         """What the network must offer: its function, its recorded operations, or a convolution among them."""
         ...
 

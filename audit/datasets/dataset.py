@@ -1,0 +1,155 @@
+"""A data set: the inputs as the model sees them, their labels and ids; how they are checked and chosen."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from audit.errors import InputError
+from audit.record import record
+
+
+@record
+class Dataset:
+    """Inputs with their labels.
+
+    ``x`` (N, H, W, C) or (N, F) float32; ``y`` (N,) int32 or None where there are no labels; ``ids`` (N,) str, unique:
+    random keys derive from them, so that results do not depend on order. ``class_names`` may be empty.
+    """
+
+    x: np.ndarray
+    y: np.ndarray | None
+    ids: np.ndarray
+    class_names: tuple[str, ...]
+    name: str
+
+
+class Source(Protocol):
+    """Where data come from: a declared value whose fields are its YAML."""
+
+    source: ClassVar[str]  # its name in a spec
+
+    def load(self, root: Path) -> Dataset:
+        """Read everything; relative paths start at ``root``.
+
+        Raises:
+            InputError: the data are missing or are not what the fields say.
+            RefusedError: reading them would be unsafe.
+        """
+        ...
+
+
+def choose(dataset: Dataset, count: int, seed: int) -> np.ndarray:
+    """Return the positions (count,) int64 of a seeded choice of inputs, stratified by class.
+
+    Order: classes interleaved in proportion to their size, so that each prefix is itself a stratified choice and a
+    larger ``count`` only adds to a smaller one. Within a class, and between classes of equal claim, the seed decides.
+    The numbers per class are those of Sainte-Lague's apportionment. Without labels all inputs are one class.
+
+    Raises:
+        InputError: more inputs are asked for than exist.
+    """
+    total = len(dataset.x)
+    if count > total:
+        raise InputError(
+            "D010",
+            f"{count} inputs were asked for, but `{dataset.name}` has {total}",
+            expected=f"at most {total}",
+            received=str(count),
+            fix=f"set `inputs: {total}` or fewer, or use a larger data set",
+        )
+    labels = np.zeros(total, np.int64) if dataset.y is None else dataset.y
+    # Ordering raw uniform numbers: the streams of Generator.permutation may change between NumPy releases.
+    generator = np.random.Generator(np.random.Philox(seed))
+    claim, shuffle = np.empty(total), np.argsort(generator.random(total), kind="stable")
+    for label in np.unique(labels):
+        members = shuffle[labels[shuffle] == label]
+        claim[members] = (np.arange(len(members)) + 0.5) / len(members)
+    return shuffle[np.argsort(claim[shuffle], kind="stable")][:count]
+
+
+def validate(dataset: Dataset, input_shape: Sequence[int | None], classes: int) -> None:
+    """Check that a data set fits a model: ``input_shape`` without the batch axis, ``classes`` logits.
+
+    Raises:
+        InputError: it is empty, of another shape, not finite, or its labels are not among the classes.
+    """
+    _check_sizes(dataset)
+    _check_shape(dataset, tuple(input_shape))
+    _check_finite(dataset)
+    # One logit is a sigmoid's: two classes.
+    _check_labels(dataset, max(classes, 2))
+
+
+def _check_sizes(dataset: Dataset) -> None:
+    counts = {"inputs": len(dataset.x), "ids": len(dataset.ids)}
+    if dataset.y is not None:
+        counts["labels"] = len(dataset.y)
+    if not counts["inputs"]:
+        raise InputError("D001", f"`{dataset.name}` is empty", expected="at least one input", received="none")
+    if len(set(counts.values())) > 1:
+        received = ", ".join(f"{count} {name}" for name, count in counts.items())
+        raise InputError("D002", f"`{dataset.name}` has not one of each per input", received=received)
+    if len(set(dataset.ids.tolist())) < len(dataset.ids):
+        raise InputError("D003", f"two inputs of `{dataset.name}` share an id", expected="unique ids")
+
+
+def _check_shape(dataset: Dataset, expected: tuple[int | None, ...]) -> None:
+    received = dataset.x.shape[1:]
+    if _fits(received, expected):
+        return
+    fix = "bring the data to the model's input shape, or name the model that fits the data"
+    if _fits((*received, 1), expected):
+        fix = "the inputs lack the channel axis: set `channels: add`, or store them as (N, H, W, 1)"
+    elif len(received) == 3 and _fits((*received[1:], received[0]), expected):
+        fix = "the channels stand first; store them last: (N, H, W, C)"
+    elif None not in expected and int(np.prod(received)) == int(np.prod([each or 1 for each in expected])):
+        fix = f"the number of values agrees: reshape the inputs to {(len(dataset.x), *expected)}"
+    raise InputError(
+        "D005",
+        f"the inputs of `{dataset.name}` do not have the model's input shape",
+        expected=str(expected),
+        received=str(received),
+        fix=fix,
+    )
+
+
+def _fits(received: tuple[int, ...], expected: tuple[int | None, ...]) -> bool:
+    return len(received) == len(expected) and all(
+        want is None or want == have for want, have in zip(expected, received, strict=True)
+    )
+
+
+def _check_finite(dataset: Dataset) -> None:
+    broken = np.flatnonzero(~np.isfinite(dataset.x).reshape(len(dataset.x), -1).all(axis=1))
+    if len(broken):
+        raise InputError(
+            "D006",
+            f"{len(broken)} of {len(dataset.x)} inputs of `{dataset.name}` hold NaN or infinity",
+            where=str(dataset.ids[broken[0]]),
+            expected="finite numbers",
+            fix="repair or leave out these inputs; the first is named above",
+        )
+
+
+def _check_labels(dataset: Dataset, classes: int) -> None:
+    if dataset.class_names and len(dataset.class_names) != classes:
+        raise InputError(
+            "D007",
+            f"`{dataset.name}` names {len(dataset.class_names)} classes, the model has {classes}",
+            expected=f"{classes} class names, or none",
+            received=", ".join(dataset.class_names),
+        )
+    if dataset.y is None:
+        return
+    outside = np.flatnonzero((dataset.y < 0) | (dataset.y >= classes))
+    if len(outside):
+        raise InputError(
+            "D008",
+            f"{len(outside)} labels of `{dataset.name}` are out of range",
+            where=str(dataset.ids[outside[0]]),
+            expected=f"0 to {classes - 1}: the model has {classes} classes",
+            received=f"{dataset.y[outside[0]]} at position {outside[0]}",
+            fix="count classes from 0, and use the model trained on these classes",
+        )

@@ -1,0 +1,148 @@
+"""Arrays in one ``.npz`` file, read by name, without ever running what a file may hold."""
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import IO, ClassVar, Literal
+
+import numpy as np
+
+from audit.datasets.dataset import Dataset
+from audit.datasets.labels import whole_labels
+from audit.declare import declared
+from audit.errors import InputError, RefusedError
+
+_LARGEST = 8 * 2**30  # bytes of float32 that one array may claim before anything is allocated
+_UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+
+
+@declared
+class Npz:
+    """Inputs and labels from the arrays of an ``.npz`` file, as ``numpy.savez`` writes it.
+
+    Inputs become float32 with their values unchanged (bytes stay 0 to 255: use ``preprocess``). Labels are whole
+    numbers or one-hot rows. Files with object arrays are refused: reading them could run code.
+    """
+
+    source: ClassVar[str] = "npz"
+
+    path: str
+    """The file; a relative path starts at the spec's folder."""
+
+    array: str = "x_test"
+    """The array of inputs: (N, H, W, C), (N, F), or (N, H, W) with ``channels: add``."""
+
+    labels: str | None = "y_test"
+    """The array of labels; null where there are none."""
+
+    channels: Literal["last", "add"] = "last"
+    """``last``: the inputs are as the model wants them; ``add``: (N, H, W) becomes (N, H, W, 1)."""
+
+    class_names: tuple[str, ...] = ()
+    """Names of the classes, by index."""
+
+    def load(self, root: Path) -> Dataset:
+        """Read the arrays.
+
+        Raises:
+            InputError: the file or an array is missing, unreadable or no numbers.
+            RefusedError: an array holds objects, or claims more than 8 GiB as float32.
+        """
+        path = root / self.path
+        with _open(path) as archive:
+            x = _read(archive, path, self.array)
+            y = (
+                None
+                if self.labels is None
+                else whole_labels(_read(archive, path, self.labels), f"{path}:{self.labels}")
+            )
+        with np.errstate(over="ignore"):  # what does not fit becomes infinite, which ``validate`` reports
+            x = x.astype(np.float32)
+        x = x[..., None] if self.channels == "add" else x
+        ids = np.array([f"{path.stem}-{self.array}-{position:04d}" for position in range(len(x))], np.str_)
+        return Dataset(x=x, y=y, ids=ids, class_names=self.class_names, name=path.name)
+
+
+def _open(path: Path) -> zipfile.ZipFile:
+    if not path.is_file():
+        raise InputError("D020", "the data file does not exist", where=str(path), fix=_nearest_file(path))
+    try:
+        return zipfile.ZipFile(path)
+    except _UNREADABLE as error:
+        raise InputError(
+            "D021",
+            "the data file is no .npz file",
+            where=str(path),
+            received=str(error),
+            fix="write it with numpy.savez",
+        ) from error
+
+
+def _read(archive: zipfile.ZipFile, path: Path, name: str) -> np.ndarray:
+    members = archive.namelist()
+    if f"{name}.npy" not in members:
+        names = [member.removesuffix(".npy") for member in members if member.endswith(".npy")]
+        raise InputError(
+            "D022",
+            f"the data file has no array `{name}`",
+            where=str(path),
+            expected=f"one of {', '.join(names) or 'no arrays at all'}",
+            fix=_nearest(name, names),
+        )
+    try:
+        with archive.open(f"{name}.npy") as member:
+            _check_header(member, f"{path}:{name}")
+        with archive.open(f"{name}.npy") as member:
+            array = np.lib.format.read_array(member, allow_pickle=False)
+    except _UNREADABLE as error:
+        raise InputError("D023", f"array `{name}` cannot be read", where=str(path), received=str(error)) from error
+    if array.ndim == 0:
+        raise InputError("D024", f"array `{name}` is a single number", where=str(path), expected="one row per input")
+    return array
+
+
+def _check_header(member: IO[bytes], where: str) -> None:
+    version = np.lib.format.read_magic(member)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(member)
+    if dtype.hasobject:
+        raise RefusedError(
+            "X020",
+            "an array of Python objects was not loaded: reading it could run code",
+            where=where,
+            expected="numbers",
+            fix="save the array with a numeric dtype",
+        )
+    if dtype.kind not in "biuf":
+        raise InputError(
+            "D025", "the array does not hold numbers", where=where, expected="numbers", received=str(dtype)
+        )
+    claimed = _product(shape) * max(dtype.itemsize, 4)
+    if claimed > _LARGEST:
+        raise RefusedError(
+            "X021",
+            "an array that claims too much memory was not loaded",
+            where=where,
+            expected=f"at most {_LARGEST:,} bytes as float32",
+            received=f"{claimed:,} bytes, shape {shape}",
+            fix="keep the inputs to be explained in a smaller file",
+        )
+
+
+def _product(shape: Sequence[int]) -> int:
+    total = 1
+    for size in shape:  # Python numbers: NumPy's product would wrap around
+        total *= size
+    return total
+
+
+def _nearest(name: str, names: Sequence[str]) -> str | None:
+    near = get_close_matches(name, names, n=1)
+    return f"did you mean `{near[0]}`?" if near else None
+
+
+def _nearest_file(path: Path) -> str | None:
+    siblings = [each.name for each in path.parent.glob("*.npz")] if path.parent.is_dir() else []
+    return _nearest(path.name, siblings)

@@ -1,0 +1,85 @@
+"""Integrated gradients: the gradient, averaged along the straight line from a baseline to the input."""
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from audit.declare import declared
+from audit.methods.gradient import Gradient
+from audit.methods.method import Array, Attribute, Need
+
+if TYPE_CHECKING:
+    from audit.network.network import Network, Params
+
+
+@declared
+class IntegratedGradients:
+    """The mean gradient on the line from a baseline x' to the input, times the way from x' to x.
+
+    Formula: A(x) = (x - x') * 1/m sum over s = 0 .. m-1 of dS_c/dx at x' + (s + 1/2)/m (x - x').
+    The rule is the midpoint rule: exact where S_c is linear on the line, so exact for rectifier networks without biases
+    and a baseline of zeros; each kink on the line costs O(1/m). (The released code of Adebayo et al. 2018 spaces m
+    points over [0, 1] with both ends, which counts the baseline's gradient as much as any other.)
+    Unit: logit, or logit per unit of input without ``multiply_by_input``. Sign: kept. The sum over all inputs
+    approaches S_c(x) - S_c(x') (completeness).
+    Needs: the network's function alone, so any model.
+    Known criticisms: multiplied by the input like input times gradient (Adebayo et al. 2018, arXiv:1810.03292); depends
+    on the baseline (Kindermans et al. 2017, arXiv:1711.00867); many steps at points unlike any data.
+    Source: Sundararajan, Taly and Yan 2017, arXiv:1703.01365, equations 1 and 3.
+    """
+
+    unit: ClassVar[str] = "logit"
+    signed: ClassVar[bool] = True
+    stochastic: ClassVar[bool] = False
+    needs: ClassVar[Need] = "apply"
+    source: ClassVar[str] = "Sundararajan, Taly and Yan 2017, arXiv:1703.01365"
+
+    steps: Annotated[int, Field(ge=1, le=10_000, strict=True)] = 50
+    """m, gradients along the line. Section 5 of the paper: 20 to 300; 50 as in the code of Adebayo et al. 2018."""
+
+    baseline: Literal["zeros", "mean"] | Annotated[float, Field(strict=True)] = "zeros"
+    """x', in the model's own input space, after preprocessing: ``zeros`` (the paper's black image, but grey where
+    inputs lie in [-1, 1]), ``mean`` (each input's own mean over pixels, per channel; over features for flat inputs), or
+    one number for every entry (-1 is black for inputs in [-1, 1]). The paper asks for a neutral x': S_c(x') near 0."""
+
+    multiply_by_input: Annotated[bool, Field(strict=True)] = True
+    """Whether the mean gradient is multiplied by x - x', as in the paper. Without it: "local" attribution, which the
+    input cannot dominate (Kokhlikyan et al. 2021)."""
+
+    @property
+    def evaluations(self) -> int:
+        """One gradient per step."""
+        return self.steps
+
+    def attribute(self, network: "Network") -> Attribute:
+        """Return integrated gradients as a pure function of the parameters."""
+        from keras import ops
+
+        gradient = Gradient().attribute(network)
+
+        def integrated(params: "Params", x: Array, target: Array, key: Array) -> Array:
+            start = _baseline(self.baseline, x, ops)
+            way = x - start
+
+            def add(step: Array, total: Array) -> Array:
+                position = (ops.cast(step, "float32") + 0.5) / self.steps
+                return total + gradient(params, start + position * way, target, key)
+
+            mean = ops.fori_loop(0, self.steps, add, ops.zeros_like(x)) / self.steps
+            return mean * way if self.multiply_by_input else mean
+
+        return integrated
+
+    def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        """Return noise times the way from the baseline: what is left when the network contributes nothing."""
+        noise = generator.standard_normal(x.shape, dtype=np.float32)
+        return noise * (x - _baseline(self.baseline, x[None], np)[0]) if self.multiply_by_input else noise
+
+
+def _baseline(baseline: str | float, x: Array, numbers: Any) -> Array:
+    """Return the baseline of each input of x (B, ...), computed by ``numbers``: NumPy or ``keras.ops``."""
+    if baseline == "mean":
+        pixels = tuple(range(1, max(2, len(x.shape) - 1)))
+        return numbers.zeros_like(x) + numbers.mean(x, axis=pixels, keepdims=True)
+    return numbers.full_like(x, 0.0 if baseline == "zeros" else baseline)
