@@ -61,7 +61,7 @@ def train(data: Path, epochs: int) -> keras.Model:
 
 def save(model: keras.Model, path: Path) -> None:
     """Save the network without its optimizer."""
-    bare = keras.models.clone_model(model)
+    bare = network()
     bare.set_weights(model.get_weights())
     bare.save(path)
     print(f"wrote {path} ({path.stat().st_size / 1e6:.1f} MB)")
