@@ -1,7 +1,7 @@
 """From stored values to the model's input space: a declared step, printed in the report."""
 
 from difflib import get_close_matches
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 import numpy as np
 from pydantic import Field
@@ -35,6 +35,7 @@ class Application:
     """The ``preprocess_input`` of a ``keras.applications`` module: ``{application: mobilenet_v2}``."""
 
     application: str
+    """The module's name, or that of a model in it: ``efficientnet`` or ``EfficientNetB0``."""
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         """Return what the application's own function makes of x (N, H, W, C), values 0 to 255, channels last.
@@ -42,23 +43,28 @@ class Application:
         Raises:
             InputError: there is no such application; the message names the nearest.
         """
-        from keras import applications
-
-        # A model's name will do for its module's: MobileNetV2 lives in mobilenet_v2.
-        spellings = {name.replace("_", ""): name for name in dir(applications) if _has_function(applications, name)}
-        name = spellings.get(self.application.replace("_", "").lower())
-        if name is None:
-            near = get_close_matches(self.application.lower(), spellings.values(), n=1, cutoff=0.4)
-            raise InputError(
-                "D009",
-                f"keras.applications has no `{self.application}` with a preprocessing function",
-                expected=", ".join(sorted(spellings.values())),
-                fix=f"did you mean `{near[0]}`?" if near else None,
-            )
+        module = _modules().get(self.application) or self._module_of_model()
         # A copy: some of these functions write into the array they are given.
-        result = getattr(applications, name).preprocess_input(np.array(x, np.float32), data_format="channels_last")
+        result = module.preprocess_input(np.array(x, np.float32), data_format="channels_last")
         return np.asarray(result, np.float32)
 
+    def _module_of_model(self) -> Any:
+        modules = _modules()
+        for module in modules.values():
+            if self.application != "preprocess_input" and callable(getattr(module, self.application, None)):
+                return module
+        near = get_close_matches(self.application.lower(), modules, n=1, cutoff=0.4)
+        raise InputError(
+            "D009",
+            f"keras.applications has no `{self.application}` with a preprocessing function",
+            expected=", ".join(sorted(modules)),
+            received=self.application,
+            fix=f"did you mean `{near[0]}`?" if near else None,
+        )
 
-def _has_function(applications: object, name: str) -> bool:
-    return hasattr(getattr(applications, name), "preprocess_input")
+
+def _modules() -> dict[str, Any]:
+    from keras import applications
+
+    modules = {name: getattr(applications, name) for name in dir(applications)}
+    return {name: module for name, module in modules.items() if hasattr(module, "preprocess_input")}

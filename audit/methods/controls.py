@@ -76,7 +76,7 @@ class RandomMap:
         from audit.backend.random import fold, normal
 
         def noise(params: "Params", x: Array, target: Array, key: Array) -> Array:
-            return normal(fold(key, _digest(params)), x.shape)
+            return normal(fold(key, _digest(params)), tuple(x.shape[1:]))
 
         return noise
 
@@ -139,8 +139,8 @@ def _digest(params: "Params") -> Array:
     from keras import ops
 
     total = ops.zeros((), dtype="uint32")
-    for values in params.values():
-        bits = ops.view(ops.reshape(ops.cast(values, "float32"), (-1,)), dtype="uint32")
+    for name in sorted(params):  # JAX hands a mapping over in this order, whatever it was before
+        bits = ops.view(ops.reshape(ops.cast(params[name], "float32"), (-1,)), dtype="uint32")
         places = ops.arange(bits.shape[0], dtype="uint32") * ops.cast(0x9E3779B9, "uint32")
         total = _mix(total + ops.sum(_mix(ops.bitwise_xor(bits, _mix(places)))) + 1)
     return total

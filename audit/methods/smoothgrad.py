@@ -78,7 +78,7 @@ class SmoothGrad:
             def sample(number: Array) -> Array:
                 own = fold(key, number)
                 # Two keys from one: a base that draws from its key must not draw the very noise of its input.
-                noisy = x + sigma * normal(fold(own, 0), x.shape)
+                noisy = x + sigma * normal(fold(own, 0), tuple(x.shape[1:]))
                 return base(params, noisy, target, fold(own, 1))
 
             # The first sample stands outside the loop: its shape is the base's, which may have fewer channels than x.
