@@ -1,0 +1,80 @@
+"""Stored maps to gallery strips. Which inputs are shown was settled before anything was judged."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from audit.record import Audit, Evidence, Facts, Gallery, Panel, Randomized, Strip
+
+PLACES = 8  # most panels of a strip: what a page can hold side by side
+
+_RULE = "the first {count} of the explained inputs, in the order in which they were drawn, fixed before judging"
+_THINNED = "; of {total} stages {shown} are shown, evenly spaced, the first and the last among them"
+
+
+def build(
+    audit: Audit,
+    evidence: Mapping[tuple[str, str], Sequence[Evidence]],
+    images: np.ndarray,
+    positions: Sequence[int],
+) -> Gallery:
+    """Turn stored maps into strips.
+
+    ``evidence`` maps (requirement id, method id) to that verdict's evidence; of several seeds the lowest is shown.
+    ``images`` (g, H, W, C) or (g, F) are the shown inputs and ``positions`` (g,) their places among the explained
+    inputs; the stored maps are in the same order. Evidence without maps, failed units say, leaves no panel.
+    """
+    ids = [audit.facts.data.ids[position] for position in positions]
+    strips, longest = [], 0
+    for (requirement, method), units in evidence.items():
+        places = _places(units)
+        longest = max(longest, len(places))
+        for shown, (position, name) in enumerate(zip(positions, ids, strict=True)):
+            panels = tuple(_panel(audit.facts, unit, shown, position) for unit in _thinned(places))
+            if panels:
+                strips.append(Strip(input_id=name, method=method, requirement=requirement, panels=panels))
+    rule = _RULE.format(count=len(ids)) + (_THINNED.format(total=longest, shown=PLACES) if longest > PLACES else "")
+    return Gallery(inputs=dict(zip(ids, images, strict=True)), strips=tuple(strips), selection=rule)
+
+
+def _places(units: Sequence[Evidence]) -> list[Evidence]:
+    """Return the evidence with maps, one for each place of the curve, in the curve's order."""
+    found: dict[tuple[int, int], Evidence] = {}
+    for unit in sorted(units, key=lambda one: getattr(one.unit.condition, "seed", -1)):
+        if unit.maps:
+            found.setdefault(_place(unit), unit)
+    return [found[place] for place in sorted(found)]
+
+
+def _place(evidence: Evidence) -> tuple[int, int]:
+    condition = evidence.unit.condition
+    rank = {"original": 0, "null": 1, "rekeyed": 2, "randomized": 3}[condition.kind]
+    return rank, condition.stage if isinstance(condition, Randomized) else 0
+
+
+def _thinned(places: Sequence[Evidence]) -> list[Evidence]:
+    if len(places) <= PLACES:
+        return list(places)
+    return [places[index] for index in np.linspace(0, len(places) - 1, PLACES).round().astype(int)]
+
+
+def _panel(facts: Facts, evidence: Evidence, shown: int, position: int) -> Panel:
+    name = sorted(evidence.maps)[0]
+    image = np.asarray(evidence.maps[name])[shown]
+    return Panel(label=_label(facts, evidence), image=image, similarity=_similarity(evidence, position))
+
+
+def _similarity(evidence: Evidence, position: int) -> float | None:
+    scores = evidence.scores.get("similarity")
+    if scores is None:
+        return None
+    value = float(np.asarray(scores)[position])
+    return value if np.isfinite(value) else None
+
+
+def _label(facts: Facts, evidence: Evidence) -> str:
+    condition = evidence.unit.condition
+    if isinstance(condition, Randomized) and condition.stage:
+        stages = facts.network.stages if condition.order == "top_down" else facts.network.stages[::-1]
+        return stages[condition.stage - 1].name
+    return {"original": "trained", "null": "noise alone", "rekeyed": "other key", "randomized": "trained"}[condition.kind]

@@ -1,0 +1,136 @@
+"""report.html: one file that needs no network and no script, and states every number it draws."""
+
+import hashlib
+import math
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from audit import resources
+from audit.record import Audit, Gallery, Point, RequirementFacts, Verdict, record
+from audit.report import figures, words
+from audit.report.album import SIZES, album
+from audit.report.pictures import scale_picture
+
+BUDGET = 8_000_000  # bytes: larger pages open slowly and are refused by mail and review tools
+
+_ACROSS = {
+    "cascading_randomization": "stages re-drawn so far, from left to right",
+    "independent_randomization": "the one stage that is re-drawn",
+    "repeatability": "repetitions",
+}
+
+
+@record
+class Figure:
+    """A figure in both themes, and what it shows in words."""
+
+    light: str
+    dark: str
+    alt: str
+
+
+@record
+class Section:
+    """One requirement as its section shows it."""
+
+    number: int
+    facts: RequirementFacts
+    verdicts: tuple[Verdict, ...]
+    controls: tuple[Verdict, ...]
+    figure: Figure | None
+
+
+def page(audit: Audit, gallery: Gallery | None = None, budget: int = BUDGET) -> str:
+    """Return the report as HTML of at most ``budget`` bytes where the gallery can yield; the tables never do."""
+    environment = _environment()
+    fixed = _context(audit)
+    if gallery is None or not gallery.strips:
+        return _render(environment, {**fixed, "album": None})
+    text = ""
+    for step in range(len(SIZES)):
+        text = _render(environment, {**fixed, "album": album(audit, gallery, step)})
+        if len(text.encode()) <= budget:
+            break
+    return text
+
+
+def _render(environment: Environment, context: Mapping[str, Any]) -> str:
+    return environment.get_template("report.html.j2").render(context)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(resources.folder("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_printed,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for function in (words.standing, words.number, words.interval, words.probability, words.limit, words.finite):
+        environment.globals[function.__name__] = function
+    for function in (words.plain, words.why_missing, words.gates, words.note, words.cell):
+        environment.globals[function.__name__] = function
+    return environment
+
+
+def _printed(value: object) -> object:
+    """Let nothing reach the page that is no text: a missing number must be a dash with a reason, never ``None``."""
+    if isinstance(value, Markup):
+        return value
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        raise ValueError(f"the report was about to print {value!r}")
+    return words.clean(value)
+
+
+def _context(audit: Audit) -> dict[str, Any]:
+    controls = [control for control in audit.controls if not control.behaves]
+    return {
+        "audit": audit,
+        "about": words.about(audit),
+        "overall": words.standing(audit.outcome if audit.valid else "invalid"),
+        "counts": words.counts(audit),
+        "attention": words.attention(audit),
+        "methods": words.methods(audit),
+        "sections": [_section(audit, number, facts) for number, facts in enumerate(audit.requirements)],
+        "places": {method.id: place for place, method in enumerate(audit.facts.methods)},
+        "misbehaving": controls,
+        "kind_of": lambda verdict: words.kind_of(audit, verdict),
+        "scales": {scale: scale_picture(scale) for scale in ("absolute", "signed")},
+        **_style(),
+    }
+
+
+def _style() -> dict[str, Any]:
+    """Return both style sheets and the policy that allows them and nothing else."""
+    sheets = [(resources.folder("templates") / name).read_text("utf-8") for name in ("report.css", "screen.css")]
+    hashes = (b64encode(hashlib.sha256(sheet.encode()).digest()).decode() for sheet in sheets)
+    allowed = " ".join(f"'sha256-{value}'" for value in hashes)
+    policy = f"default-src 'none'; img-src data:; style-src {allowed}; base-uri 'none'; form-action 'none'"
+    return {"report_css": Markup(sheets[0]), "screen_css": Markup(sheets[1]), "policy": policy}
+
+
+def _section(audit: Audit, number: int, facts: RequirementFacts) -> Section:
+    verdicts = tuple(verdict for verdict in audit.verdicts if verdict.requirement == facts.id)
+    controls = tuple(control.verdict for control in words.controls_of(audit, facts))
+    figure = _figure(facts, verdicts, controls)
+    return Section(number=number, facts=facts, verdicts=verdicts, controls=controls, figure=figure)
+
+
+def _figure(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> Figure | None:
+    drawn = figures.plot(verdicts, controls, _ACROSS.get(facts.check, "condition"))
+    if drawn is None:
+        return None
+    said = "; ".join(f"{line.name}: {_course(line.points, drawn.quantity)}" for line in drawn.lines)
+    alt = f"{facts.title}, {drawn.quantity} by method. {said}. The table of numbers below holds every point."
+    return Figure(light=figures.uri(drawn, "light"), dark=figures.uri(drawn, "dark"), alt=alt)
+
+
+def _course(points: Sequence[Point], quantity: str) -> str:
+    """Return where a curve starts and where it ends, in words."""
+    first, last = (words.number(getattr(point, quantity)) for point in (points[0], points[-1]))
+    return first if len(points) == 1 else f"from {first} to {last}"

@@ -1,0 +1,96 @@
+"""summary.md: the verdict, the matrix and the reasons, short enough for a pull request or a job summary."""
+
+import re
+from collections.abc import Iterator
+
+from audit.record import Audit, MethodFacts, RequirementFacts, Verdict
+from audit.report.words import (
+    DASH,
+    Standing,
+    about,
+    attention,
+    cell,
+    gates,
+    kind_of,
+    measured,
+    methods,
+    note,
+    shorten,
+    standing,
+)
+
+LONGEST = 60_000  # bytes: job summaries and comments of code hosts end a little above
+_MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&:@$^=\"'/])")
+
+
+def summary(audit: Audit) -> str:
+    """Return the summary in Markdown, at most ``LONGEST`` bytes; what is left out is counted."""
+    lines, left = [], LONGEST - 200
+    blocks = list(_blocks(audit))
+    for place, block in enumerate(blocks):
+        left -= len(block.encode()) + 1
+        if left < 0:
+            lines.append(f"\n… and {len(blocks) - place} more lines; the report holds them all.")
+            break
+        lines.append(block)
+    return "\n".join(lines) + "\n"
+
+
+def _blocks(audit: Audit) -> Iterator[str]:
+    verdict = standing("invalid" if not audit.valid else audit.outcome)
+    yield f"# {_badge(verdict)}: {escaped(about(audit).get('title') or audit.facts.network.name, 120)}\n"
+    yield f"{escaped(audit.sentence, 1000)}\n"
+    if not audit.valid:
+        yield "**The audit is invalid: a control misbehaved, so no verdict below counts as a pass.**\n"
+    yield from _matrix(audit)
+    yield from _open(audit)
+    yield from _controls(audit)
+    yield f"\nExit code {audit.exit_code}."
+
+
+def _matrix(audit: Audit) -> Iterator[str]:
+    yield "| Method | " + " | ".join(escaped(r.title, 60) for r in audit.requirements) + " |"
+    yield "| --- |" + " --- |" * len(audit.requirements)
+    for method in methods(audit):
+        yield f"| {escaped(method.id, 60)} | " + " | ".join(_cell(audit, r, method) for r in audit.requirements) + " |"
+
+
+def _cell(audit: Audit, requirement: RequirementFacts, method: MethodFacts) -> str:
+    verdict = cell(audit, requirement, method)
+    if verdict is None:
+        return f"{DASH} not required"
+    numbers = [escaped(measured(criterion), 80) for criterion in verdict.criteria[:2]]
+    return "<br>".join([_badge(standing(kind_of(audit, verdict))), *numbers, *_note(verdict)])
+
+
+def _note(verdict: Verdict) -> list[str]:
+    return [escaped(note(verdict), 80)] if not gates(verdict) else []
+
+
+def _open(audit: Audit) -> Iterator[str]:
+    verdicts = attention(audit)
+    if verdicts:
+        yield "\n## What needs attention\n"
+    for verdict in verdicts:
+        remark = f" ({escaped(note(verdict), 120)})" if not gates(verdict) else ""
+        place = f"**{escaped(verdict.method, 60)}**, {escaped(verdict.requirement, 60)}"
+        yield f"- {_badge(standing(kind_of(audit, verdict)))}{remark} {place}: {escaped(verdict.reason, 400)}"
+
+
+def _controls(audit: Audit) -> Iterator[str]:
+    wrong = [control for control in audit.controls if not control.behaves]
+    if audit.controls:
+        yield f"\n## Controls\n\n{len(audit.controls) - len(wrong)} of {len(audit.controls)} controls behave as they must."
+    for control in wrong:
+        place = f"**{escaped(control.method, 60)}**, {escaped(control.requirement, 60)}"
+        found = f"expected {control.expected}, found {control.verdict.outcome}"
+        yield f"- {_badge(standing('invalid'))} {place}: {found}. {escaped(control.verdict.reason, 400)}"
+
+
+def _badge(shown: Standing) -> str:
+    return f"{shown.symbol} **{shown.word}**"
+
+
+def escaped(text: object, longest: int) -> str:
+    """Return a text on one line that Markdown shows as it is: no link, no table cell, no HTML, no mention."""
+    return _MARKS.sub(r"\\\1", shorten(text, longest)).replace(r"\<", "&lt;").replace(r"\&", "&amp;")

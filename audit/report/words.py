@@ -1,0 +1,162 @@
+"""The words, symbols and numbers that every format of the report shares: one place decides how a verdict is shown."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from audit.record import Audit, Control, Criterion, MethodFacts, Point, RequirementFacts, Verdict, record
+
+DASH = "–"
+
+_SHOWN = {
+    "pass": ("✓", "Pass"),
+    "fail": ("✗", "Fail"),
+    "inconclusive": ("?", "Inconclusive"),
+    "error": ("!", "Error"),
+    "skipped": ("○", "Skipped"),
+    "invalid": ("⊘", "Invalid"),
+    "nothing": ("∅", "Nothing evaluated"),
+    "void": ("⊘", "Void"),
+}
+
+_GATING_ORDER = ("fail", "error", "inconclusive", "void", "skipped", "pass")
+
+# C0 and C1 controls, bidirectional and zero-width marks, line separators, lone surrogates, noncharacters: they break
+# XML, or make a text read as something other than what it is.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+)
+
+
+@record
+class Standing:
+    """How an outcome is shown: ``kind`` names its style, symbol and word say it without colour."""
+
+    kind: str
+    symbol: str
+    word: str
+
+
+def standing(kind: str) -> Standing:
+    """Return the symbol and the word of an outcome."""
+    symbol, word = _SHOWN[kind]
+    return Standing(kind=kind, symbol=symbol, word=word)
+
+
+def kind_of(audit: Audit, verdict: Verdict) -> str:
+    """Return a verdict's outcome as it counts: in an invalid audit a pass is void."""
+    return "void" if verdict.outcome == "pass" and not audit.valid else verdict.outcome
+
+
+def gates(verdict: Verdict) -> bool:
+    """Return whether a verdict can fail the audit: a warning or a waived verdict cannot."""
+    return verdict.severity == "error" and verdict.waived is None
+
+
+def note(verdict: Verdict) -> str:
+    """Return what keeps a verdict from gating, in words, or nothing."""
+    if verdict.waived is not None:
+        return f"⚑ waived: {verdict.waived}"
+    return "▲ warning only" if verdict.severity == "warning" else ""
+
+
+def clean(text: object) -> str:
+    r"""Return a text with every invisible or illegal character written out as ``\uXXXX``."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", str(text))
+
+
+def shorten(text: object, longest: int) -> str:
+    """Return a cleaned text on one line of at most ``longest`` characters."""
+    line = " ".join(clean(text).split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def finite(value: float | None) -> bool:
+    """Return whether there is a number: None, NaN and infinities are none."""
+    return value is not None and math.isfinite(value)
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return a number with fixed digits and a true minus sign, or a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return DASH
+    return f"{value + 0.0:.{digits}f}".replace("-", "−") if round(value, digits) else f"{0:.{digits}f}"
+
+
+def interval(pair: Sequence[float] | None, digits: int = 2) -> str:
+    """Return an interval as ``[low, high]``, or a dash where there is none."""
+    if pair is None or not all(map(finite, pair)):
+        return DASH
+    return f"[{number(pair[0], digits)}, {number(pair[1], digits)}]"
+
+
+def probability(value: float | None) -> str:
+    """Return a p-value to three digits, or a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return DASH
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def limit(criterion: Criterion) -> str:
+    """Return a declared threshold, as ``mean ≤ 0.50``."""
+    sign = {"at_most": "≤", "at_least": "≥"}[criterion.relation]
+    return f"{criterion.name} {sign} {number(criterion.threshold)}"
+
+
+def measured(criterion: Criterion) -> str:
+    """Return a criterion's statistic with its interval, as ``mean 0.71 [0.66, 0.75]``."""
+    return f"{criterion.name} {number(criterion.statistic)} {interval(criterion.interval)}"
+
+
+def why_missing(point: Point, value: float | None) -> str:
+    """Return why a point's number is missing, or nothing where it is there."""
+    if finite(value):
+        return ""
+    if point.total and point.undefined == point.total:
+        return f"undefined in all {point.total} pairs of maps: constant or not finite"
+    return "not measured"
+
+
+def plain(value: Any) -> str:
+    """Return a setting as a reader would write it: ``a: 1, b: [2, 3]``."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key}: {plain(item)}" for key, item in value.items()) or "none"
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(plain, value)) + "]"
+    if value is None:
+        return "not set"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def methods(audit: Audit) -> tuple[MethodFacts, ...]:
+    """Return the audited methods, without the controls."""
+    return tuple(method for method in audit.facts.methods if not method.control)
+
+
+def cell(audit: Audit, requirement: RequirementFacts, method: MethodFacts) -> Verdict | None:
+    """Return the verdict of one requirement on one method, None where it was not asked for."""
+    found = (v for v in audit.verdicts if v.requirement == requirement.id and v.method == method.id)
+    return next(found, None)
+
+
+def controls_of(audit: Audit, requirement: RequirementFacts) -> tuple[Control, ...]:
+    """Return the controls of one requirement."""
+    return tuple(control for control in audit.controls if control.requirement == requirement.id)
+
+
+def counts(audit: Audit) -> dict[str, int]:
+    """Return how many verdicts stand as each outcome, the gravest first."""
+    kinds = [kind_of(audit, verdict) for verdict in audit.verdicts]
+    return {kind: kinds.count(kind) for kind in _GATING_ORDER if kind in kinds}
+
+
+def attention(audit: Audit) -> tuple[Verdict, ...]:
+    """Return every verdict that is not a pass, the gravest first and those that gate before those that do not."""
+    open_verdicts = [verdict for verdict in audit.verdicts if kind_of(audit, verdict) != "pass"]
+    return tuple(sorted(open_verdicts, key=lambda v: (not gates(v), _GATING_ORDER.index(kind_of(audit, v)))))
+
+
+def about(audit: Audit) -> Mapping[str, Any]:
+    """Return the spec's ``audit`` block: id, title, intended use and owner, each possibly absent."""
+    return audit.spec.get("audit") or {}
