@@ -39,6 +39,10 @@ class Backend(Protocol):
         """Return the function's output and its pullback: output cotangent -> input cotangents (zeros if unused)."""
         ...
 
+    def to_device(self, value: Any) -> Any:
+        """Return tensors in place of arrays (a mapping gives a dictionary), so that they are converted only once."""
+        ...
+
     def to_numpy(self, array: Array) -> Any:
         """Return a NumPy copy."""
         ...

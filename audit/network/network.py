@@ -1,8 +1,11 @@
 """A network: stages, a pure function from parameters and inputs to logits, and its recorded operations."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import field
+from difflib import get_close_matches
 from typing import Any
 
+from audit.errors import InputError
 from audit.record import record
 
 Array = Any
@@ -16,6 +19,7 @@ class Stage:
 
     name: str
     variables: tuple[str, ...]
+    statistics: tuple[tuple[str, str], ...] = ()  # (moving mean, moving variance) of its batch normalisations
 
 
 @record
@@ -48,5 +52,146 @@ class Network:
     stages: tuple[Stage, ...]  # output to input
     params: Params  # as trained, NumPy float32
     apply: Callable[[Params, Array], Array]  # (params, x (B, ...)) -> logits (B, K)
-    graph: tuple[Node, ...] | None
+    graph: tuple[Node, ...] | None  # the last node gives the logits
     head: str  # what was done to the output, in words
+    initializers: Mapping[str, Any] = field(default_factory=dict)  # variable -> its own Keras initializer, where known
+
+
+def sources(node: Node) -> tuple[Ref, ...]:
+    """Return the references among a node's arguments, one per input, in the order in which ``call`` takes them."""
+    import keras
+
+    return tuple(leaf for leaf in keras.tree.flatten(node.arguments) if isinstance(leaf, Ref))
+
+
+def call(node: Node, params: Params, inputs: tuple[Array, ...]) -> Array:
+    """Compute one recorded operation on other inputs or other parameters; pure."""
+    import keras
+
+    given = iter(inputs)
+    leaves = [next(given) if isinstance(leaf, Ref) else leaf for leaf in keras.tree.flatten(node.arguments)]
+    args, kwargs = keras.tree.pack_sequence_as(node.arguments, leaves)
+    values = [params[name] for name in node.variables]
+    with keras.StatelessScope(state_mapping=list(zip(weights(node.operation), values, strict=True))):
+        return node.operation(*args, **kwargs)
+
+
+def weights(operation: Any) -> list[Any]:
+    """Return an operation's floating-point weights (random states and counters are no parameters)."""
+    return [weight for weight in getattr(operation, "weights", ()) if "float" in weight.dtype]
+
+
+def replay(
+    network: Network,
+    params: Params,
+    x: Array,
+    *,
+    override: Mapping[int, Array] | None = None,
+    until: int | None = None,
+) -> Array:
+    """Compute the recorded operations that a node's output depends on, and return that output.
+
+    Args:
+        network: a network with a graph.
+        params: parameters by name.
+        x: inputs (B, ...).
+        override: outputs of nodes (by position) that are given, not computed; nothing above them is computed either.
+        until: position of the node whose output is wanted; the logits if None.
+    """
+    import keras
+
+    graph, goal = graph_of(network), len(graph_of(network)) - 1 if until is None else until
+    values = {-1: keras.ops.convert_to_tensor(x, dtype="float32"), **(override or {})}
+    for position in _needed(graph, goal, frozenset(values)):
+        node = graph[position]
+        values[position] = call(node, params, tuple(values[ref.node] for ref in sources(node)))
+    return values[goal]
+
+
+def _needed(graph: tuple[Node, ...], goal: int, given: frozenset[int]) -> list[int]:
+    """Return the positions to compute, in graph order, so that ``goal`` is known."""
+    needed, waiting = set(), [goal]
+    while waiting:
+        position = waiting.pop()
+        if position not in given and position not in needed:
+            needed.add(position)
+            waiting += [ref.node for ref in sources(graph[position])]
+    return sorted(needed)
+
+
+def score(network: Network, params: Params, x: Array, target: Array) -> Array:
+    """Return the explained logits (B,): of class ``target`` (B,) for each input."""
+    import keras
+
+    logits = network.apply(params, x)
+    return keras.ops.sum(logits * keras.ops.one_hot(target, network.classes, dtype="float32"), axis=-1)
+
+
+Trunk = Callable[[Params, Array], Array]
+Head = Callable[[Params, Array, Array], Array]
+
+
+def tap(network: Network, layer: str) -> tuple[Trunk, Head]:
+    """Split the network at a layer's output, its activation included (the last call of a shared layer).
+
+    Returns:
+        ``trunk(params, x) -> activation`` and ``head(params, x, activation) -> logits``, which computes nothing above
+        the layer, except for connections that pass it by.
+
+    Raises:
+        InputError: the network has no graph or no such layer; the message names the nearest.
+    """
+    position = find_layer(network, layer)
+
+    def trunk(params: Params, x: Array) -> Array:
+        return replay(network, params, x, until=position)
+
+    def head(params: Params, x: Array, activation: Array) -> Array:
+        return replay(network, params, x, override={position: activation})
+
+    return trunk, head
+
+
+def find_layer(network: Network, layer: str) -> int:
+    """Return the position of a layer's output: by its path, or by the last part of it where that is unique.
+
+    Raises:
+        InputError: the network has no graph or no such layer; the message names the nearest.
+    """
+    graph = graph_of(network)
+    paths = {node.layer: position for position, node in enumerate(graph)}
+    ends = [path for path in paths if path.rsplit("/", 1)[-1] == layer]
+    if layer in paths or len(ends) == 1:
+        return paths[layer if layer in paths else ends[0]]
+    near = get_close_matches(layer, list(paths), n=1, cutoff=0.0)
+    raise InputError(
+        "M011",
+        f"the network has no layer `{layer}`",
+        where=network.name,
+        expected="the name of one of its layers: " + ", ".join(paths),
+        received=layer,
+        fix=f"did you mean `{(ends or near)[0]}`?",
+    )
+
+
+def spatial_layers(network: Network) -> tuple[str, ...]:
+    """Return the layers whose output is a stack of images (B, H, W, C), in graph order, each once."""
+    return tuple(dict.fromkeys(node.layer for node in graph_of(network) if len(node.shape) == 4))
+
+
+def graph_of(network: Network) -> tuple[Node, ...]:
+    """Return the recorded operations.
+
+    Raises:
+        InputError: the model is subclassed, so its operations could not be recorded.
+    """
+    if network.graph is None:
+        raise InputError(
+            "M012",
+            "the model's operations could not be recorded",
+            where=network.name,
+            expected="a Sequential or Functional Keras model",
+            received="a subclassed model, whose call() is code",
+            fix="rebuild it with the Functional API, or choose methods that need the model's function alone",
+        )
+    return network.graph

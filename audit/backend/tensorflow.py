@@ -1,0 +1,104 @@
+"""The seam on TensorFlow: the only module that imports it."""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import tensorflow as tf
+
+from audit.errors import EnvironmentStop
+
+Array = Any
+
+
+def configure(device: str) -> Mapping[str, str]:
+    """Choose the device and the numerics; see ``Backend.configure``."""
+    devices = tf.config.list_physical_devices("GPU")
+    chosen = _choose(device, len(devices))
+    try:
+        tf.config.set_visible_devices([] if chosen is None else [devices[chosen]], "GPU")
+        for gpu in tf.config.get_visible_devices("GPU"):
+            tf.config.experimental.set_memory_growth(gpu, True)
+    except RuntimeError as error:  # devices are fixed once TensorFlow has computed something
+        raise EnvironmentStop(
+            "E011", "the device must be chosen before anything is computed", fix=str(error)
+        ) from error
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    tf.config.experimental.enable_op_determinism()
+    # Not read by deterministic Keras initializers, but required by some operations once determinism is on.
+    tf.random.set_seed(0)
+    one_dnn = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "unset (TensorFlow's default)")
+    return {
+        "device": "cpu" if chosen is None else f"gpu:{chosen} ({_describe(devices[chosen])})",
+        "compiler": "plain TensorFlow graph" if chosen is None else "XLA",
+        "matrix products": "float32, TensorFloat-32 off",
+        "determinism": "deterministic operations on",
+        "oneDNN": one_dnn,
+    }
+
+
+def _choose(device: str, count: int) -> int | None:
+    if device == "cpu" or (device == "auto" and count == 0):
+        return None
+    number = "0" if device == "auto" else device.removeprefix("gpu:")
+    if number.isdecimal() and int(number) < count:
+        return int(number)
+    raise EnvironmentStop(
+        "E010",
+        f"there is no device `{device}`",
+        expected="auto, cpu" + "".join(f", gpu:{n}" for n in range(count)),
+        received=device,
+        fix="choose one of these in `runtime.device`",
+    )
+
+
+def _describe(gpu: Any) -> str:
+    return tf.config.experimental.get_device_details(gpu).get("device_name", "unnamed")
+
+
+class _Compiled:
+    """A TensorFlow graph; ``traces`` counts how often Python was run to build one."""
+
+    def __init__(self, function: Callable[..., Array]) -> None:
+        self.traces = 0
+
+        def counted(*arguments: Any) -> Array:
+            self.traces += 1
+            return function(*arguments)
+
+        self._function = tf.function(counted, jit_compile=bool(tf.config.get_visible_devices("GPU")))
+
+    def __call__(self, *arguments: Any) -> Array:
+        return self._function(*map(to_device, arguments))
+
+
+def compile(function: Callable[..., Array]) -> _Compiled:
+    """Compile a pure function of arrays and mappings of arrays: one trace per shape of its arguments."""
+    return _Compiled(function)
+
+
+def to_device(value: Any) -> Any:
+    """Return tensors in place of arrays, mappings as dictionaries; tensors stay as they are."""
+    if isinstance(value, Mapping):
+        return {name: to_device(item) for name, item in value.items()}
+    tensor = tf.convert_to_tensor(value)
+    return tf.cast(tensor, tf.float32) if tensor.dtype == tf.float64 else tensor
+
+
+def vjp(function: Callable[..., Array], *inputs: Array) -> tuple[Array, Callable[[Array], tuple[Array, ...]]]:
+    """Return the function's output and its pullback; see ``Backend.vjp``."""
+    # A tape cannot tell two uses of one tensor apart: each input becomes a tensor of its own.
+    own = tuple(tf.identity(value) for value in inputs)
+    with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+        tape.watch(own)
+        output = function(*own)
+
+    def pullback(cotangent: Array) -> tuple[Array, ...]:
+        return tuple(tape.gradient(output, own, cotangent, unconnected_gradients=tf.UnconnectedGradients.ZERO))
+
+    return output, pullback
+
+
+def to_numpy(array: Array) -> Any:
+    """Return a NumPy copy."""
+    return tf.convert_to_tensor(array).numpy().copy()

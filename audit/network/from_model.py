@@ -1,0 +1,167 @@
+"""Turns a built Keras model into a ``Network``, or says why it cannot be audited."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from audit.errors import InputError
+from audit.network import canonical, params
+from audit.network.network import Array, Network, Node, Params, Stage, replay, weights
+
+
+def from_model(model: Any, *, output: str = "auto", input_shape: Sequence[int] | None = None) -> Network:
+    """Turn a built Keras model into a network. Frozen layers count as trainable: they are re-drawn too.
+
+    The network keeps the model's layers for their operations, and a copy of its weights.
+
+    Args:
+        model: one input (B, ...), one output (B, K), float32, channels last.
+        output: what its last operation is: auto, logits, softmax or sigmoid.
+        input_shape: of one input, without the batch; needed only where a subclassed model does not know it.
+
+    Raises:
+        InputError: the model cannot be audited; the message says why.
+    """
+    shape = _input_shape(model, input_shape)
+    _check_layers(model)
+    names = params.unique_names(model)
+    trainable = _trainable(model, names)
+    nodes = canonical.record_operations(model, names)
+    if nodes is None:
+        head, stages = _subclassed_head(output), params.layer_stages(model, names, trainable)
+    else:
+        nodes, head = canonical.drop_head(nodes, output)
+        stages = params.graph_stages(nodes, trainable)
+    network = _network(model, names, nodes, stages, shape, head)
+    if head in (canonical.KEPT, _subclassed_head("auto")):
+        _check_logits(network)
+    return network
+
+
+def _network(
+    model: keras.Model,
+    names: Mapping[int, str],
+    nodes: tuple[Node, ...] | None,
+    stages: tuple[Stage, ...],
+    shape: tuple[int, ...],
+    head: str,
+) -> Network:
+    if not stages:
+        raise InputError("M015", "the model has no trainable weights", where=model.name, fix="audit a trained model")
+    network = Network(
+        name=model.name,
+        input_shape=shape,
+        classes=_classes(model, nodes, shape),
+        stages=stages,
+        params=params.collect(model, names, nodes),
+        apply=_stateless(model, names),
+        graph=nodes,
+        head=head,
+        initializers=params.own_initializers(model, names),
+    )
+    if nodes is None:
+        return network
+
+    def apply(params: Params, x: Array) -> Array:
+        return replay(network, params, x)
+
+    return Network(**{**vars(network), "apply": apply})
+
+
+def _stateless(model: keras.Model, names: Mapping[int, str]) -> Any:
+    held = [(weight, names[id(weight)]) for weight in weights(model)]
+
+    def apply(params: Params, x: Array) -> Array:
+        with keras.StatelessScope(state_mapping=[(weight, params[name]) for weight, name in held]):
+            return model(keras.ops.convert_to_tensor(x, dtype="float32"), training=False)
+
+    return apply
+
+
+def _input_shape(model: Any, given: Sequence[int] | None) -> tuple[int, ...]:
+    """Return the shape of one input.
+
+    Raises:
+        InputError: not a built Keras model, several inputs or outputs, or a shape or type that cannot be audited.
+    """
+    if not isinstance(model, keras.Model):
+        raise InputError("M002", "this is not a Keras model", expected="a keras.Model", received=type(model).__name__)
+    if not model.built:
+        raise InputError("M005", "the model is not built", where=model.name, fix="give it an Input layer, or call it")
+    graph = canonical.is_graph(model)
+    if graph and (len(model.inputs), len(model.outputs)) != (1, 1):
+        received = f"{len(model.inputs)} inputs and {len(model.outputs)} outputs"
+        raise InputError("M004", "the model has several inputs or outputs", where=model.name, expected="one of each",
+                         received=received, fix="audit a model that keeps one input and one output")  # fmt: skip
+    if graph and not keras.backend.is_float_dtype(model.inputs[0].dtype):
+        raise InputError("M005", "the model's input is not real-valued", where=model.name, expected="float32",
+                         received=model.inputs[0].dtype, fix="cast inside the data, not inside the model")  # fmt: skip
+    shape = model.inputs[0].shape[1:] if graph else given or _built_shape(model)
+    if shape is None or not all(isinstance(size, int) for size in shape):
+        received = "unknown" if shape is None else str(tuple(shape))
+        raise InputError("M005", "the size of the model's input is not fixed", where=model.name, received=received,
+                         expected="a size for every dimension but the batch",
+                         fix="build the model with the size that its inputs have")  # fmt: skip
+    return tuple(shape)
+
+
+def _built_shape(model: keras.Model) -> Sequence[int] | None:
+    shape = (model.get_build_config() or {}).get("input_shape")
+    return shape[1:] if isinstance(shape, list | tuple) else None
+
+
+def _check_layers(model: keras.Model) -> None:
+    """Raise InputError for channels-first layers and for anything but float32."""
+    for layer in model._flatten_layers():
+        if getattr(layer, "data_format", None) == "channels_first":
+            raise InputError("M006", "the model's images have their channels first", where=layer.path,
+                             expected="channels_last", received="channels_first",
+                             fix="rebuild the model with data_format='channels_last'")  # fmt: skip
+        if layer.compute_dtype not in (None, "float32") and layer.weights:
+            raise InputError("M007", "a layer does not compute in float32", where=layer.path, expected="float32",
+                             received=str(layer.dtype_policy.name), fix="load the model with dtype policy float32")  # fmt: skip
+
+
+def _trainable(model: keras.Model, names: Mapping[int, str]) -> frozenset[str]:
+    """Return the weights that training would change if no layer were frozen; the model is left as it was."""
+    frozen = [(layer, layer.trainable) for layer in model._flatten_layers()]
+    model.trainable = True
+    found = frozenset(names[id(weight)] for weight in model.trainable_weights if id(weight) in names)
+    for layer, flag in frozen:  # outer layers first: setting one sets those inside it
+        layer.trainable = flag
+    return found
+
+
+def _classes(model: keras.Model, nodes: Sequence[Node] | None, shape: tuple[int, ...]) -> int:
+    if nodes is not None:
+        result: Any = nodes[-1].shape
+    else:
+        output = model.compute_output_spec(keras.KerasTensor((None, *shape)))
+        result = getattr(output, "shape", None)
+    if result is None or len(result) != 2 or result[1] is None:
+        received = "several outputs" if result is None else str(tuple(result))
+        raise InputError("M008", "the model's output is not one number per class", where=model.name,
+                         expected="one output of shape (batch, classes)", received=received,
+                         fix="audit a classifier, or flatten its output")  # fmt: skip
+    return int(result[1])
+
+
+def _subclassed_head(output: str) -> str:
+    if output in ("softmax", "sigmoid"):
+        raise InputError("M010", f"a final {output} cannot be removed from a subclassed model", where="model.output",
+                         fix="return logits from call(), and write `output: logits`")  # fmt: skip
+    return "the model is subclassed and must give logits; nothing was removed"
+
+
+def _check_logits(network: Network) -> None:
+    """Raise InputError if the outputs of random inputs are all distributions: then they are no logits."""
+    x = np.random.default_rng(0).standard_normal((4, *network.input_shape), dtype=np.float32)
+    values = keras.ops.convert_to_numpy(network.apply(network.params, x))
+    sums = np.allclose(values.sum(axis=1), 1.0, atol=1e-4)
+    if network.classes > 1 and sums and np.all((values >= 0) & (values <= 1)):
+        raise InputError("M009", "the model gives probabilities, and logits are needed", where=network.name,
+                         expected="logits: a saturated softmax has gradients near zero",
+                         received="rows that add up to 1",
+                         fix="return logits, or end the model in a Softmax layer, which is removed")  # fmt: skip

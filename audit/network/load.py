@@ -1,0 +1,117 @@
+"""Loads a Keras model, safely, and turns it into a ``Network``."""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from importlib import import_module
+from pathlib import Path
+
+import keras
+
+from audit.errors import InputError, RefusedError
+from audit.network import inspect
+from audit.network.from_model import from_model
+from audit.network.network import Network
+
+__all__ = ["from_model", "load_application", "load_build", "load_file"]
+
+
+def load_file(path: Path, *, output: str = "auto", sha256: str | None = None) -> Network:
+    """Load a ``.keras`` or ``.h5`` file. Nothing in it is executed; a file that asks for that is refused.
+
+    Args:
+        path: the file.
+        output: auto, logits, softmax or sigmoid: what the model's last operation is.
+        sha256: the digest that the file must have, in hexadecimal.
+
+    Raises:
+        InputError: the file is missing, not a Keras model, another one than pinned, or cannot be audited.
+        RefusedError: the file holds something that could run code or change Keras itself.
+    """
+    if not path.is_file():
+        raise InputError("M001", "the model file does not exist", where=str(path), fix="check `model.path`")
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if sha256 is not None and found != sha256.lower():
+        raise InputError(
+            "M003",
+            "the model file is not the pinned one",
+            where=str(path),
+            expected=sha256,
+            received=found,
+            fix="restore the file, or update `model.sha256` if the change is meant",
+        )
+    inspect.inspect_file(path)
+    return from_model(_load(path), output=output)
+
+
+def _load(path: Path) -> keras.Model:
+    before = inspect.keras_state()
+    keras.utils.clear_session(free_memory=False)  # names given by Keras then do not depend on what was built before
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # a damaged file can fail anywhere in Keras
+        raise InputError(
+            "M002",
+            "Keras cannot load the model file",
+            where=str(path),
+            received=f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}",
+            fix=f"save it again with Keras {keras.__version__}; custom layers need `build:` and `--trust-code`",
+        ) from error
+    finally:
+        inspect.restore_keras_state(before, str(path))
+    return model
+
+
+def load_application(
+    name: str,
+    *,
+    weights: str | None = None,
+    input_shape: Sequence[int] | None = None,
+    classes: int | None = None,
+    output: str = "auto",
+) -> Network:
+    """Build a model of ``keras.applications``; ``weights`` is None (random), "imagenet" or a weights file.
+
+    Raises:
+        InputError: there is no such application, or it does not take these arguments.
+    """
+    known = [entry for entry in dir(keras.applications) if entry[0].isupper()]
+    if name not in known:
+        raise InputError(
+            "M013", f"Keras has no application `{name}`", where="model.application", expected=", ".join(known)
+        )
+    keras.utils.clear_session(free_memory=False)
+    options = {"input_shape": None if input_shape is None else tuple(input_shape), "classes": classes}
+    try:
+        model = getattr(keras.applications, name)(
+            weights=weights, **{key: value for key, value in options.items() if value is not None}
+        )
+    except Exception as error:  # downloads and argument checks raise many kinds
+        raise InputError(
+            "M013", f"the application `{name}` cannot be built", where="model.application", received=str(error)
+        ) from error
+    return from_model(model, output=output)
+
+
+def load_build(reference: str, *, trusted: Collection[str], output: str = "auto") -> Network:
+    """Call a function of the user's that returns a model: "package.module:function".
+
+    Raises:
+        RefusedError: the reference is not among those trusted on the command line.
+        InputError: it cannot be imported or does not return a Keras model.
+    """
+    if reference not in trusted:
+        raise RefusedError(
+            "X005",
+            f"`build: {reference}` runs code, and that code was not trusted",
+            where="model.build",
+            fix=f"if you trust it: --trust-code {reference}",
+        )
+    module, _, function = reference.partition(":")
+    keras.utils.clear_session(free_memory=False)
+    try:
+        model = getattr(import_module(module), function)()
+    except Exception as error:  # the user's code can raise anything
+        raise InputError(
+            "M014", f"`build: {reference}` failed", where="model.build", received=f"{type(error).__name__}: {error}"
+        ) from error
+    return from_model(model, output=output)
