@@ -141,7 +141,7 @@ def _digest(params: "Params") -> Array:
     total = ops.zeros((), dtype="uint32")
     for name in sorted(params):  # JAX hands a mapping over in this order, whatever it was before
         bits = ops.view(ops.reshape(ops.cast(params[name], "float32"), (-1,)), dtype="uint32")
-        places = ops.arange(bits.shape[0], dtype="uint32") * ops.cast(0x9E3779B9, "uint32")
+        places = ops.cast(ops.arange(bits.shape[0], dtype="int32"), "uint32") * ops.cast(0x9E3779B9, "uint32")
         total = _mix(total + ops.sum(_mix(ops.bitwise_xor(bits, _mix(places)))) + 1)
     return total
 

@@ -82,7 +82,7 @@ class GradCam:
         node = nodes[find_layer(network, self.layer)]
         if len(node.shape) != 4:
             raise InputError(
-                "T003",
+                "T011",
                 f"Grad-CAM cannot explain layer `{self.layer}`: its output has no height and width",
                 where=network.name,
                 expected="one of " + ", ".join(dict.fromkeys(each.layer for each in nodes if _has_features(each))),
@@ -97,7 +97,7 @@ def _check_images(network: "Network", nodes: "tuple[Node, ...]") -> None:
     if convolutions and len(network.input_shape) == 3:
         return
     raise InputError(
-        "T002",
+        "T010",
         "Grad-CAM does not apply: the network is not convolutional",
         where=network.name,
         expected="image inputs (H, W, C) and a convolution larger than one pixel",

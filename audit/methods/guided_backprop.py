@@ -1,0 +1,88 @@
+"""Guided backprop: the gradient, with every negative signal stopped at each rectifier."""
+
+from typing import TYPE_CHECKING, ClassVar
+
+from audit.declare import declared
+from audit.errors import InputError
+from audit.methods.method import Array, Attribute, Need, gaussian_noise
+
+if TYPE_CHECKING:
+    from audit.network.network import Network, Node, Params
+
+
+@declared
+class GuidedBackprop:
+    """Backpropagation that lets only positive signals through a rectifier, where the rectifier is open.
+
+    Formula: R(input) = f'(input) * max(R(output), 0) at each rectifier f; the gradient's rule everywhere else. For ReLU
+    f' is 1 where the input is positive, else 0; for ReLU6 it is 0 above 6 too; a leaky rectifier keeps its slope.
+    Unit: relevance (scaled like logit per unit of input, without being a derivative). Sign: kept.
+    Hyper-parameters: none. Needs: recorded operations with a rectifier among them.
+    Known criticisms: recovers the input rather than the decision (Nie, Zhang and Patel 2018, arXiv:1805.07039); not
+    class-specific in deep networks; violates sensitivity and implementation invariance (Sundararajan et al. 2017,
+    arXiv:1703.01365); keeps its look when upper layers are randomised (Adebayo et al. 2018, arXiv:1810.03292).
+    Source: Springenberg, Dosovitskiy, Brox and Riedmiller 2014, arXiv:1412.6806, section 3.4.
+    """
+
+    unit: ClassVar[str] = "relevance"
+    signed: ClassVar[bool] = True
+    stochastic: ClassVar[bool] = False
+    needs: ClassVar[Need] = "graph"
+    evaluations: ClassVar[int] = 1
+    source: ClassVar[str] = "Springenberg, Dosovitskiy, Brox and Riedmiller 2014, arXiv:1412.6806"
+
+    def attribute(self, network: "Network") -> Attribute:
+        """Return guided backprop as a pure function of the parameters.
+
+        Raises:
+            InputError: the model is subclassed, has no rectifier, or hides operations that may be rectifiers.
+        """
+        from audit.methods.propagate import is_rectifier, propagate
+
+        _check_rectifiers(network)
+        relevance = propagate(network, {is_rectifier: _guide})
+
+        def guided(params: "Params", x: Array, target: Array, key: Array) -> Array:
+            return relevance(params, x, target)
+
+        return guided
+
+    noise_map = gaussian_noise
+
+
+def _guide(
+    node: "Node", params: "Params", inputs: tuple[Array, ...], output: Array, relevance: Array
+) -> tuple[Array, ...]:
+    from keras import ops
+
+    from audit.backend import active
+    from audit.network.network import call
+
+    _, pullback = active().vjp(lambda *values: call(node, params, values), *inputs)
+    return pullback(ops.maximum(relevance, 0.0))
+
+
+def _check_rectifiers(network: "Network") -> None:
+    """Refuse what would silently be a plain gradient."""
+    from audit.methods.propagate import is_opaque, is_rectifier
+    from audit.network.network import graph_of
+
+    nodes = graph_of(network)
+    hidden = [node.layer for node in nodes if is_opaque(node)]
+    if hidden:
+        raise InputError(
+            "T012",
+            "guided backprop cannot see into every layer of the network",
+            where=", ".join(hidden),
+            expected="Keras layers and operations whose rectifiers are in plain view",
+            fix="build these layers from Keras layers with the Functional API, or remove `guided_backprop`",
+        )
+    if not any(is_rectifier(node) for node in nodes):
+        raise InputError(
+            "T013",
+            "guided backprop does not apply: the network has no rectifier, so it would be the plain gradient",
+            where=network.name,
+            expected="a ReLU, ReLU6, leaky or parametric ReLU",
+            received=", ".join(sorted({node.kind for node in nodes})),
+            fix="remove `guided_backprop` from `methods`; `gradient` shows the same map",
+        )
