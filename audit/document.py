@@ -1,0 +1,244 @@
+"""The fixed sections of a spec, as a user writes them. Methods, checks and data sources declare their own fields."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from audit.declare import declared
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Words = Annotated[str, Field(min_length=1, max_length=4000)]
+Identifier = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", examples=["gradient", "cascade-2", "of_at_most_64_letters"]),
+]
+PathText = Annotated[str, Field(min_length=1, max_length=4000)]
+Channels = Literal["sum", "absolute_sum", "absolute_max"]
+Sign = Literal["absolute", "signed"]
+
+
+@declared
+class Owner:
+    """Who answers for the audit."""
+
+    name: Name
+    """A person or a team."""
+
+    role: Name | None = None
+    """Their role."""
+
+
+@declared
+class Header:
+    """Who audits what, and why: printed on the cover."""
+
+    id: Identifier | None = None
+    """Names the run's folder; the spec's file name where absent."""
+
+    title: Name | None = None
+    """The report's title."""
+
+    intended_use: Words | None = None
+    """What the explanations are shown to people for."""
+
+    owner: Owner | None = None
+    """Who answers for the audit."""
+
+
+@declared
+class Model:
+    """The audited model: exactly one of ``path``, ``application`` and ``build``."""
+
+    path: PathText | None = None
+    """A ``.keras`` or ``.h5`` file; a relative path starts at the spec's folder."""
+
+    application: Name | None = None
+    """A model of ``keras.applications``, such as MobileNetV2."""
+
+    build: (
+        Annotated[
+            str,
+            Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$", examples=["package.module:function"]),
+        ]
+        | None
+    ) = None
+    """A function that returns the model; runs only when it is trusted on the command line (``--trust-code``)."""
+
+    weights: PathText | None = None
+    """Of an application: ``imagenet``, a weights file, or null for random weights."""
+
+    sha256: (
+        Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=["the 64 digits that sha256sum prints"])] | None
+    ) = None
+    """The model file's digest; another file stops the run."""
+
+    output: Literal["auto", "logits", "softmax", "sigmoid"] = "auto"
+    """What the model puts out; ``auto`` looks, and removes a final softmax or sigmoid: logits are explained."""
+
+    classes: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    """Of an application: the number of classes, where it is not the usual one."""
+
+    input_shape: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, max_length=3)] | None = None
+    """Of an application or a built model: the shape of one input, where it is not the usual or the known one."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "Model":
+        if sum(each is not None for each in (self.path, self.application, self.build)) != 1:
+            raise ValueError("expected exactly one of `path`, `application` and `build`")
+        of_application = {"weights": self.weights, "classes": self.classes}
+        given = [name for name, value in of_application.items() if value is not None]
+        if given and self.application is None:
+            raise ValueError(f"`{given[0]}` belongs to an `application`")
+        if self.input_shape is not None and self.path is not None:
+            raise ValueError("`input_shape` belongs to an `application` or a `build`: a file knows its own")
+        if self.sha256 is not None and self.path is None:
+            raise ValueError("`sha256` belongs to a `path`")
+        return self
+
+
+@declared
+class Inputs:
+    """What every data source has, beside its own fields."""
+
+    source: Name
+    """Where the data come from: the name of a data source."""
+
+    inputs: Annotated[int, Field(ge=1, le=1_000_000)] = 100
+    """How many inputs are explained: drawn by the seed, stratified by class."""
+
+    preprocess: dict[str, Any] | None = None
+    """From stored values to the model's: ``{scale, offset}``, or ``{application: name}``."""
+
+
+@declared
+class Maps:
+    """How raw maps are reduced before they are compared; a check may say otherwise."""
+
+    channels: Channels = "sum"
+    """Over the channels: the signed sum, the sum of absolute values, or the largest absolute value."""
+
+    sign: Sign = "absolute"
+    """Whether the sign is compared."""
+
+
+@declared
+class MethodOptions:
+    """What every method may say, beside its own fields."""
+
+    id: Identifier | None = None
+    """Names the method in this audit; its name where absent, numbered when used twice."""
+
+
+@declared
+class RequirementOptions:
+    """What every requirement may say, beside its check's own fields."""
+
+    id: Identifier | None = None
+    """Names the requirement; its check's name where absent, numbered when used twice."""
+
+    methods: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    """The methods it applies to, by id; all where absent."""
+
+    severity: Literal["error", "warning"] = "error"
+    """Whether it gates: a warning never does."""
+
+
+@declared
+class Waiver:
+    """A dated exception: printed, and void after its day."""
+
+    check: Name
+    """The requirement's id or its check's name."""
+
+    method: Name
+    """The method's id."""
+
+    until: date
+    """The last day on which it holds."""
+
+    by: Name
+    """Who granted it."""
+
+    reason: Words
+    """Why."""
+
+
+@declared
+class Gate:
+    """What stops the gate, beside a failure."""
+
+    inconclusive: Literal["fail", "pass"] = "fail"
+    """Whether an inconclusive verdict stops it."""
+
+
+@declared
+class ReportOptions:
+    """What is written, beside results.json, junit.xml, metrics.csv and summary.md."""
+
+    formats: tuple[Literal["html", "pdf"], ...] = ("html", "pdf")
+    """Reports for people."""
+
+    gallery: Annotated[int, Field(ge=0, le=100)] = 8
+    """How many inputs are pictured."""
+
+
+@declared
+class Runtime:
+    """Where the audit computes."""
+
+    backend: Literal["tensorflow", "jax"] | None = None
+    """Keras's backend; ``--backend`` outranks it, KERAS_BACKEND does not."""
+
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|gpu:[0-9]{1,3})$", examples=["auto", "cpu", "gpu:0"])] = "auto"
+    """``auto`` takes a GPU where there is one."""
+
+    batch: Annotated[int, Field(ge=1, le=65_536)] | None = None
+    """Inputs per batch; chosen by the model's size where absent. It does not change the results."""
+
+
+@declared
+class Document:
+    """A whole spec. ``dataset``, ``methods`` and ``require`` are read by what they name."""
+
+    version: Literal[1]
+    """Of the spec's language."""
+
+    audit: Header = Header()
+    """Who audits what, and why."""
+
+    model: Model
+    """The audited model."""
+
+    dataset: Annotated[dict[str, Any], Field(min_length=1)]
+    """The inputs that are explained."""
+
+    target: Literal["predicted", "label"] | Annotated[int, Field(ge=0)] = "predicted"
+    """The explained class: the model's own prediction, the label, or one class. Fixed once, on the original model."""
+
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """All randomness derives from it."""
+
+    methods: Annotated[tuple[Any, ...], Field(min_length=1, max_length=100)]
+    """The attribution methods: a name, or one name with its fields."""
+
+    maps: Maps = Maps()
+    """How raw maps are reduced before they are compared."""
+
+    require: Annotated[tuple[Any, ...], Field(min_length=1, max_length=100)]
+    """The required sensitivities and invariances: a check's name, or one name with its fields."""
+
+    controls: Literal["default"] = "default"
+    """An edge detector, a random map and the input itself are always run too: they audit the audit."""
+
+    waivers: Annotated[tuple[Waiver, ...], Field(max_length=1000)] = ()
+    """Dated exceptions."""
+
+    gate: Gate = Gate()
+    """What stops the gate."""
+
+    report: ReportOptions = ReportOptions()
+    """What is written."""
+
+    runtime: Runtime = Runtime()
+    """Where the audit computes."""

@@ -1,0 +1,134 @@
+"""A declared class and a piece of a spec: the value it describes, or every fault at its exact place, in our own words.
+
+Pydantic finds what is wrong; what is expected is read from the class's JSON schema, so no message of pydantic's is
+shown. Texts are never taken for numbers, nor numbers for texts.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from audit.errors import AuditError, Fault
+from audit.expected import Schema, at, choices, expected, received
+from audit.faults import did_you_mean
+from audit.record import record
+from audit.registry import find, places
+from audit.yaml_source import Node, Span
+
+T = TypeVar("T")
+Path = tuple[str | int, ...]
+
+
+@record
+class Owner:
+    """Whose fields are read: its name in messages (none: the spec itself), its place, and further keys it allows."""
+
+    label: str
+    span: Span
+    also: frozenset[str] = frozenset()
+
+
+def build(kind: type[T], node: Node, owner: Owner) -> tuple[T | None, list[Fault]]:
+    """Return the declared value that a mapping describes, or None and all its faults."""
+    try:
+        return TypeAdapter(kind).validate_json(json.dumps(node.value), strict=True), []
+    except ValidationError as error:
+        return None, _distinct(_translate(error, kind, node, owner))
+    except AuditError as error:
+        return None, [fault_at(error.code, error.what, node.span, hint=error.fix or "")]
+
+
+def fault_at(code: str, what: str, span: Span, hint: str = "") -> Fault:
+    """Return a fault at a place."""
+    return Fault(code, what, line=span.line, column=span.column, width=span.width, hint=hint)
+
+
+def without(node: Node, names: Sequence[str]) -> Node:
+    """Return a mapping without some of its keys."""
+    return _filtered(node, [key for key in node.value if key not in names])
+
+
+def only(node: Node, names: Sequence[str]) -> Node:
+    """Return a mapping with these keys only."""
+    return _filtered(node, [key for key in node.value if key in names])
+
+
+def _filtered(node: Node, names: Sequence[str]) -> Node:
+    return replace(
+        node,
+        value={name: node.value[name] for name in names},
+        keys={name: node.keys[name] for name in names},
+        children={name: node.children[name] for name in names},
+    )
+
+
+def _distinct(faults: Iterator[Fault]) -> list[Fault]:
+    """Keep the first fault of each place: a union has one error per branch."""
+    return list({(fault.line, fault.column, fault.code): fault for fault in reversed(list(faults))}.values())[::-1]
+
+
+def _translate(error: ValidationError, kind: type, node: Node, owner: Owner) -> Iterator[Fault]:
+    adapter = TypeAdapter(kind)
+    schema = adapter.json_schema()
+    for each in error.errors(include_url=False):
+        path, value = _walk(node, each["loc"])
+        cause = getattr(each.get("ctx", {}).get("error"), "__cause__", None)
+        if isinstance(cause, ValidationError):
+            yield from _inner(cause, value)
+        elif each["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+            yield _unknown(str(each["loc"][-1]), path, node, owner, schema)
+        elif each["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
+            what = f"missing key `{each['loc'][-1]}` in {_of(path, owner)}"
+            yield fault_at("S022", what, value.span if path else owner.span)
+        elif each["type"] in ("value_error", "assertion_error"):
+            yield fault_at("S024", f"{_of(path, owner)}: {each['ctx']['error']}", value.span if path else owner.span)
+        else:
+            yield _mismatch(path, value, owner, schema)
+
+
+def _inner(cause: ValidationError, value: Node) -> Iterator[Fault]:
+    """Translate the faults of a method within a method: ``{name: {fields}}``."""
+    name, fields = next(iter(value.children.items()))
+    if str(name) in places("methods"):
+        owner = Owner(label=f"method `{name}`", span=value.keys[str(name)])
+        yield from _translate(cause, find("methods", str(name)), fields, owner)
+
+
+def _walk(node: Node, loc: Sequence[str | int]) -> tuple[Path, Node]:
+    """Follow an error's location as far as the source goes; the names of a union's branches are passed over."""
+    path: list[str | int] = []
+    for part in loc:
+        if part in node.children:
+            path.append(part)
+            node = node.children[part]
+    return tuple(path), node
+
+
+def _mismatch(path: Path, value: Node, owner: Owner, schema: Schema) -> Fault:
+    place = at(schema, schema, path)
+    what = f"{_of(path, owner)}: expected {expected(place, schema)}, received {received(value.value)}"
+    hint = did_you_mean(value.value, choices(place, schema)) if isinstance(value.value, str) else ""
+    return fault_at("S023", what, value.span, hint if hint.startswith("did") else "")
+
+
+def _unknown(key: str, path: Path, node: Node, owner: Owner, schema: Schema) -> Fault:
+    # The key itself is the last step of the path: a mapping holds what it does not know, too.
+    above = path[:-1]
+    _, parent = _walk(node, above)
+    known = {*at(schema, schema, above).get("properties", {}), *(owner.also if not above else ())}
+    place = _of(above, owner)
+    span = parent.keys.get(key, parent.span)
+    return fault_at("S021", f"unknown key `{key}` in {place}", span, did_you_mean(key, known - {*parent.keys}))
+
+
+def _of(path: Path, owner: Owner) -> str:
+    if not path:
+        return owner.label or "the spec"
+    return f"`{_dotted(path)}` of {owner.label}" if owner.label else f"`{_dotted(path)}`"
+
+
+def _dotted(path: Path) -> str:
+    return "".join(f"[{each}]" if isinstance(each, int) else f".{each}" for each in path).removeprefix(".")
