@@ -173,6 +173,23 @@ def test_a_module_keeps_to_its_layer(path: Path) -> None:
     assert faults(module_name(path), path.read_text(encoding="utf-8")) == []
 
 
+def early(path: Path) -> set[str]:
+    """Return the names that importing a file imports at once."""
+    found = imports(module_name(path), ast.parse(path.read_text(encoding="utf-8")))
+    return {each.name for each in found if not (each.late or each.typing)}
+
+
+def test_importing_a_late_or_free_module_reaches_no_framework() -> None:
+    direct = {module_name(path): early(path) for path in FILES}
+    for module in (name for name in direct if within(name, FRAMEWORK_FREE + FRAMEWORK_LATE)):
+        seen, ahead = set[str](), [module]
+        while ahead:
+            here = ahead.pop()
+            seen.add(here)
+            ahead += [name for name in (here, f"{here}.__init__") for name in direct.get(name, ()) if name not in seen]
+        assert {name.split(".")[0] for name in seen}.isdisjoint(FRAMEWORKS), module
+
+
 def test_every_named_layer_that_exists_is_seen() -> None:
     names = {module_name(path) for path in FILES}
     assert {"audit.record", "audit.errors", "audit.checks.check", "audit.methods.method"} <= names
