@@ -140,7 +140,7 @@ class Subclassed(keras.Model):
 def subclassed(features: int = 4, classes: int = 3, *, seed: int = 0) -> Network:
     """A two-layer perceptron as a subclassed model."""
     model = Subclassed(classes)
-    model.build((None, features))
+    model(np.zeros((1, features), np.float32))
     return from_model(fill(model, seed))
 
 

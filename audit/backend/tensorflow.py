@@ -25,8 +25,8 @@ def configure(device: str) -> Mapping[str, str]:
         ) from error
     tf.config.experimental.enable_tensor_float_32_execution(False)
     tf.config.experimental.enable_op_determinism()
-    # Not read by deterministic Keras initializers, but required by some operations once determinism is on.
-    tf.random.set_seed(0)
+    tf.random.set_seed(0)  # once determinism is on, operations with a random state of their own need it
+    tf.get_logger().setLevel("ERROR")  # it warns of many traces where there are many functions, each traced once
     one_dnn = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "unset (TensorFlow's default)")
     return {
         "device": "cpu" if chosen is None else f"gpu:{chosen} ({_describe(devices[chosen])})",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import keras
@@ -41,12 +41,16 @@ def record_operations(model: keras.Model, names: Mapping[int, str]) -> tuple[Nod
 
 def is_graph(model: Any) -> bool:
     """Whether a model is Functional or Sequential and computes what its graph says (its ``call`` is not its own)."""
+    functional = _functional()
+    own = (functional.call, keras.Sequential.call)
+    return isinstance(model, functional | keras.Sequential) and type(model).call in own
+
+
+@cache
+def _functional() -> Any:
+    """Return the class of Functional models, which has no public name."""
     point = keras.Input((1,))
-    functional = type(keras.Model(point, point))  # the class has no public name
-    return isinstance(model, functional | keras.Sequential) and type(model).call in (
-        functional.call,
-        keras.Sequential.call,
-    )
+    return type(keras.Model(point, point))
 
 
 class _Recorder:
@@ -100,7 +104,7 @@ class _Recorder:
 
     def _fused(self, path: str, operation: Any, arguments: Any, shape: Any) -> Ref:
         """Split ``activation(f(x))`` into f, which shares the layer's weights, and the activation."""
-        activation = keras.layers.Activation(operation.activation)
+        activation = keras.layers.Activation(operation.activation, name=f"{operation.name}_activation")
         # The very same weights: a layer from the configuration, and copy.copy too, would hold a second set in memory.
         linear = object.__new__(type(operation))
         vars(linear).update({**vars(operation), "activation": keras.activations.linear})
