@@ -15,6 +15,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from audit.spec import load_spec
+
 SHIPPED = ("templates", "specs")
 
 
