@@ -160,6 +160,12 @@ def test_ci_runs_the_commands_of_the_readme(repository: Path) -> None:
     assert os.access(script, os.X_OK)
 
 
+def test_the_spec_of_the_readme_is_valid(repository: Path, tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", (repository / "README.md").read_text(), re.DOTALL)
+    (tmp_path / "example.yaml").write_text(example)
+    assert len(load_spec(tmp_path / "example.yaml").methods) == 3
+
+
 @pytest.mark.parametrize(
     ("code", "succeeds"), [(0, True), (1, True), (4, True)] + [(n, False) for n in (2, 3, 5, 6, 7)]
 )
