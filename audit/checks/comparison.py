@@ -1,0 +1,122 @@
+"""Measuring, for every check that compares maps with the trained model's maps: the fields, the conditions, the scores.
+
+Both the absolute and the signed similarity are measured and stored, so the choice between them is made when judging.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import AfterValidator, Field
+
+from audit.checks.check import Bench, Measurement
+from audit.errors import UnitError
+from audit.maps import Channels, Sign, reduce, unusable
+from audit.record import Condition, Null, Original, Randomized, Rekeyed
+from audit.registry import find, places
+
+DEFAULT_CHANNELS: Channels = "sum"
+DEFAULT_SIGN: Sign = "absolute"
+
+
+def _known(name: str) -> str:
+    if name not in places("similarities"):
+        raise ValueError(f"unknown similarity `{name}`; known are {', '.join(sorted(places('similarities')))}")
+    return name
+
+
+Similarity = Annotated[str, AfterValidator(_known), Field(description="the measure of agreement between two maps")]
+Threshold = Annotated[float, Field(ge=-1, le=1, description="limit on the mean excess similarity")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Seeds = Annotated[int, Field(ge=2, le=1000, description="how many independent repetitions")]
+Draws = Annotated[int, Field(ge=1, le=1000, description="pairs of noise maps per input that estimate the null")]
+
+
+def refuse_signed_magnitudes(channels: Channels | None, sign: Sign | None) -> None:
+    """Refuse a signed comparison of maps whose channel reduction drops the sign.
+
+    Raises:
+        ValueError: always in that case; a field's fault.
+    """
+    if sign == "signed" and channels not in (None, "sum"):
+        raise ValueError(f"`sign: signed` needs `channels: sum`; `{channels}` drops the sign")
+
+
+def measure(
+    method: str, condition: Condition, bench: Bench, *, similarity: str, channels: Channels | None
+) -> Measurement:
+    """Compare a method's maps under a condition with its maps on the trained model, or estimate the null.
+
+    Scores, each ``(n,)`` float64 with NaN where a similarity is undefined: ``similarity_absolute`` and
+    ``similarity_signed`` (only for ``channels: sum``), ``undefined`` (0 both maps usable, 1 a map is constant, 2 a map
+    is not finite); for ``Null``, ``null_absolute`` and ``null_signed``; for ``Randomized`` also ``changed``, the
+    fraction of the stage's own parameters that differ, ``(1,)``. Maps of the gallery's inputs are kept for the first
+    seed.
+
+    Raises:
+        UnitError: the maps of the two conditions have different shapes.
+    """
+    channels = channels or DEFAULT_CHANNELS
+    if isinstance(condition, Null):
+        return Measurement(scores=_null(method, condition.draws, bench, similarity, channels), maps={})
+    reference, other = bench.maps(method, Original()), bench.maps(method, condition)
+    if reference.shape != other.shape:
+        raise UnitError("T803", "a method's maps changed their shape", expected=str(reference.shape),
+                        received=str(other.shape))  # fmt: skip
+    scores = _compare(reference, other, similarity, channels)
+    if isinstance(condition, Randomized):
+        scores["changed"] = np.array([bench.changed(condition)], np.float64)
+    return Measurement(scores=scores, maps=_pictures(other, condition, bench, channels))
+
+
+def _signs(channels: Channels) -> tuple[Sign, ...]:
+    return ("absolute", "signed") if channels == "sum" else ("absolute",)
+
+
+def _compare(a: np.ndarray, b: np.ndarray, similarity: str, channels: Channels) -> dict[str, np.ndarray]:
+    scores: dict[str, np.ndarray] = {}
+    undefined = np.zeros(len(a), np.int8)
+    for sign in _signs(channels):
+        left, right = reduce(a, channels=channels, sign=sign), reduce(b, channels=channels, sign=sign)
+        flaw = np.maximum(unusable(left), unusable(right))
+        scores[f"similarity_{sign}"] = _similarities(left, right, flaw, similarity)
+        undefined = np.maximum(undefined, flaw)
+    return {**scores, "undefined": undefined.astype(np.float64)}
+
+
+def _similarities(a: np.ndarray, b: np.ndarray, flaw: np.ndarray, similarity: str) -> np.ndarray:
+    result, usable = np.full(len(a), np.nan), flaw == 0
+    if usable.any():
+        result[usable] = find("similarities", similarity)(a[usable], b[usable])
+    return result
+
+
+def _null(method: str, draws: int, bench: Bench, similarity: str, channels: Channels) -> dict[str, np.ndarray]:
+    """Mean over draws of the similarity of two independent noise maps; draws that show a constant map are left out."""
+    names = [f"similarity_{sign}" for sign in _signs(channels)]
+    pairs = ((bench.noise_maps(method, 2 * draw), bench.noise_maps(method, 2 * draw + 1)) for draw in range(draws))
+    scores = [_compare(*pair, similarity, channels) for pair in pairs]
+    return {name.replace("similarity", "null"): _mean_of_defined([each[name] for each in scores]) for name in names}
+
+
+def _mean_of_defined(draws: Sequence[np.ndarray]) -> np.ndarray:
+    values = np.stack(draws)  # (draws, n)
+    count = np.isfinite(values).sum(axis=0)
+    return np.where(count > 0, np.nansum(values, axis=0) / np.maximum(count, 1), np.nan)
+
+
+def _pictures(maps: np.ndarray, condition: Condition, bench: Bench, channels: Channels) -> dict[str, np.ndarray]:
+    first = isinstance(condition, Randomized) and condition.seed == 0
+    if not first and not (isinstance(condition, Rekeyed) and condition.seed == 1):
+        return {}
+    shown = maps[list(bench.gallery)]
+    return {sign: reduce(shown, channels=channels, sign=sign) for sign in _signs(channels)}
+
+
+def measured_fields(check: Any) -> dict[str, Any]:
+    """Return the settings of a unit: the fields that change its scores and are not in its condition already.
+
+    Seeds, order and re-draw are in the conditions, so asking for more seeds re-uses what is there; the sign is chosen
+    when judging.
+    """
+    return {"similarity": check.similarity, "channels": check.channels or DEFAULT_CHANNELS}

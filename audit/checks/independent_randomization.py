@@ -1,0 +1,91 @@
+"""Independent parameter randomisation."""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from audit.checks import comparison, randomization
+from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.comparison import Draws, Seeds, Share, Similarity, Threshold
+from audit.checks.judgement import Limits, Target
+from audit.checks.wording import quantity
+from audit.declare import declared
+from audit.maps import Channels, Sign
+from audit.record import Condition, Evidence, Facts, Outcome
+
+
+@declared
+class IndependentRandomization:
+    """The map must not survive when one stage of the model is re-drawn while all others stay trained.
+
+    What it does. Re-draws the parameters of one stage at a time, the others as trained; the maps of the same inputs
+    for the same classes are compared with those of the trained model, and the similarity above its null is averaged
+    over the stages, over several seeds.
+
+    Why it matters. It shows which parts of the model a map depends on. A map that ignores most stages explains a
+    smaller model than the one that decides.
+
+    Expected relation. The mean excess over the stages is at most ``mean_at_most``, with the upper end of a 95 %
+    interval. No paper publishes limits: one half, as on average over a cascade, is this project's choice.
+
+    How it can mislead. One random stage between trained ones can leave the others' structure visible, so a sound
+    method keeps more than under a cascade, and the mean hides a single stage that is ignored: look at the curve. A
+    stage that is bypassed by a skip connection matters less by design.
+
+    Source. Adebayo et al. 2018, Sanity Checks for Saliency Maps (arXiv:1810.03292), section 3.2; the excess over a
+    null and the limit are this project's.
+    """
+
+    similarity: Similarity = "spearman"
+    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
+    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
+    mean_at_most: Threshold = 0.5
+    seeds: Seeds = 5
+    redraw: Literal["permute", "initializer", "normal"] = "permute"
+    batch_norm: Literal["keep", "reset", "recalibrate"] = "keep"
+    null_draws: Draws = 10
+    null_at_most: Share = Field(0.8, description="a higher mean null leaves too little head-room to judge")
+    undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined similarity")
+
+    judged: ClassVar[frozenset[str]] = frozenset({"sign", "mean_at_most", "null_at_most", "undefined_at_most"})
+    controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
+        {"edge_detector": "fail", "input": "fail", "random_map": "pass"}
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> "IndependentRandomization":
+        comparison.refuse_signed_magnitudes(self.channels, self.sign)
+        return self
+
+    def conditions(self, facts: Facts) -> tuple[Condition, ...]:
+        """Return the null, the identity, then every stage of every seed."""
+        return randomization.conditions(self._design(), facts)
+
+    def measure(self, method: str, condition: Condition, bench: Bench) -> Measurement:
+        """Compare one method's maps under one condition with those of the trained model."""
+        return comparison.measure(method, condition, bench, similarity=self.similarity, channels=self.channels)
+
+    def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
+        """Judge the mean over the stages."""
+        what = f"of its excess {quantity(self.similarity)}"
+        target = Target(
+            name="mean",
+            relation="at_most",
+            threshold=self.mean_at_most,
+            places=lambda excess: excess.mean(axis=2),
+            words=(f"{what}, on average over the stages, after one stage's parameters are re-drawn", "on average"),
+        )
+        limits = Limits(null_at_most=self.null_at_most, undefined_at_most=self.undefined_at_most)
+        return randomization.judge(self._design(), evidence, facts, (target,), limits, self.sign)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what changes a unit's scores beside its condition."""
+        return comparison.measured_fields(self)
+
+    def _design(self) -> randomization.Design:
+        return randomization.Design(
+            mode="independent", order="top_down", seeds=self.seeds, redraw=self.redraw, batch_norm=self.batch_norm,
+            null_draws=self.null_draws,
+        )  # fmt: skip

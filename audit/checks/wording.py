@@ -1,0 +1,59 @@
+"""The sentence that a judgement says of its numbers. Rounding happens here and nowhere before."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from audit.record import Criterion, Outcome
+
+_LIMITS = {"at_most": "at most {} is allowed", "at_least": "at least {} is required"}
+
+
+def quantity(similarity: str) -> str:
+    """Return what a similarity measures, in words."""
+    return "rank correlation" if similarity == "spearman" else f"similarity ({similarity})"
+
+
+def decisive(criteria: Sequence[Criterion], outcome: Outcome) -> tuple[Criterion, ...]:
+    """Return the criteria that brought the outcome about: all that share it."""
+    return tuple(each for each in criteria if each.outcome == outcome)
+
+
+def reason(criteria: Sequence[Criterion], words: Mapping[str, tuple[str, str]]) -> str:
+    """Return one sentence with the numbers of criteria that share an outcome.
+
+    Args:
+        criteria: one or more.
+        words: by criterion, what its number is about: in full, and in short where the sentence has said it before.
+    """
+    first, *others = criteria
+    parts = [f"The map keeps {_numbers(first)} {words[first.name][0]}; {_limit(first)}"]
+    parts += [f"{words[each.name][1]} it keeps {_numbers(each)}; {_limit(each)}" for each in others]
+    if first.outcome == "inconclusive":
+        parts.append("the interval contains the limit, and more inputs or seeds would narrow it")
+    return "; ".join(parts) + "."
+
+
+def _numbers(criterion: Criterion) -> str:
+    value, low, high, _ = _texts(criterion)
+    return f"{value} [{low}, {high}]"
+
+
+def _limit(criterion: Criterion) -> str:
+    return _LIMITS[criterion.relation].format(_texts(criterion)[-1])
+
+
+def _texts(criterion: Criterion) -> list[str]:
+    numbers = (criterion.statistic, *(criterion.interval or (None, None)))
+    return decimals([np.nan if each is None else each for each in numbers], beside=criterion.threshold)
+
+
+def decimals(numbers: Sequence[float], *, beside: float) -> list[str]:
+    """Return numbers, and the limit they stand beside, with as many digits (2 to 6) as show who is above it."""
+    texts: list[str] = []
+    for digits in range(2, 7):
+        rounded = [round(number, digits) + 0.0 for number in (*numbers, beside)]  # + 0.0: no "-0.00"
+        texts = [f"{number:.{digits}f}" for number in rounded]
+        if all(np.sign(r - rounded[-1]) == np.sign(n - beside) for r, n in zip(rounded, numbers, strict=False)):
+            break
+    return texts

@@ -1,0 +1,98 @@
+"""Controls audit the audit: methods whose verdict is known beforehand, and every map compared with itself."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from audit.checks.check import Check
+from audit.record import Control, Evidence, MethodFacts, Outcome, Randomized, RequirementFacts, Verdict
+
+IDENTITY = "identity"
+
+
+def controls_of(
+    requirement: RequirementFacts,
+    check: Check,
+    methods: Sequence[MethodFacts],
+    judged: Mapping[str, Verdict],
+    evidence: Mapping[str, Sequence[Evidence]],
+) -> tuple[Control, ...]:
+    """Return the controls of one requirement, the identity last.
+
+    Args:
+        requirement: the requirement.
+        check: names the control methods and what each must be.
+        methods: the audit's methods, controls included.
+        judged: the verdict of each method, by id.
+        evidence: by method id, for the identity.
+    """
+    by_name = {method.name: judged[method.id] for method in methods if method.control and method.id in judged}
+    controls = tuple(
+        _control(requirement, expected, by_name.get(name) or _absent(requirement, name))
+        for name, expected in check.controls.items()
+    )
+    least = {method: _least_self_similarity(each) for method, each in evidence.items()}
+    if all(value is None for value in least.values()):
+        return controls
+    return (*controls, _control(requirement, "pass", _identity(requirement, least)))
+
+
+def blocked(check: Check, controls: Sequence[Control]) -> str | None:
+    """Return why no verdict of a requirement may pass, or None.
+
+    A control without a decision gives no support. One that does not apply (no edges in flat inputs, say) is no
+    obstacle as long as another shows that this check can give the same outcome.
+    """
+    undecided = [each for each in controls if each.verdict.outcome in ("inconclusive", "error")]
+    if undecided:
+        names = ", ".join(each.method for each in undecided)
+        return f"A control gave no decision ({names}), so nothing shows that this check can tell right from wrong."
+    shown = {each.verdict.outcome for each in controls if each.behaves and each.method != IDENTITY}
+    for outcome in sorted(set(check.controls.values())):
+        if outcome not in shown:
+            return f"No control was run that must {outcome}, so nothing shows that this check can give that outcome."
+    return None
+
+
+def _control(requirement: RequirementFacts, expected: Outcome, verdict: Verdict) -> Control:
+    contradicts = verdict.outcome in ("pass", "fail") and verdict.outcome != expected
+    return Control(
+        requirement=requirement.id, method=verdict.method, expected=expected, verdict=verdict, behaves=not contradicts
+    )
+
+
+def _absent(requirement: RequirementFacts, name: str) -> Verdict:
+    return Verdict(
+        requirement=requirement.id, check=requirement.check, method=name, severity=requirement.severity,
+        outcome="skipped", reason="This control was not run.",
+    )  # fmt: skip
+
+
+def _least_self_similarity(evidence: Sequence[Evidence]) -> float | None:
+    """Return the least similarity with nothing re-drawn; NaN where all are undefined, None where none was measured."""
+    stage_0 = [
+        each for each in evidence
+        if isinstance(each.unit.condition, Randomized) and each.unit.condition.stage == 0 and each.status == "done"
+    ]  # fmt: skip
+    scores = [np.asarray(s, np.float64) for each in stage_0 for name, s in each.scores.items() if "similarity" in name]
+    if not scores:
+        return None
+    values = np.concatenate(scores)
+    return float(values[np.isfinite(values)].min()) if np.isfinite(values).any() else float("nan")
+
+
+def _identity(requirement: RequirementFacts, least: Mapping[str, float | None]) -> Verdict:
+    known = {method: value for method, value in least.items() if value is not None and np.isfinite(value)}
+    outcome: Outcome = "inconclusive"
+    reason = "With nothing re-drawn, no method gave a map that can be compared with itself."
+    if known:
+        worst = min(known, key=lambda method: known[method])
+        same = all(value == 1.0 for value in known.values())
+        outcome = "pass" if same else "fail"
+        reason = "With nothing re-drawn, every map is similar to itself with exactly 1."
+        if not same:
+            reason = f"With nothing re-drawn, a map of {worst} has a similarity of {known[worst]!r} with itself, not 1."
+    return Verdict(
+        requirement=requirement.id, check=requirement.check, method=IDENTITY, severity=requirement.severity,
+        outcome=outcome, reason=reason,
+    )  # fmt: skip

@@ -1,0 +1,69 @@
+"""From raw signed maps to the maps that are compared: named steps, printed in the report.
+
+The channel reduction comes first, the absolute value second: two channels of opposite sign that cancel stay cancelled
+under ``sum``. Nothing here clips, rescales or repairs: ranks need none of it, and a broken map must stay visible.
+"""
+
+from typing import Literal
+
+import numpy as np
+
+from audit.errors import UnitError
+
+Channels = Literal["sum", "absolute_sum", "absolute_max"]
+Sign = Literal["absolute", "signed"]
+
+USABLE, CONSTANT, NOT_FINITE = 0, 1, 2
+
+# A map whose values differ by less than this share of the largest is rounding noise around a constant (eight units in
+# the last place of float32): up-sampling a dead Grad-CAM leaves such noise, and its ranks would look like independence.
+ROUNDING = 8 * float(np.finfo(np.float32).eps)
+
+
+def reduce(maps: np.ndarray, *, channels: Channels = "sum", sign: Sign = "absolute") -> np.ndarray:
+    """Reduce raw signed maps to one value per pixel.
+
+    Args:
+        maps: ``(n, H, W, C)`` images or ``(n, F)`` flat inputs, float32.
+        channels: how channels are joined; flat inputs have none, and only its absolute value applies to them.
+        sign: ``absolute`` takes the magnitude after the channels are joined, ``signed`` keeps the sign.
+
+    Returns:
+        ``(n, H, W)`` or ``(n, F)`` float32.
+
+    Raises:
+        UnitError: the shape is neither, or ``signed`` is asked of a reduction that drops the sign.
+    """
+    if maps.ndim not in (2, 4):
+        wanted, shape = "(n, H, W, C) or (n, F)", str(maps.shape)
+        raise UnitError("T801", "maps of this shape cannot be compared", expected=wanted, received=shape)
+    if sign == "signed" and channels != "sum":
+        what = f"`channels: {channels}` drops the sign"
+        raise UnitError("T802", what, expected="`channels: sum` with `sign: signed`", fix="use `sign: absolute`")
+    joined = _join(np.asarray(maps, np.float32), channels)
+    return np.abs(joined) if sign == "absolute" else joined
+
+
+def _join(maps: np.ndarray, channels: Channels) -> np.ndarray:
+    if maps.ndim == 2:
+        return maps
+    if channels == "sum":
+        return maps.sum(axis=-1)
+    return np.abs(maps).sum(axis=-1) if channels == "absolute_sum" else np.abs(maps).max(axis=-1)
+
+
+def unusable(maps: np.ndarray) -> np.ndarray:
+    """Say of each map whether a similarity with it is defined.
+
+    Args:
+        maps: ``(n, ...)``.
+
+    Returns:
+        ``(n,)`` int8: 0 usable, 1 constant to within float32 rounding, 2 not finite somewhere.
+    """
+    flat = np.asarray(maps).reshape(len(maps), -1)
+    finite = np.isfinite(flat).all(axis=1)
+    low, high = flat.min(axis=1), flat.max(axis=1)
+    with np.errstate(invalid="ignore"):  # infinities are told apart by ``finite``
+        constant = high - low <= ROUNDING * np.maximum(np.abs(low), np.abs(high))
+    return np.where(~finite, NOT_FINITE, np.where(constant, CONSTANT, USABLE)).astype(np.int8)
