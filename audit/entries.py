@@ -1,8 +1,11 @@
 """The named entries of a spec: methods, requirements and the data source, each a declared value found by its name."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass, replace
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
 
 from audit.document import Inputs, Maps, MethodOptions, RequirementOptions
 from audit.errors import Fault
@@ -11,6 +14,9 @@ from audit.record import Severity, record
 from audit.registry import Family, find, places
 from audit.validate import Owner, build, fault_at, only, without
 from audit.yaml_source import Node, Span
+
+if TYPE_CHECKING:
+    from audit.datasets.dataset import Dataset
 
 T = TypeVar("T")
 
@@ -48,6 +54,16 @@ class DatasetEntry:
     source: Any
     inputs: int
     preprocess: Any | None
+
+    def load(self, root: Path) -> "Dataset":
+        """Read the data, relative paths from ``root``, and bring them to the model's values.
+
+        Raises:
+            InputError: the data are missing or are not what the fields say.
+            RefusedError: reading them would be unsafe.
+        """
+        data: Dataset = self.source.load(root)
+        return data if self.preprocess is None else replace(data, x=self.preprocess.apply(data.x))
 
 
 @record
@@ -92,7 +108,7 @@ def read_requirements(node: Node, methods: Iterable[str], maps: Maps, faults: li
             Requirement(
                 id=name,
                 check_name=entry.name,
-                check=_with_maps(check, maps),
+                check=_with_maps(check, maps, entry, faults),
                 methods=options.methods or known,
                 severity=options.severity,
                 line=entry.span.line,
@@ -209,12 +225,17 @@ def _check_methods(options: RequirementOptions, entry: _Entry, known: tuple[str,
             faults.append(fault_at("S026", f"unknown method `{name}`", span, did_you_mean(name, known)))
 
 
-def _with_maps(check: Any, maps: Maps) -> Any:
+def _with_maps(check: Any, maps: Maps, entry: _Entry, faults: list[Fault]) -> Any:
     """Fill a check's own ``channels`` and ``sign`` from ``maps`` where the check does not say."""
-    common: Mapping[str, str] = {"channels": maps.channels, "sign": maps.sign}
-    names = {each.name for each in fields(check)} if is_dataclass(check) else set[str]()
-    missing = {name: value for name, value in common.items() if name in names and getattr(check, name) is None}
-    return replace(check, **missing) if missing else check
+    common = {"channels": maps.channels, "sign": maps.sign}
+    missing = {name: value for name, value in common.items() if getattr(check, name, value) is None}
+    try:
+        return replace(check, **missing)
+    except ValidationError as error:
+        for each in error.errors(include_url=False):
+            reason = each.get("ctx", {}).get("error", each["msg"])
+            faults.append(fault_at("S024", f"requirement `{entry.name}` with the spec's `maps`: {reason}", entry.span))
+        return check
 
 
 def _names(kind: Any) -> frozenset[str]:

@@ -24,7 +24,7 @@ from audit.record import digest, record
 from audit.validate import Owner, build, fault_at
 from audit.yaml_source import LARGEST, Node, Span, read
 
-__all__ = ["DatasetEntry", "MethodEntry", "Requirement", "Spec", "load_spec", "spec_from_resolved"]
+__all__ = ["DatasetEntry", "MethodEntry", "Model", "Requirement", "Spec", "Waiver", "load_spec", "spec_from_resolved"]
 
 _TOP = Span(line=1, column=1)
 

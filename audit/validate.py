@@ -5,9 +5,9 @@ shown. Texts are never taken for numbers, nor numbers for texts.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -46,17 +46,17 @@ def fault_at(code: str, what: str, span: Span, hint: str = "") -> Fault:
     return Fault(code, what, line=span.line, column=span.column, width=span.width, hint=hint)
 
 
-def without(node: Node, names: Sequence[str]) -> Node:
+def without(node: Node, names: Collection[str]) -> Node:
     """Return a mapping without some of its keys."""
     return _filtered(node, [key for key in node.value if key not in names])
 
 
-def only(node: Node, names: Sequence[str]) -> Node:
+def only(node: Node, names: Collection[str]) -> Node:
     """Return a mapping with these keys only."""
     return _filtered(node, [key for key in node.value if key in names])
 
 
-def _filtered(node: Node, names: Sequence[str]) -> Node:
+def _filtered(node: Node, names: Collection[str]) -> Node:
     return replace(
         node,
         value={name: node.value[name] for name in names},
@@ -75,7 +75,8 @@ def _translate(error: ValidationError, kind: type, node: Node, owner: Owner) -> 
     schema = adapter.json_schema()
     for each in error.errors(include_url=False):
         path, value = _walk(node, each["loc"])
-        cause = getattr(each.get("ctx", {}).get("error"), "__cause__", None)
+        reason = each.get("ctx", {}).get("error")
+        cause = getattr(reason, "__cause__", None)
         if isinstance(cause, ValidationError):
             yield from _inner(cause, value)
         elif each["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
@@ -84,7 +85,7 @@ def _translate(error: ValidationError, kind: type, node: Node, owner: Owner) -> 
             what = f"missing key `{each['loc'][-1]}` in {_of(path, owner)}"
             yield fault_at("S022", what, value.span if path else owner.span)
         elif each["type"] in ("value_error", "assertion_error"):
-            yield fault_at("S024", f"{_of(path, owner)}: {each['ctx']['error']}", value.span if path else owner.span)
+            yield fault_at("S024", f"{_of(path, owner)}: {reason}", value.span if path else owner.span)
         else:
             yield _mismatch(path, value, owner, schema)
 

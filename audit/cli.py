@@ -1,0 +1,228 @@
+"""The command line. Each command is a thin shell; Keras is imported only after its backend was chosen."""
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from audit.console import data, say, show
+from audit.errors import AuditError, EnvironmentStop
+
+if TYPE_CHECKING:
+    from audit.spec import Spec
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_FAMILIES = click.Choice(["methods", "checks", "similarities", "datasets"])
+_TRUST = click.option("--trust-code", "trusted", multiple=True, metavar="REF", help="Allow package.module:function.")
+_BACKEND = click.option("--backend", type=click.Choice(["tensorflow", "jax"]), help="Outranks the spec's.")
+_FILE = click.Path(path_type=Path)
+
+
+def _version(context: click.Context, parameter: click.Parameter, given: bool) -> None:
+    if given:
+        from audit.environment import installed
+
+        data(f"saliency-audit {installed('saliency-audit') or '(not installed)'}")
+        context.exit()
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
+@click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
+def commands(debug: bool) -> None:
+    """Audit explanation methods on Keras models: a spec goes in; evidence, verdicts and a report come out.
+
+    Exit codes: 0 all pass, 1 a requirement fails, 2 the spec or command line is wrong, 3 the audit is invalid or a
+    required check could not run, 4 inconclusive, 5 nothing was evaluated, 6 refused for safety, 7 stopped by the
+    environment, 130 interrupted.
+    """
+
+
+@commands.command()
+@click.argument("specs", nargs=-1, required=True, type=_FILE, metavar="SPEC...")
+def validate(specs: Sequence[Path]) -> int:
+    """Check specs: every fault at once, nothing is run."""
+    from audit.errors import SpecError
+    from audit.spec import load_spec
+
+    code = 0
+    for path in specs:
+        try:
+            spec = load_spec(path)
+        except SpecError as error:
+            say(str(error))
+            code = error.exit_code
+        else:
+            data(f"{show(path)}: valid ({len(spec.methods)} methods, {len(spec.requirements)} requirements)")
+    return code
+
+
+@commands.command("list")
+@click.argument("family", type=_FAMILIES)
+@click.option("--long", "long", is_flag=True, help="Print the whole documentation, with every field.")
+def list_names(family: Any, long: bool) -> None:
+    """List what a spec may name."""
+    from audit.describe import listing
+
+    for line in listing(family, long=long):
+        data(line)
+
+
+@commands.command()
+def schema() -> None:
+    """Print the JSON schema of a spec, for editors."""
+    from audit.schema import schema_text
+
+    click.echo(schema_text(), nl=False)
+
+
+@commands.command()
+@click.option("--deep", is_flag=True, help="List the devices too; this starts each framework.")
+def doctor(deep: bool) -> int:
+    """Look at what an audit needs of this machine."""
+    from audit.doctor import examine
+
+    code = 0
+    for finding in examine(deep=deep):
+        data(f"{'ok  ' if finding.well else 'BAD '} {finding.what:<16} {show(finding.found)}")
+        code = code if finding.well else EnvironmentStop.exit_code
+    return code
+
+
+@commands.command()
+@click.argument("spec", type=_FILE)
+@_TRUST
+@_BACKEND
+def plan(spec: Path, trusted: Sequence[str], backend: str | None) -> None:
+    """Show the work and its cost; nothing is written.
+
+    What is already done is counted.
+    """
+    loaded = _load(spec, backend)
+    from audit import run as runner
+
+    for line in runner.prepare(loaded, trusted=trusted).lines():
+        data(show(line))
+
+
+@commands.command()
+@click.argument("spec", type=_FILE)
+@click.option("--out", type=_FILE, help="The run's folder; runs/<audit id> where absent.")
+@_TRUST
+@_BACKEND
+@click.option("--quiet", is_flag=True, help="No progress and no table.")
+@click.option("--verbose", is_flag=True, help="Print the reason of every verdict.")
+def run(spec: Path, out: Path | None, trusted: Sequence[str], backend: str | None, quiet: bool, verbose: bool) -> int:
+    """Plan, execute, judge and render. The same command resumes a run that was stopped."""
+    loaded = _load(spec, backend)
+    from audit import run as runner
+    from audit.console import progress, verdicts
+
+    with progress(quiet=quiet) as callback:
+        finished = runner.run(loaded, out=out, trusted=trusted, progress=callback)
+    if not quiet:
+        verdicts(finished.audit, verbose=verbose)
+    _paths(finished.rendered)
+    return finished.audit.exit_code
+
+
+@commands.command()
+@click.argument("folder", type=_FILE, metavar="RUN")
+@click.option("--spec", "spec", type=_FILE, help="Judge by another spec's thresholds.")
+@click.option("--verbose", is_flag=True, help="Print the reason of every verdict.")
+def judge(folder: Path, spec: Path | None, verbose: bool) -> int:
+    """Decide again from stored evidence.
+
+    Nothing is computed anew, and no framework is needed.
+    """
+    from audit import run as runner
+    from audit.console import verdicts
+    from audit.spec import load_spec
+
+    audit = runner.judge(folder, load_spec(spec) if spec else None)
+    verdicts(audit, verbose=verbose)
+    return audit.exit_code
+
+
+@commands.command()
+@click.argument("folder", type=_FILE, metavar="RUN")
+def report(folder: Path) -> None:
+    """Draw the report again from stored results.
+
+    No framework is needed.
+    """
+    from audit import run as runner
+
+    _paths(runner.render(folder))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; whatever happens, an unforeseen error never exits 1."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = _invoke(arguments)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        say("interrupted: run again to resume")
+        return 130
+    except BrokenPipeError:
+        # The reader went away, as `| head` does. What is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        return _failed(error, debug="--debug" in arguments)
+
+
+def _invoke(arguments: list[str]) -> int:
+    try:
+        with commands.make_context("saliency-audit", arguments) as context:
+            return commands.invoke(context) or 0
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.Abort as stop:
+        raise KeyboardInterrupt from stop
+    except click.ClickException as error:
+        error.show()
+        return 2
+
+
+def _failed(error: Exception, *, debug: bool) -> int:
+    if isinstance(error, MemoryError):
+        error = EnvironmentStop("E004", "out of memory", fix="set a smaller runtime.batch and run again")
+    elif isinstance(error, OSError) and error.errno in _FULL:
+        fix = "make room, or name another folder, and run again: finished units are kept"
+        error = EnvironmentStop("E005", f"cannot write: {error.strerror}", where=error.filename, fix=fix)
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, AuditError):
+        say("\n".join(map(show, str(error).split("\n"))))
+        return error.exit_code
+    say(f"error[E900]: internal error: {type(error).__name__}: {show(error)}")
+    if not debug:
+        say("  fix: this is a fault of the program; `saliency-audit --debug ...` shows where it is")
+    return 3
+
+
+def _load(path: Path, backend: str | None) -> "Spec":
+    """Read a spec and choose the backend by it, before anything imports Keras."""
+    from audit.environment import prepare
+    from audit.spec import load_spec
+
+    spec = load_spec(path)
+    prepare(option=backend, spec=spec.runtime.backend)
+    return spec
+
+
+def _paths(rendered: Any) -> None:
+    for path in rendered.paths.values():
+        data(show(path))
+    for note in rendered.notes:
+        say("\n".join(map(show, note.split("\n"))))

@@ -1,0 +1,154 @@
+"""What people see on a terminal: progress, the verdict table, and foreign texts made harmless.
+
+Data go to standard output, words to standard error. Rich is imported where it is used: ``--help`` must be quick.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from audit.faults import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from audit.record import Audit, Verdict
+
+Progress = Callable[[int, int, str, float], None]
+"""``(units done, units in all, what is being measured, seconds left)``."""
+
+_STYLES = {"pass": "green", "fail": "red", "inconclusive": "yellow", "error": "magenta", "void": "magenta"}
+_WIDTH = 160  # columns of a table that goes to a file or a log
+
+
+def show(text: object) -> str:
+    """Return a foreign text on one line, without what could steer a terminal."""
+    return printable(text)
+
+
+def say(text: str = "") -> None:
+    """Write words for people to standard error."""
+    click.echo(text, err=True)
+
+
+def data(text: str = "") -> None:
+    """Write a result to standard output."""
+    click.echo(text)
+
+
+def console(stream: TextIO) -> "Console":
+    """Return a console on a stream: no markup, no colour under NO_COLOR or without a terminal."""
+    from rich.console import Console
+
+    width = None if stream.isatty() else _WIDTH
+    return Console(file=stream, markup=False, highlight=False, emoji=False, width=width)
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Progress]:
+    """Give a callback that shows how far a run is: a bar on a terminal, a line per tenth otherwise."""
+    if quiet:
+        yield _silent
+    elif sys.stderr.isatty():
+        with _bar() as callback:
+            yield callback
+    else:
+        yield _lines()
+
+
+def _silent(done: int, total: int, what: str, left: float) -> None:
+    """Show nothing."""
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[left]}  {task.description}", markup=False))
+    with Bar(*columns, console=console(sys.stderr), transient=True) as bar:
+        task = bar.add_task("preparing", total=None, left="")
+
+        def callback(done: int, total: int, what: str, left: float) -> None:
+            bar.update(task, completed=done, total=total, description=show(what), left=_left(left))
+
+        yield callback
+
+
+def _lines() -> Progress:
+    shown = set[int]()
+
+    def callback(done: int, total: int, what: str, left: float) -> None:
+        tenth = 10 * done // max(total, 1)
+        if tenth not in shown:
+            shown.add(tenth)
+            say(f"{done}/{total} units  {_left(left)}  {show(what)}")
+
+    return callback
+
+
+def _left(seconds: float) -> str:
+    if seconds <= 0:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"about {minutes} min {rest:02d} s left" if minutes else f"about {rest} s left"
+
+
+def verdicts(audit: "Audit", *, verbose: bool = False) -> None:
+    """Print the verdict table, methods by requirements, the reasons, and the verdict in one sentence."""
+    out = console(sys.stdout)
+    out.print(_table(audit))
+    for verdict in audit.verdicts:
+        if verbose or verdict.outcome != "pass":
+            heading = f"{_words(audit, verdict)[1]} {show(verdict.method)}, {show(verdict.requirement)}: "
+            out.print(_text(heading, verdict.outcome), _text(show(verdict.reason)), sep="", soft_wrap=True)
+    out.print(_text(f"\n{show(audit.sentence)}"), soft_wrap=True)
+
+
+def _table(audit: "Audit") -> Any:
+    from rich.table import Table
+
+    table = Table(show_edge=False, pad_edge=False)
+    table.add_column("method")
+    for requirement in audit.requirements:
+        table.add_column(_text(show(requirement.id)))
+    for method in audit.facts.methods:
+        name = f"{show(method.id)} (control)" if method.control else show(method.id)
+        cells = [_cell(audit, requirement.id, method.id) for requirement in audit.requirements]
+        table.add_row(_text(name), *cells)
+    return table
+
+
+def _cell(audit: "Audit", requirement: str, method: str) -> "Text":
+    for control in audit.controls:
+        if (control.requirement, control.method) == (requirement, method):
+            symbol, word = _words(audit, control.verdict)
+            note = "as it must" if control.behaves else f"but must {control.expected}"
+            return _text(f"{symbol} {word}, {note}", "pass" if control.behaves else "fail")
+    for verdict in audit.verdicts:
+        if (verdict.requirement, verdict.method) == (requirement, method):
+            return _verdict_cell(audit, verdict)
+    return _text("")
+
+
+def _verdict_cell(audit: "Audit", verdict: "Verdict") -> "Text":
+    symbol, word = _words(audit, verdict)
+    notes = " (waived)" if verdict.waived else " (warning)" if verdict.severity == "warning" else ""
+    return _text(f"{symbol} {word}{notes}", verdict.outcome if audit.valid else "void")
+
+
+def _words(audit: "Audit", verdict: "Verdict") -> tuple[str, str]:
+    from audit.report.words import standing
+
+    shown = standing(verdict.outcome)
+    return shown.symbol, shown.word.upper()
+
+
+def _text(text: str, style: str = "") -> "Text":
+    from rich.text import Text
+
+    return Text(text, style=_STYLES.get(style, ""))
