@@ -27,11 +27,12 @@ STANDARD_LIBRARY_ONLY = ("audit.record", "audit.errors")
 FRAMEWORK_FREE = (
     *("audit.record", "audit.errors", "audit.declare", "audit.registry", "audit.resources", "audit.spec", "audit.plan"),
     *("audit.store", "audit.maps", "audit.statistics", "audit.similarities", "audit.checks", "audit.report"),
-    *("audit.judge",),
+    *("audit.judging", "audit.gate", "audit.controls", "audit.validate", "audit.document"),
+    *("audit.entries", "audit.expected", "audit.faults", "audit.yaml_source"),
 )
 
 # Specs are validated, and help is printed, without importing a framework: inside functions only.
-FRAMEWORK_LATE = ("audit.methods", "audit.datasets", "audit.cli", "audit.__init__", "audit.__main__")
+FRAMEWORK_LATE = ("audit.methods", "audit.datasets", "audit.run", "audit.cli", "audit.__init__", "audit.__main__")
 
 # Lower layers do not know the higher ones.
 NEVER = {
