@@ -10,8 +10,8 @@ from audit.backend import Compiled, active
 from audit.backend.random import input_keys
 from audit.methods.method import Method
 from audit.network.network import Network, Params
-from audit.network.randomize import changed_fraction, randomize
-from audit.record import Condition, Original, Randomized, Rekeyed
+from audit.network.randomize import changed_fraction, randomize, touched
+from audit.record import Condition, Original, Randomized, Rekeyed, digest
 
 
 class Bench:
@@ -69,7 +69,8 @@ class Bench:
         """Return the fraction of a condition's own stage's parameters that differ from the trained ones."""
         if not isinstance(condition, Randomized) or condition.stage == 0:
             return 0.0
-        return changed_fraction(self._network, self._draw(condition)[0], condition)
+        own = touched(self._network, condition)[-1]
+        return changed_fraction(self._network.params, self._draw(condition)[0], own)
 
     def _compute(self, method: str, condition: Condition) -> np.ndarray:
         function = self._function(method)
@@ -98,12 +99,12 @@ class Bench:
         return self._drawn[wanted]
 
     def _keys(self, condition: Condition) -> np.ndarray:
-        seed = f"{self._seed}/{condition.seed}" if isinstance(condition, Rekeyed) else str(self._seed)
-        return input_keys(seed, self._ids)
+        other = (condition.seed,) if isinstance(condition, Rekeyed) else ()
+        return input_keys(_derived(self._seed, "key", *other), self._ids)
 
     def _generators(self, draw: int) -> list[np.random.Generator]:
-        seeds = input_keys(f"{self._seed}/noise/{draw}", self._ids)
-        return [np.random.Generator(np.random.Philox(key=seed.astype(np.uint64))) for seed in seeds]
+        keys = input_keys(_derived(self._seed, "noise", draw), self._ids)
+        return [np.random.Generator(np.random.Philox(key=key.astype(np.uint64))) for key in keys]
 
     @cached_property
     def _batches(self) -> list[np.ndarray]:
@@ -111,3 +112,8 @@ class Bench:
         count = len(self._inputs)
         rows = np.minimum(np.arange(-(-count // self._batch) * self._batch), count - 1)
         return np.split(rows, len(rows) // self._batch)
+
+
+def _derived(seed: int, *purpose: str | int) -> int:
+    """Return a seed of its own for each purpose."""
+    return int(digest([seed, *purpose])[:8], 16)

@@ -4,12 +4,15 @@ Its docstring has five parts, in this order, each a paragraph that starts with i
 matters.", "Expected relation.", "How it can mislead.", "Source.". The report and the documentation print them.
 """
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from audit.record import Condition, Criterion, Evidence, Facts, Outcome, Point, record
+
+PARTS = ("What it does", "Why it matters", "Expected relation", "How it can mislead", "Source")
 
 
 class Bench(Protocol):
@@ -77,3 +80,10 @@ class Check(Protocol):
     def settings(self) -> dict[str, Any]:
         """Return the fields that change what is measured, as JSON values."""
         ...
+
+
+def parts(check: type) -> dict[str, str]:
+    """Return a check's docstring as its first line, under "In short", and its five parts by title."""
+    summary, *paragraphs = (" ".join(text.split()) for text in (inspect.getdoc(check) or "").split("\n\n"))
+    titled = (paragraph.partition(". ") for paragraph in paragraphs)
+    return {"In short": summary, **{title: text for title, _, text in titled if title in PARTS}}

@@ -1,0 +1,157 @@
+"""Facts and provenance: what was measured of the world, as records."""
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audit.datasets.dataset import Dataset
+from audit.declare import as_json
+from audit.methods.method import Method, method_name
+from audit.network.network import Network
+from audit.network.params import architecture
+from audit.network.params import digest as params_digest
+from audit.record import DataFacts, MethodFacts, NetworkFacts, Provenance, StageFacts, digest, record
+
+if TYPE_CHECKING:
+    from audit.spec import Spec
+
+_PACKAGES = ("saliency-audit", "keras", "tensorflow", "jax", "numpy", "scipy", "scikit-image", "scikit-learn")
+_DECIDES_NUMBERS = ("backend", "network", "methods", "similarities", "checks", "datasets", "maps.py", "bench.py")
+
+
+@record
+class Chosen:
+    """The explained inputs: (n, ...) float32, their ids (n,), labels (n,) or None, and explained classes (n,)."""
+
+    inputs: np.ndarray
+    ids: np.ndarray
+    labels: np.ndarray | None
+    targets: np.ndarray
+
+
+def network_facts(network: Network) -> NetworkFacts:
+    """Describe the audited model: its digest, stages and sizes."""
+    sizes = {name: int(np.size(array)) for name, array in network.params.items()}
+    return NetworkFacts(
+        name=network.name,
+        digest=params_digest(network.params),
+        input_shape=network.input_shape,
+        classes=network.classes,
+        parameters=sum(sizes.values()),
+        stages=tuple(
+            StageFacts(
+                name=stage.name, variables=stage.variables, parameters=sum(sizes[name] for name in stage.variables)
+            )
+            for stage in network.stages
+        ),
+        head=network.head,
+        graph=network.graph is not None,
+    )
+
+
+def data_facts(spec: "Spec", data: Dataset, chosen: Chosen, logits: np.ndarray) -> DataFacts:
+    """Describe the explained inputs; ``logits`` (N, K) are the model's for the whole data set."""
+    by_class = "stratified by class, " if data.y is not None else ""
+    return DataFacts(
+        source=data.name,
+        digest=_arrays_digest(chosen.inputs, np.asarray(chosen.targets)),
+        ids=tuple(chosen.ids.tolist()),
+        labels=() if chosen.labels is None else tuple(chosen.labels.tolist()),
+        targets=tuple(chosen.targets.tolist()),
+        class_names=data.class_names,
+        value_range=(float(chosen.inputs.min()), float(chosen.inputs.max())),
+        accuracy=_accuracy(logits, data.y),
+        selection=f"{len(chosen.ids)} of {len(data.x)} inputs, {by_class}drawn with seed {spec.seed}",
+    )
+
+
+def method_facts(id: str, method: Method, *, control: bool) -> MethodFacts:
+    """Describe a method under its id in this audit."""
+    return MethodFacts(
+        id=id,
+        name=method_name(method),
+        settings=as_json(method),
+        control=control,
+        signed=method.signed,
+        stochastic=method.stochastic,
+        unit=method.unit,
+        source=method.source,
+        summary=(type(method).__doc__ or "").strip().splitlines()[0],
+        evaluations=method.evaluations,
+    )
+
+
+def provenance_of(spec: "Spec", numerics: Mapping[str, str]) -> Provenance:
+    """Describe the machine and the versions; ``numerics`` are the backend's choices, ``device`` among them."""
+    import keras
+
+    return Provenance(
+        versions={name: found for name in _PACKAGES if (found := _version(name))},
+        backend=keras.backend.backend(),
+        device=numerics["device"],
+        numerics={name: choice for name, choice in numerics.items() if name != "device"},
+        seed=spec.seed,
+        spec_digest=spec.digest,
+        platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+    )
+
+
+def world_digest(network: Network, chosen: Chosen, logits: np.ndarray, provenance: Provenance, batch: int) -> str:
+    """Return the digest of everything besides check, method and condition that a number can depend on.
+
+    The logits stand for what a subclassed model does not disclose.
+    """
+    return digest(
+        {
+            "weights": params_digest(network.params),
+            "architecture": architecture(network),
+            "logits": _arrays_digest(logits),
+            "inputs": _arrays_digest(chosen.inputs, chosen.targets),
+            "ids": chosen.ids.tolist(),
+            "seed": provenance.seed,
+            "batch": batch,
+            "versions": dict(provenance.versions),
+            "backend": [
+                provenance.backend,
+                provenance.device,
+                sorted(provenance.numerics.items()),
+                provenance.platform,
+            ],
+            "code": _code_digest(),
+        }
+    )
+
+
+def _accuracy(logits: np.ndarray, labels: np.ndarray | None) -> float | None:
+    if labels is None:
+        return None
+    predicted = logits.argmax(axis=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).astype(int)
+    return float((predicted == labels).mean())
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _arrays_digest(*arrays: np.ndarray) -> str:
+    summed = hashlib.sha256()
+    for array in arrays:
+        summed.update(f"{array.dtype}{array.shape}".encode())
+        summed.update(np.ascontiguousarray(array).tobytes())
+    return summed.hexdigest()
+
+
+def _code_digest() -> str:
+    """Return the digest of the sources that decide numbers: evidence of other code is not reused."""
+    package = Path(__file__).parent
+    files = [path for name in _DECIDES_NUMBERS for path in sorted((package / name).rglob("*.py") or [])]
+    files += [package / name for name in _DECIDES_NUMBERS if name.endswith(".py")]
+    return digest([hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(set(files))])

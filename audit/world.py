@@ -1,0 +1,155 @@
+"""What an audit stands on: the model, the inputs, the explained classes and the machine, measured before any unit."""
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audit.backend import active
+from audit.bench import Bench
+from audit.datasets.dataset import Dataset, choose, validate
+from audit.errors import InputError
+from audit.facts import Chosen, data_facts, method_facts, network_facts, provenance_of, world_digest
+from audit.methods.method import Method
+from audit.network import load
+from audit.network.network import Network
+from audit.record import Facts, Provenance, Rekeyed, record
+from audit.registry import find
+
+if TYPE_CHECKING:
+    from audit.document import Model
+    from audit.spec import DatasetEntry, Spec
+
+CONTROLS = ("edge_detector", "random_map", "input")
+_BATCH = 64  # inputs per compiled call: more gains nothing on a CPU and costs memory on a GPU
+
+
+@record
+class World:
+    """Everything the units need, and the facts that describe it."""
+
+    facts: Facts
+    provenance: Provenance
+    bench: Bench
+    images: np.ndarray  # (g, ...) float32, the gallery's inputs as the model sees them
+
+
+def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
+    """Load and measure everything; nothing is written.
+
+    Raises:
+        InputError: the model, the data and the methods do not fit together.
+        RefusedError: the model or data file was refused for safety.
+        EnvironmentStop: the device does not exist.
+    """
+    numerics = active().configure(spec.runtime.device)
+    network = _network(spec.model, spec.source_folder, trusted)
+    data = _data(spec.dataset, spec.source_folder)
+    validate(data, network.input_shape, network.classes)
+    batch = spec.runtime.batch or _balanced(spec.dataset.inputs)
+    logits = _logits(network, data, batch)
+    chosen = _choose(spec, data, logits)
+    methods = {
+        **{entry.id: entry.method for entry in spec.methods},
+        **{name: find("methods", name)() for name in CONTROLS},
+    }
+    _check_methods(methods, network)
+    bench = Bench(
+        network, methods, chosen.inputs, ids=chosen.ids.tolist(), targets=chosen.targets, seed=spec.seed, batch=batch,
+        gallery=range(min(spec.report.gallery, len(chosen.ids))),
+    )  # fmt: skip
+    provenance = provenance_of(spec, numerics)
+    facts = Facts(
+        network=network_facts(network),
+        data=data_facts(spec, data, chosen, logits),
+        methods=tuple(method_facts(name, method, control=name in CONTROLS) for name, method in methods.items()),
+        world=world_digest(network, chosen, logits, provenance, batch),
+        batch=batch,
+    )
+    return World(facts=facts, provenance=provenance, bench=bench, images=chosen.inputs[: len(bench.gallery)])
+
+
+def seconds_per_evaluation(world: World, method: str) -> float:
+    """Return the seconds that one gradient evaluation of one input takes, from one timed pass of a method (by id)."""
+    world.bench.maps(method, Rekeyed(seed=0))  # compiles
+    started = time.monotonic()
+    world.bench.maps(method, Rekeyed(seed=0))
+    cost = {facts.id: facts.evaluations for facts in world.facts.methods}[method]
+    return (time.monotonic() - started) / (max(cost, 1) * len(world.facts.data.ids))
+
+
+def _network(model: "Model", root: Path, trusted: Collection[str]) -> Network:
+    if model.path is not None:
+        return load.load_file(root / model.path, output=model.output, sha256=model.sha256)
+    if model.application is not None:
+        return load.load_application(
+            model.application, weights=model.weights, input_shape=model.input_shape, classes=model.classes,
+            output=model.output,
+        )  # fmt: skip
+    return load.load_build(str(model.build), trusted=trusted, output=model.output)
+
+
+def _data(entry: "DatasetEntry", root: Path) -> Dataset:
+    data = entry.source.load(root)
+    return data if entry.preprocess is None else replace(data, x=entry.preprocess.apply(data.x))
+
+
+def _balanced(count: int) -> int:
+    """Return the batch size that splits ``count`` inputs into the fewest batches with the least padding."""
+    return -(-count // -(-count // _BATCH))
+
+
+def _logits(network: Network, data: Dataset, batch: int) -> np.ndarray:
+    """Return the model's logits (N, K) for the whole data set, checked to be finite."""
+    backend = active()
+    apply, params = backend.compile(network.apply), backend.to_device(network.params)
+    count = len(data.x)
+    rows = np.minimum(np.arange(-(-count // batch) * batch), count - 1).reshape(-1, batch)
+    logits = np.concatenate([backend.to_numpy(apply(params, data.x[each])) for each in rows])[:count]
+    broken = np.flatnonzero(~np.isfinite(logits).all(axis=1))
+    if len(broken):
+        raise InputError(
+            "M030",
+            f"the model's output is not finite for {len(broken)} of {count} inputs",
+            where=str(data.ids[broken[0]]),
+            expected="finite logits",
+            fix="check the preprocessing and the model's weights; the first such input is named above",
+        )
+    return logits
+
+
+def _choose(spec: "Spec", data: Dataset, logits: np.ndarray) -> Chosen:
+    rows = choose(data, spec.dataset.inputs, spec.seed)
+    labels = None if data.y is None else data.y[rows]
+    return Chosen(
+        inputs=data.x[rows], ids=data.ids[rows], labels=labels, targets=_targets(spec.target, logits[rows], labels)
+    )
+
+
+def _targets(target: str | int, logits: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+    """Return the explained classes (n,) int32, fixed once from the original model (never re-chosen later)."""
+    classes = logits.shape[1]
+    if target == "predicted":
+        return logits.argmax(axis=1).astype(np.int32)
+    if target == "label":
+        if labels is None:
+            raise InputError("T001", "`target: label` needs labels", received="a data set without labels",
+                             fix="name the labels in `dataset`, or use `target: predicted`")  # fmt: skip
+        return (labels if classes > 1 else np.zeros_like(labels)).astype(np.int32)
+    if not isinstance(target, int) or target >= classes:
+        raise InputError("T002", "the target class does not exist", expected=f"0 to {classes - 1}",
+                         received=str(target), fix="name a class index of this model")  # fmt: skip
+    return np.full(len(logits), target, np.int32)
+
+
+def _check_methods(methods: Mapping[str, Method], network: Network) -> None:
+    """Build every method once: a method that does not apply to this network is refused before anything runs."""
+    for name, method in methods.items():
+        try:
+            method.attribute(network)
+        except InputError as error:
+            error.where = f"method `{name}`" if error.where is None else f"method `{name}`, {error.where}"
+            raise
