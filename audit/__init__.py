@@ -1,1 +1,51 @@
-"""Saliency Audit: does an explanation depend on what it must depend on, and on nothing else?"""
+"""Saliency Audit: does an explanation depend on what it must depend on, and on nothing else?
+
+    spec = audit.load_spec("specs/digits.yaml")
+    print("\\n".join(audit.plan(spec).lines()))
+    finished = audit.run(spec, out="runs/digits")
+    again = audit.judge("runs/digits", spec)
+    files = audit.render("runs/digits")
+
+The Keras backend is chosen by ``KERAS_BACKEND`` before Keras is imported; the command line reads it from the spec.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from audit.spec import Spec, load_spec
+
+if TYPE_CHECKING:
+    from audit.record import Audit
+    from audit.report.render import Rendered
+    from audit.running import Finished, Prepared
+
+__all__ = ["Spec", "judge", "load_spec", "plan", "render", "run"]
+
+
+def plan(spec: Spec, *, trusted: Collection[str] = ()) -> "Prepared":
+    """Load the model and the data, check that every method applies, and plan. Nothing is written."""
+    from audit.running import prepare
+
+    return prepare(spec, trusted=trusted)
+
+
+def run(spec: Spec, *, out: Path | str | None = None, trusted: Collection[str] = ()) -> "Finished":
+    """Execute what a spec asks for, judge and render; resumes what ``out`` (``runs/<audit id>``) already holds."""
+    from audit.running import run
+
+    return run(spec, out=None if out is None else Path(out), trusted=trusted)
+
+
+def judge(folder: Path | str, spec: Spec | None = None) -> "Audit":
+    """Decide again from a run's stored evidence, by its own spec or another's thresholds; no framework is needed."""
+    from audit.running import judge
+
+    return judge(Path(folder), spec)
+
+
+def render(folder: Path | str) -> "Rendered":
+    """Draw a run's report again from its stored results; no framework is needed."""
+    from audit.running import render
+
+    return render(Path(folder))

@@ -1,0 +1,222 @@
+"""The one loop: from a spec to evidence, verdicts and a report; resumes where it stopped.
+
+``prepare`` measures the world and plans, and writes nothing; ``run`` executes what is missing; ``judge`` decides from
+stored evidence alone and ``render`` draws again from stored results, both without a framework.
+"""
+
+import datetime
+import time
+import traceback
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audit import judging
+from audit.checks.check import Check, parts
+from audit.declare import as_json
+from audit.errors import AuditError, EnvironmentStop
+from audit.planning import Plan, describe, plan, title
+from audit.record import Audit, Evidence, Facts, Provenance, RequirementFacts, Unit, record
+from audit.report import gallery
+from audit.report.render import Rendered
+from audit.report.render import render as draw
+from audit.spec import Requirement, Spec, spec_from_resolved
+from audit.store import Store, npy
+
+if TYPE_CHECKING:
+    from audit.world import World
+
+Progress = Callable[[int, int, str, float], None]
+"""``(units done, units in all, what is being measured, seconds left)``."""
+
+ALWAYS = ("junit", "metrics", "summary")
+"""Formats that are written whatever ``report.formats`` says: a gate without them would be blind."""
+
+
+@record
+class Prepared:
+    """A spec with the world it was measured on and the plan that follows."""
+
+    spec: Spec
+    world: "World"
+    plan: Plan
+    store: Store
+    done: int  # units whose evidence is already there
+
+    def lines(self) -> list[str]:
+        """Return the plan for people; times one pass of the first method for the estimate."""
+        from audit.world import seconds_per_evaluation
+
+        seconds = seconds_per_evaluation(self.world, self.spec.methods[0].id)
+        return describe(self.plan, self.world.facts, done=self.done, seconds_per_evaluation=seconds)
+
+
+@record
+class Finished:
+    """What ``run`` leaves: the folder, the judged audit and the rendered files."""
+
+    folder: Path
+    audit: Audit
+    rendered: Rendered
+
+
+@record
+class RunFile:
+    """run.json: everything that judging needs beside the evidence."""
+
+    spec: Mapping[str, Any]
+    facts: Facts
+    provenance: Provenance
+
+
+def prepare(spec: Spec, *, out: Path | None = None, trusted: Collection[str] = ()) -> Prepared:
+    """Load the model and the data, check that every method applies, and plan. Nothing is written."""
+    from audit.world import observe
+
+    world = observe(spec, trusted=trusted)
+    planned = plan(spec, world.facts)
+    store = Store(folder=out or Path("runs") / spec.audit.id)
+    done = sum(_is_done(store, unit) for _, unit in planned.units())
+    return Prepared(spec=spec, world=world, plan=planned, store=store, done=done)
+
+
+def run(
+    spec: Spec, *, out: Path | None = None, trusted: Collection[str] = (), progress: Progress | None = None
+) -> Finished:
+    """Execute what a spec asks for, judge and render. A second run of the same spec resumes."""
+    prepared = prepare(spec, out=out, trusted=trusted)
+    store, world = prepared.store, prepared.world
+    with store.lock():
+        store.unseal()
+        store.write_record(
+            "run.json", RunFile(spec=spec.resolved(), facts=world.facts, provenance=world.provenance)
+        )
+        store.write("images.npy", npy(world.images))
+        _execute(prepared, progress or _silent)
+        audit = _judge(store, spec)
+        rendered = _render(store, audit)
+        store.seal()
+    return Finished(folder=store.folder, audit=audit, rendered=rendered)
+
+
+def judge(folder: Path, spec: Spec | None = None) -> Audit:
+    """Decide again from stored evidence, with the run's own spec or another: thresholds may change, nothing is run."""
+    store = Store(folder=folder)
+    judged_by = spec or spec_from_resolved(store.read_record("run.json", RunFile).spec)
+    with store.lock():
+        store.unseal()
+        audit = _judge(store, judged_by)
+        _render(store, audit)
+        store.seal()
+    return audit
+
+
+def render(folder: Path) -> Rendered:
+    """Draw the report again from stored results."""
+    store = Store(folder=folder)
+    audit = store.read_record("results.json", Audit)
+    with store.lock():
+        store.unseal()
+        rendered = _render(store, audit)
+        store.seal()
+    return rendered
+
+
+def _execute(prepared: Prepared, progress: Progress) -> None:
+    units = prepared.plan.units()
+    checks = {unit.key: check for check, unit in _checks(prepared)}
+    missing = [(method, unit) for method, unit in units if not _is_done(prepared.store, unit)]
+    started = time.monotonic()
+    for number, (method, unit) in enumerate(missing):
+        left = (time.monotonic() - started) / number * (len(missing) - number) if number else 0.0
+        what = f"{unit.check} of {method}, {title(unit.condition)}"
+        progress(len(units) - len(missing) + number, len(units), what, left)
+        prepared.store.put(_measure(checks[unit.key], method, unit, prepared.world))
+    progress(len(units), len(units), "done", 0.0)
+
+
+def _checks(prepared: Prepared) -> list[tuple[Check, Unit]]:
+    by_requirement = {requirement.id: requirement.check for requirement in prepared.spec.requirements}
+    return [(by_requirement[task.requirement], unit) for task in prepared.plan.tasks for unit in task.units]
+
+
+def _measure(check: Check, method: str, unit: Unit, world: "World") -> Evidence:
+    """Measure one unit; whatever goes wrong in it is evidence too, unless the machine itself gave out."""
+    started = time.monotonic()
+    try:
+        measured = check.measure(method, unit.condition, world.bench)
+    except (MemoryError, EnvironmentStop):
+        raise
+    except Exception as error:
+        if _out_of_memory(error):
+            raise EnvironmentStop(
+                "E004", f"out of memory while measuring {method}", received=type(error).__name__,
+                fix="set a smaller runtime.batch and run again: finished units are kept",
+            ) from error
+        return Evidence(unit=unit, status="failed", error=_first_line(error), seconds=time.monotonic() - started)
+    return Evidence(
+        unit=unit, status="done", scores=measured.scores, maps=measured.maps, seconds=time.monotonic() - started
+    )
+
+
+def _judge(store: Store, spec: Spec) -> Audit:
+    """Decide from what the store holds, and write results.json."""
+    stored = store.read_record("run.json", RunFile)
+    planned = plan(spec, stored.facts)
+    found = {unit.key: store.get(unit) for _, unit in planned.units()}
+    audit = judging.judge(
+        spec.resolved(),
+        stored.facts,
+        requirements=[(_requirement_facts(requirement), requirement.check) for requirement in spec.requirements],
+        planned={(task.requirement, task.method): [unit.key for unit in task.units] for task in planned.tasks},
+        evidence={key: evidence for key, evidence in found.items() if evidence is not None},
+        provenance=stored.provenance,
+        today=datetime.date.today(),
+    )
+    store.write_record("results.json", audit)
+    return audit
+
+
+def _render(store: Store, audit: Audit) -> Rendered:
+    """Draw what ``results.json`` says, with the maps that the store holds."""
+    spec = spec_from_resolved(audit.spec)
+    planned = plan(spec, audit.facts)
+    evidence = {
+        (task.requirement, task.method): [found for unit in task.units if (found := store.get(unit)) is not None]
+        for task in planned.tasks
+    }
+    images = np.load(store.folder / "images.npy", allow_pickle=False)
+    strips = gallery.build(audit, evidence, images, range(len(images)))
+    return draw(audit, strips, store.folder, (*spec.report.formats, *ALWAYS))
+
+
+def _requirement_facts(requirement: Requirement) -> RequirementFacts:
+    return RequirementFacts(
+        id=requirement.id,
+        check=requirement.check_name,
+        title=requirement.id.replace("_", " ").capitalize(),
+        settings=as_json(requirement.check),
+        severity=requirement.severity,
+        doc=parts(type(requirement.check)),
+    )
+
+
+def _out_of_memory(error: Exception) -> bool:
+    return type(error).__name__ == "ResourceExhaustedError" or "RESOURCE_EXHAUSTED" in str(error)
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, AuditError):
+        return f"[{error.code}] {error.what}"
+    return traceback.format_exception_only(error)[-1].strip().splitlines()[0][:300]
+
+
+def _is_done(store: Store, unit: Unit) -> bool:
+    evidence = store.get(unit)
+    return evidence is not None and evidence.status == "done"
+
+
+def _silent(done: int, total: int, what: str, left: float) -> None:
+    """Report no progress."""
