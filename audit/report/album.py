@@ -112,6 +112,6 @@ def _cell(strip: Strip, panel: Panel, scale: Scale, longest: int) -> Cell:
         uri=picture.uri,
         alt=f"Map of {strip.method} for input {strip.input_id}, {panel.label}: {said}",
         similarity=similarity,
-        peak="none" if picture.peak is None else f"{picture.peak:.1e}",
+        peak="no peak" if picture.peak is None else f"peak {picture.peak:.2g}",
         fault=picture.fault or ("" if similarity else "undefined"),
     )

@@ -26,6 +26,7 @@ _COLOURS = {
 _INK = {"light": "#22262b", "dark": "#e6e8eb"}
 _QUIET = {"light": "#6b727b", "dark": "#9aa3ad"}
 _GRID = {"light": "#e3e6ea", "dark": "#343a42"}
+_PAPER = {"light": "#ffffff", "dark": "#16191d"}
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
@@ -58,6 +59,11 @@ def plot(verdicts: Sequence[Verdict], controls: Sequence[Verdict], across: str) 
     return Plot(lines=lines, limits=tuple(limits.values()), quantity=quantity, across=across) if lines else None
 
 
+def curved(drawn: Plot) -> bool:
+    """Return whether there are curves to draw, not just one number for each method."""
+    return max(len(line.points) for line in drawn.lines) > 1
+
+
 def uri(drawn: Plot, theme: Theme) -> str:
     """Return a figure as an SVG data URI: the same bytes for the same plot."""
     import matplotlib
@@ -68,17 +74,16 @@ def uri(drawn: Plot, theme: Theme) -> str:
     file = BytesIO()
     with matplotlib.rc_context(fixed), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a letter that the font lacks is drawn as a box; the tables name it
-        figure = Figure(figsize=(7.6, 3.9))
+        figure = Figure(figsize=(7.6, 3.6))
         canvas = FigureCanvasSVG(figure)
-        axes = figure.add_axes((0.085, 0.2, 0.655, 0.765))
-        _draw(axes, drawn, theme)
+        _draw(figure.add_axes((0.075, 0.14, 0.71, 0.84)), drawn, theme)
         canvas.print_svg(file, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return "data:image/svg+xml;base64," + b64encode(file.getvalue()).decode("ascii")
 
 
 def _draw(axes: Any, drawn: Plot, theme: Theme) -> None:
     _frame(axes, theme)
-    if max(len(line.points) for line in drawn.lines) > 1:
+    if curved(drawn):
         _curves(axes, drawn, theme)
     else:
         _rows(axes, drawn, theme)
@@ -97,6 +102,7 @@ def _frame(axes: Any, theme: Theme) -> None:
 def _curves(axes: Any, drawn: Plot, theme: Theme) -> None:
     """Draw one line per method over the places of the curve, its interval as a band, its name at its end."""
     ends: list[tuple[float, str, str, bool]] = []
+    longest = max(drawn.lines, key=lambda line: len(line.points)).points
     coloured = 0
     for line in drawn.lines:
         style = _style(coloured, line.control, theme)
@@ -105,8 +111,11 @@ def _curves(axes: Any, drawn: Plot, theme: Theme) -> None:
         places = np.arange(len(values))
         axes.plot(places, values, **style, clip_on=False, zorder=2 if line.control else 3)
         _band(axes, line, drawn.quantity, style["color"])
-        ends.append((float(values[np.isfinite(values)][-1]), line.name, style["color"], line.control))
-    longest = max(drawn.lines, key=lambda line: len(line.points)).points
+        last = int(np.flatnonzero(np.isfinite(values))[-1])
+        if last == len(longest) - 1:
+            ends.append((float(values[last]), line.name, style["color"], line.control))
+        else:
+            _text(axes, last, float(values[last]), f"{shorten(line.name, 22)}, undefined after", theme, offset=(7, 2))
     axes.set_xlim(-0.15, len(longest) - 0.85)
     axes.set_ylim(*_span(drawn))
     axes.yaxis.grid(True, color=_GRID[theme], linewidth=0.8)
@@ -138,26 +147,30 @@ def _end(point: Point, side: int) -> float:
 
 def _limits(axes: Any, drawn: Plot, places: int, theme: Theme) -> None:
     """Draw each threshold where it applies, and the null where the excess is zero."""
-    words = {"at_most": "at most", "at_least": "at least"}
+    right = places - 0.85
     if drawn.quantity == "excess":
         axes.axhline(0, color=_QUIET[theme], linewidth=0.9)
-        _inside(axes, -0.1, 0, "null: noise alone", theme)
+        _text(axes, -0.13, 0, "null: noise alone", theme, offset=(0, 3))
     for limit in drawn.limits:
-        left = places - 1.45 if limit.name == "last" else -0.15
-        axes.plot([left, places - 0.85], [limit.threshold] * 2, color=_INK[theme], linewidth=1.2, linestyle=":")
-        _inside(axes, left, limit.threshold, f"{limit.name} {words[limit.relation]} {number(limit.threshold)}", theme)
+        last = limit.name == "last"
+        left = right - 0.6 if last else -0.15
+        axes.plot([left, right], [limit.threshold] * 2, color=_INK[theme], linewidth=1.3, linestyle=":", zorder=4)
+        crowded = last and any(
+            0 <= other.threshold - limit.threshold < 0.08 for other in drawn.limits if other != limit
+        )
+        _text(axes, right, limit.threshold, _words(limit), theme, offset=(-2, -10 if crowded else 3), ha="right")
 
 
-def _inside(axes: Any, x: float, y: float, text: str, theme: Theme) -> None:
-    axes.annotate(
-        text,
-        (x, y),
-        xytext=(2, 3),
-        textcoords="offset points",
-        color=_INK[theme],
-        fontsize=7.5,
-        parse_math=False,
-    )
+def _words(limit: Criterion) -> str:
+    return f"{limit.name} {limit.relation.replace('_', ' ')} {number(limit.threshold)}"
+
+
+def _text(axes: Any, x: float, y: float, text: str, theme: Theme, *, offset: tuple[int, int], ha: str = "left") -> None:
+    """Write beside a point, on a scrap of paper where lines run below."""
+    scrap = {"facecolor": _PAPER[theme], "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
+    where: dict[str, Any] = {"xytext": offset, "textcoords": "offset points", "ha": ha, "zorder": 5}
+    ink = _INK[theme]
+    axes.annotate(shorten(text, 60), (x, y), **where, color=ink, fontsize=7.5, parse_math=False, bbox=scrap)
 
 
 def _ticks(axes: Any, labels: Sequence[str], theme: Theme) -> None:
@@ -167,6 +180,8 @@ def _ticks(axes: Any, labels: Sequence[str], theme: Theme) -> None:
     names = [shorten(labels[place], 14) for place in shown]
     slanted = len(names) > 6 or max(map(len, names)) * len(names) > 60
     slant: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
+    if slanted:
+        axes.set_position((0.075, 0.23, 0.71, 0.75))
     axes.set_xticks(shown, names, fontsize=8, color=_INK[theme], parse_math=False, **slant)
 
 
@@ -185,7 +200,14 @@ def _names(axes: Any, ends: Sequence[tuple[float, str, str, bool]], theme: Theme
             color=_QUIET[theme] if control else _INK[theme],
             fontsize=8,
             annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 1.0, "shrinkA": 1, "shrinkB": 0},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "linewidth": 1.0,
+                "shrinkA": 1,
+                "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
             parse_math=False,
         )
 
@@ -214,12 +236,13 @@ def _rows(axes: Any, drawn: Plot, theme: Theme) -> None:
         axes.plot([low, high], [row, row], color=style["color"], linewidth=2)
         axes.plot(value, [row], **style)
     axes.set_ylim(len(drawn.lines) - 0.5, -0.5)
-    axes.set_position((0.26, 0.2, 0.7, 0.765))
+    axes.set_position((0.26, 0.14, 0.7, 0.77))
     names = [shorten(line.name, 22) + (" (control)" if line.control else "") for line in drawn.lines]
     axes.set_yticks(range(len(names)), names, color=_INK[theme], fontsize=8.5, parse_math=False)
     axes.xaxis.grid(True, color=_GRID[theme], linewidth=0.8)
     for limit in drawn.limits:
-        axes.axvline(limit.threshold, color=_INK[theme], linewidth=1.2, linestyle=":")
+        axes.axvline(limit.threshold, color=_INK[theme], linewidth=1.3, linestyle=":")
+        _text(axes, limit.threshold, -0.5, _words(limit), theme, offset=(0, 4), ha="center")
     axes.set_xlabel(_meaning(drawn.quantity), color=_QUIET[theme])
 
 

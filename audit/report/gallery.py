@@ -77,4 +77,6 @@ def _label(facts: Facts, evidence: Evidence) -> str:
     if isinstance(condition, Randomized) and condition.stage:
         stages = facts.network.stages if condition.order == "top_down" else facts.network.stages[::-1]
         return stages[condition.stage - 1].name
-    return {"original": "trained", "null": "noise alone", "rekeyed": "other key", "randomized": "trained"}[condition.kind]
+    return {"original": "trained", "null": "noise alone", "rekeyed": "other key", "randomized": "trained"}[
+        condition.kind
+    ]

@@ -16,6 +16,7 @@ from audit.report.album import SIZES, album
 from audit.report.pictures import scale_picture
 
 BUDGET = 8_000_000  # bytes: larger pages open slowly and are refused by mail and review tools
+_PRINTED_ROWS = 300  # of the tables of numbers on paper: setting a row takes 10 ms, and nobody reads thousands
 
 _ACROSS = {
     "cascading_randomization": "stages re-drawn so far, from left to right",
@@ -23,14 +24,21 @@ _ACROSS = {
     "repeatability": "repetitions",
 }
 
+_CURVES = (
+    "Lines are methods, bands their 95 % intervals, dotted lines the declared thresholds (that of the last stage is "
+    "drawn at its end), grey dashed lines the controls."
+)
+_ROWS = "Points are methods, bars their 95 % intervals, the dotted line the declared threshold; controls are grey."
+
 
 @record
 class Figure:
-    """A figure in both themes, and what it shows in words."""
+    """A figure in both themes, what it shows in words, and how to read it."""
 
     light: str
     dark: str
     alt: str
+    caption: str
 
 
 @record
@@ -99,6 +107,7 @@ def _context(audit: Audit) -> dict[str, Any]:
         "sections": [_section(audit, number, facts) for number, facts in enumerate(audit.requirements)],
         "places": {method.id: place for place, method in enumerate(audit.facts.methods)},
         "misbehaving": controls,
+        "printed_rows": max(40, _PRINTED_ROWS // max(1, len(audit.requirements))),
         "kind_of": lambda verdict: words.kind_of(audit, verdict),
         "scales": {scale: scale_picture(scale) for scale in ("absolute", "signed")},
         **_style(),
@@ -127,7 +136,8 @@ def _figure(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequ
         return None
     said = "; ".join(f"{line.name}: {_course(line.points, drawn.quantity)}" for line in drawn.lines)
     alt = f"{facts.title}, {drawn.quantity} by method. {said}. The table of numbers below holds every point."
-    return Figure(light=figures.uri(drawn, "light"), dark=figures.uri(drawn, "dark"), alt=alt)
+    caption = _CURVES if figures.curved(drawn) else _ROWS
+    return Figure(light=figures.uri(drawn, "light"), dark=figures.uri(drawn, "dark"), alt=alt, caption=caption)
 
 
 def _course(points: Sequence[Point], quantity: str) -> str:

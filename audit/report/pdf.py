@@ -21,7 +21,9 @@ def pdf(html: str) -> bytes:
         import weasyprint
         from weasyprint.urls import FatalURLFetchingError, URLFetcher
     except (ImportError, OSError) as error:  # OSError: the Python package is there, Pango is not
-        raise EnvironmentStop("P101", "no PDF: WeasyPrint or Pango is missing", received=_first_line(error), fix=_INSTALL) from error
+        raise EnvironmentStop(
+            "P101", "no PDF: WeasyPrint or Pango is missing", received=_first_line(error), fix=_INSTALL
+        ) from error
     # An instance of the class, never a function: only the class can refuse redirects and fail as a whole.
     fetcher = URLFetcher(allowed_protocols=("data",), allow_redirects=False, fail_on_errors=True)
     identifier = hashlib.sha256(html.encode()).hexdigest()[:32].encode()

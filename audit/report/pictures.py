@@ -29,7 +29,7 @@ def palette(scale: Scale) -> tuple[tuple[int, int, int], ...]:
     """Return the colours of a scale, lowest value first, then the colour of a value that is not finite."""
     from matplotlib import colormaps
 
-    colours = colormaps["RdBu_r" if scale == "signed" else "magma_r"](np.linspace(0, 1, LEVELS), bytes=True)
+    colours = colormaps["RdBu_r" if scale == "signed" else "BuPu"](np.linspace(0, 1, LEVELS), bytes=True)
     return (*((int(r), int(g), int(b)) for r, g, b, _ in colours), _NOT_FINITE)
 
 

@@ -12,7 +12,13 @@ from audit.report.summary import summary
 
 FORMATS = ("html", "pdf", "junit", "metrics", "summary")
 
-_FILES = {"html": "report.html", "pdf": "report.pdf", "junit": "junit.xml", "metrics": "metrics.csv", "summary": "summary.md"}
+_FILES = {
+    "html": "report.html",
+    "pdf": "report.pdf",
+    "junit": "junit.xml",
+    "metrics": "metrics.csv",
+    "summary": "summary.md",
+}
 
 
 @record

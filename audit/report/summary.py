@@ -20,7 +20,8 @@ from audit.report.words import (
 )
 
 LONGEST = 60_000  # bytes: job summaries and comments of code hosts end a little above
-_MARKS = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~&:@$^=\"'/])")
+_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:$^=\"'/])")
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"})
 
 
 def summary(audit: Audit) -> str:
@@ -93,4 +94,4 @@ def _badge(shown: Standing) -> str:
 
 def escaped(text: object, longest: int) -> str:
     """Return a text on one line that Markdown shows as it is: no link, no table cell, no HTML, no mention."""
-    return _MARKS.sub(r"\\\1", shorten(text, longest)).replace(r"\<", "&lt;").replace(r"\&", "&amp;")
+    return _MARKS.sub(r"\\\1", shorten(text, longest)).translate(_ENTITIES)

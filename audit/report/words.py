@@ -101,7 +101,7 @@ def probability(value: float | None) -> str:
 def limit(criterion: Criterion) -> str:
     """Return a declared threshold, as ``mean ≤ 0.50``."""
     sign = {"at_most": "≤", "at_least": "≥"}[criterion.relation]
-    return f"{criterion.name} {sign} {number(criterion.threshold)}"
+    return f"{criterion.name}\u00a0{sign}\u00a0{number(criterion.threshold)}"
 
 
 def measured(criterion: Criterion) -> str:
@@ -109,13 +109,15 @@ def measured(criterion: Criterion) -> str:
     return f"{criterion.name} {number(criterion.statistic)} {interval(criterion.interval)}"
 
 
-def why_missing(point: Point, value: float | None) -> str:
-    """Return why a point's number is missing, or nothing where it is there."""
-    if finite(value):
-        return ""
+def why_missing(point: Point) -> str:
+    """Return why a number of a point is missing, or nothing where all are there."""
     if point.total and point.undefined == point.total:
-        return f"undefined in all {point.total} pairs of maps: constant or not finite"
-    return "not measured"
+        return "every map constant or not finite"
+    if not finite(point.similarity):
+        return "not measured"
+    if not finite(point.null) or not finite(point.excess):
+        return "no null, so no excess"
+    return "" if DASH not in interval(point.interval) else "too few seeds or inputs for an interval"
 
 
 def plain(value: Any) -> str:

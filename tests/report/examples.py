@@ -80,6 +80,13 @@ def audit(**changes: Any) -> Audit:
     return replace(made, **changes)
 
 
+def small() -> Audit:
+    """Return the example with one requirement: pages of it are set quickly."""
+    whole = audit()
+    verdicts = tuple(verdict for verdict in whole.verdicts if verdict.requirement == CASCADE)
+    return audit(requirements=whole.requirements[:1], verdicts=verdicts[-3:], controls=whole.controls[:1])
+
+
 def invalid() -> Audit:
     """Return the example with a control that misbehaves."""
     wrong = audit().controls[1]
@@ -106,7 +113,12 @@ def gallery(inputs: int = 3, size: int = 16) -> Gallery:
     """Return maps that fade from a shape into noise, signed for three methods, absolute for the others."""
     generator = np.random.default_rng(0)
     names = [f"digits/{place:04d}" for place in range(inputs)]
-    strips = [_strip(generator, check, method, name, size) for check in (CASCADE, SINGLE) for name in names for method in METHODS]
+    strips = [
+        _strip(generator, check, method, name, size)
+        for check in (CASCADE, SINGLE)
+        for name in names
+        for method in METHODS
+    ]
     images = {name: _shape(size, place)[..., None] for place, name in enumerate(names)}
     return Gallery(inputs=images, strips=tuple(strips), selection="the first 3 of the explained inputs, as drawn")
 
@@ -296,10 +308,21 @@ def _repeat(method: str) -> Verdict:
     value = 0.87 if stochastic else 1.0
     outcome: Outcome = "fail" if stochastic else "skipped" if method == "grad_cam" else "pass"
     criterion = Criterion(
-        name="value", relation="at_least", threshold=0.9, statistic=value, interval=(value - 0.01, value), outcome=outcome
+        name="value",
+        relation="at_least",
+        threshold=0.9,
+        statistic=value,
+        interval=(value - 0.01, value),
+        outcome=outcome,
     )
     point = Point(
-        label="other key", similarity=value, null=0.0, excess=value, interval=(value - 0.01, value), undefined=0, total=100
+        label="other key",
+        similarity=value,
+        null=0.0,
+        excess=value,
+        interval=(value - 0.01, value),
+        undefined=0,
+        total=100,
     )
     reasons = {"fail": "Another random key changes the map: 0.87 is below 0.90.", "skipped": "It has no randomness."}
     return Verdict(
