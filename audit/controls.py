@@ -47,7 +47,8 @@ def blocked(check: Check, controls: Sequence[Control]) -> str | None:
     if undecided:
         names = ", ".join(each.method for each in undecided)
         return f"A control gave no decision ({names}), so nothing shows that this check can tell right from wrong."
-    shown = {each.verdict.outcome for each in controls if each.behaves and each.method != IDENTITY}
+    decided = [each for each in controls if each.verdict.outcome in ("pass", "fail") and each.method != IDENTITY]
+    shown = {each.expected for each in decided}  # one that contradicts it makes the whole audit invalid
     for outcome in sorted(set(check.controls.values())):
         if outcome not in shown:
             return f"No control was run that must {outcome}, so nothing shows that this check can give that outcome."

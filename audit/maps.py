@@ -4,6 +4,7 @@ The channel reduction comes first, the absolute value second: two channels of op
 under ``sum``. Nothing here clips, rescales or repairs: ranks need none of it, and a broken map must stay visible.
 """
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -61,7 +62,7 @@ def unusable(maps: np.ndarray) -> np.ndarray:
     Returns:
         ``(n,)`` int8: 0 usable, 1 constant to within float32 rounding, 2 not finite somewhere.
     """
-    flat = np.asarray(maps).reshape(len(maps), -1)
+    flat = np.asarray(maps).reshape(len(maps), math.prod(np.shape(maps)[1:]))  # -1 fails on no maps at all
     finite = np.isfinite(flat).all(axis=1)
     low, high = flat.min(axis=1), flat.max(axis=1)
     with np.errstate(invalid="ignore"):  # infinities are told apart by ``finite``

@@ -101,7 +101,7 @@ def _variance_of_mean(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     total = by_input + by_seed - residual
     terms = by_input**2 / (n - 1) + by_seed**2 / (seeds - 1) + residual**2 / ((n - 1) * (seeds - 1))
     freedom = np.divide(total**2, terms, out=np.ones_like(total), where=terms > 0)
-    return total / (n * seeds), np.minimum(freedom, 1.0) if seeds == 2 else freedom
+    return total / (n * seeds), np.ones_like(freedom) if seeds == 2 else freedom
 
 
 def _residual(values: np.ndarray) -> np.ndarray:

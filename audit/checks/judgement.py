@@ -9,6 +9,7 @@ import numpy as np
 
 from audit.checks.check import Judgement
 from audit.checks.wording import decisive, reason
+from audit.errors import UnitError
 from audit.maps import NOT_FINITE
 from audit.record import Condition, Criterion, Evidence, Null, Outcome, Point, Randomized, record
 from audit.statistics import NO_HEAD_ROOM, Relation, decide, excess, mean_interval, p_value
@@ -98,13 +99,20 @@ def curve(
 
     Returns:
         The curve, or why there is none.
+
+    Raises:
+        UnitError: the null does not fit the scores; damaged evidence.
     """
     name = f"similarity_{sign}"
-    if name not in evidence[places[0][0]].scores:
+    first = evidence[places[0][0]].scores
+    if sign == "signed" and name not in first and "similarity_absolute" in first:
         return f"No {sign} similarity was measured, because the channel reduction drops the sign: use `channels: sum`."
     similarity = _stack(evidence, places, name)
     flaws = np.where(np.isfinite(similarity), 0, np.maximum(_stack(evidence, places, "undefined"), 1))
     floor = np.asarray(evidence[null].scores[f"null_{sign}"], np.float64)
+    if floor.shape != similarity.shape[:1]:
+        shape = str(similarity.shape[:1])
+        raise UnitError("R803", "the null is not one number per input", expected=shape, received=str(floor.shape))
     defined = np.isfinite(similarity)
     exact = exact and bool(defined.any() and (similarity[defined] == 1).all())
     above = similarity if exact else excess(similarity, floor[:, None, None])

@@ -3,6 +3,8 @@
 Source: Spearman 1904; used on absolute and on signed maps by Adebayo et al. 2018 (arXiv 1810.03292), section 4.
 """
 
+import math
+
 import numpy as np
 
 
@@ -27,7 +29,7 @@ def ranks(maps: np.ndarray) -> np.ndarray:
     Doubling keeps averaged ranks whole, so sums of products are exact and equal ranks correlate to exactly 1. Rows of
     constant or non-finite maps are NaN. Rank a map once and reuse it where it is compared often.
     """
-    flat = np.asarray(maps).reshape(len(maps), -1)
+    flat = np.asarray(maps).reshape(len(maps), math.prod(np.shape(maps)[1:]))  # -1 fails on no maps at all
     result = np.full(flat.shape, np.nan)
     for row, values in enumerate(flat):
         if np.isfinite(values).all() and values.min() < values.max():

@@ -1,0 +1,142 @@
+"""What a unit stores, against a slow derivation on a made-up bench."""
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from audit.checks.cascading_randomization import CascadingRandomization
+from audit.checks.independent_randomization import IndependentRandomization
+from audit.checks.repeatability import Repeatability
+from audit.record import Null, Randomized, Rekeyed
+from audit.similarities.spearman import spearman
+from tests.audits import MadeUpBench, make_facts, measured
+
+CHECKS = (CascadingRandomization, IndependentRandomization, Repeatability)
+RNG = np.random.default_rng(0)
+TRAINED, OTHER = RNG.standard_normal((2, 5, 6, 6, 3)).astype(np.float32)
+FACTS = make_facts(5)
+
+
+def noise(draw):
+    return np.random.default_rng([7, draw]).standard_normal((5, 6, 6, 1)).astype(np.float32)
+
+
+def other_maps(condition):
+    moved = isinstance(condition, Rekeyed) or (isinstance(condition, Randomized) and condition.stage > 0)
+    return OTHER if moved else TRAINED
+
+
+@pytest.fixture(params=CHECKS, ids=lambda check: check.__name__)
+def check(request):
+    return request.param(seeds=2, null_draws=3)
+
+
+def test_similarities_are_of_reduced_maps(check):
+    for condition, found in measured(check, MadeUpBench(other_maps, noise), FACTS):
+        if isinstance(condition, Null):
+            continue
+        a, b = TRAINED.sum(-1), other_maps(condition).sum(-1)
+        np.testing.assert_array_equal(found.scores["similarity_signed"], spearman(a, b))
+        np.testing.assert_array_equal(found.scores["similarity_absolute"], spearman(abs(a), abs(b)))
+        assert (found.scores["undefined"] == 0).all()
+
+
+def test_the_null_is_the_mean_over_independent_pairs(check):
+    null = measured(check, MadeUpBench(other_maps, noise), FACTS)[0][1].scores
+    pairs = [(noise(2 * draw)[..., 0], noise(2 * draw + 1)[..., 0]) for draw in range(3)]
+    np.testing.assert_allclose(null["null_signed"], np.mean([spearman(a, b) for a, b in pairs], axis=0))
+    np.testing.assert_allclose(null["null_absolute"], np.mean([spearman(abs(a), abs(b)) for a, b in pairs], axis=0))
+
+
+def test_a_draw_with_a_constant_noise_map_is_left_out_and_no_draw_gives_no_null(check):
+    def sometimes(draw):
+        maps = noise(draw)
+        maps[0] = 0
+        if draw < 2:
+            maps[1] = 1
+        return maps
+
+    null = measured(check, MadeUpBench(other_maps, sometimes), FACTS)[0][1].scores["null_absolute"]
+    expected = np.mean([spearman(abs(noise(d)[1:2, ..., 0]), abs(noise(d + 1)[1:2, ..., 0])) for d in (2, 4)])
+    assert np.isnan(null[0]) and null[1] == pytest.approx(expected) and np.isfinite(null[2:]).all()
+
+
+@pytest.mark.parametrize("value, code", [(0.0, 1), (np.nan, 2), (np.inf, 2)])
+def test_constant_and_non_finite_maps_are_counted_and_have_no_similarity(check, value, code):
+    def broken(condition):
+        maps = other_maps(condition).copy()
+        if maps is not TRAINED and not isinstance(condition, Null):
+            maps[3] = value
+        return maps
+
+    for condition, found in measured(check, MadeUpBench(broken, noise), FACTS):
+        if not isinstance(condition, Null):
+            assert found.scores["undefined"].tolist() == [0, 0, 0, code, 0]
+            for sign in ("absolute", "signed"):
+                assert np.isnan(found.scores[f"similarity_{sign}"]).tolist() == [False, False, False, True, False]
+
+
+def test_gallery_maps_are_kept_once_in_the_gallerys_order(check):
+    kept = [(c, m.maps) for c, m in measured(check, MadeUpBench(other_maps, noise), FACTS) if m.maps]
+    stages = {getattr(condition, "stage", None) for condition, _ in kept}
+    assert stages == ({None} if isinstance(check, Repeatability) else {0, 1, 2, 3}) and len(kept) == len(stages)
+    for condition, maps in kept:
+        np.testing.assert_array_equal(maps["signed"], other_maps(condition)[[2, 0]].sum(-1))
+        np.testing.assert_array_equal(maps["absolute"], abs(other_maps(condition)[[2, 0]].sum(-1)))
+
+
+def test_magnitude_reductions_have_no_signed_similarity():
+    check = CascadingRandomization(channels="absolute_max", seeds=2)
+    for _, found in measured(check, MadeUpBench(other_maps, noise), FACTS):
+        assert not any("signed" in name for name in (*found.scores, *found.maps))
+
+
+def test_the_channel_reduction_is_that_of_the_check():
+    check = Repeatability(channels="absolute_sum", seeds=2)
+    found = measured(check, MadeUpBench(other_maps, noise), FACTS)[1][1].scores
+    np.testing.assert_array_equal(found["similarity_absolute"], spearman(abs(TRAINED).sum(-1), abs(OTHER).sum(-1)))
+
+
+def test_single_channel_noise_of_a_map_that_drops_channels_is_fine(check):
+    assert np.isfinite(measured(check, MadeUpBench(other_maps, noise), FACTS)[0][1].scores["null_absolute"]).all()
+
+
+@pytest.mark.parametrize("cls", CHECKS)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"seeds": 1},
+        {"seeds": 2.5},
+        {"similarity": "speerman"},
+        {"null_at_most": 1.5},
+        {"null_draws": 0},
+        {"undefined_at_most": float("nan")},
+        {"at_mots": 0.3},
+        {"channels": "absolute_sum", "sign": "signed"},
+    ],
+)
+def test_faults_are_refused(cls, fields):
+    with pytest.raises(ValidationError):
+        cls(**fields)
+
+
+@pytest.mark.parametrize("cls", CHECKS)
+def test_settings_hold_what_changes_a_unit_and_never_a_threshold(cls):
+    settings = cls().settings()
+    assert not set(settings) & cls.judged
+    assert settings == cls(sign="signed", seeds=7, null_at_most=0.5, channels="sum").settings()
+    assert settings != cls(channels="absolute_max").settings()
+
+
+@pytest.mark.parametrize("cls", CHECKS)
+def test_judged_fields_change_no_condition(cls):
+    other = {name: "signed" if name == "sign" else 0.123 for name in cls.judged}
+    assert cls(**other).conditions(FACTS) == cls().conditions(FACTS)
+
+
+@pytest.mark.parametrize("cls", CHECKS)
+def test_the_docstring_has_its_five_parts_in_order(cls):
+    text = " ".join((cls.__doc__ or "").split())
+    titles = ("What it does.", "Why it matters.", "Expected relation.", "How it can mislead.", "Source.")
+    places = [text.index(title) for title in titles]
+    assert places == sorted(places)

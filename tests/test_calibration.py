@@ -1,0 +1,70 @@
+"""How often the interval rule decides wrongly, by simulation.
+
+The true value lies exactly at the threshold, where every decision is wrong in one direction: at most 5 % plus one
+point of wrong passes and of wrong fails each. Sampled are the inputs, the seeds and their interaction.
+"""
+
+import numpy as np
+import pytest
+
+from audit.statistics import mean_interval
+
+AUDITS = 2000
+ALLOWED = 0.06
+
+# Each draws numbers of mean 0 and standard deviation 1.
+SHAPES = {
+    "normal": lambda rng, shape: rng.standard_normal(shape),
+    "heavy tails": lambda rng, shape: rng.standard_t(3, shape) / np.sqrt(3),
+    "skewed": lambda rng, shape: rng.exponential(1.0, shape) - 1,
+    "skewed down": lambda rng, shape: 1 - rng.exponential(1.0, shape),
+    "ties": lambda rng, shape: rng.integers(-1, 2, shape) * np.sqrt(1.5),
+    "two clusters": lambda rng, shape: rng.choice([-1.0, 1.0], shape),
+}
+
+# (standard deviations of inputs, seeds, residual): balanced, seeds small, no seed effect, noisy, clustered by seed.
+SPREADS = ((0.1, 0.05, 0.05), (0.1, 0.02, 0.05), (0.1, 0.0, 0.05), (0.1, 0.05, 0.1), (0.02, 0.05, 0.02))
+
+
+def wrong_decisions(shape, inputs, seeds, spread, seed_shape="normal"):
+    """Return the rates of wrong passes and of wrong fails at a threshold equal to the true mean, 0."""
+    rng = np.random.default_rng([inputs, seeds, *(int(1000 * each) for each in spread)])
+    draw = SHAPES[shape]
+    values = spread[0] * draw(rng, (AUDITS, inputs, 1)) + spread[2] * draw(rng, (AUDITS, inputs, seeds))
+    values += spread[1] * SHAPES[seed_shape](rng, (AUDITS, 1, seeds))
+    estimate = mean_interval(values)
+    return (estimate.high <= 0).mean(), (estimate.low > 0).mean()
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+@pytest.mark.parametrize("inputs", [10, 30, 100])
+@pytest.mark.parametrize("shape", ["normal", "heavy tails", "skewed", "skewed down", "ties"])
+def test_wrong_decisions_are_rare(shape, inputs, seeds):
+    for spread in SPREADS:
+        assert max(wrong_decisions(shape, inputs, seeds, spread)) <= ALLOWED, spread
+
+
+@pytest.mark.parametrize("shape", ["normal", "heavy tails"])
+def test_many_inputs_and_few_seeds(shape):
+    assert max(wrong_decisions(shape, 400, 3, (0.1, 0.05, 0.05))) <= ALLOWED
+
+
+@pytest.mark.parametrize("inputs", [10, 100])
+def test_seeds_that_fall_into_two_clusters(inputs):
+    """Five seeds; three of one cluster alone cannot tell of the other, whatever the rule."""
+    assert max(wrong_decisions("normal", inputs, 5, (0.1, 0.05, 0.05), seed_shape="two clusters")) <= ALLOWED
+
+
+def test_an_interval_over_pairs_would_be_wrong():
+    """The simulation can fail: taking every (input, seed) pair as independent decides wrongly far too often."""
+    rng = np.random.default_rng(0)
+    values = 0.1 * rng.standard_normal((AUDITS, 100, 1)) + 0.05 * rng.standard_normal((AUDITS, 1, 3))
+    pooled = mean_interval(np.broadcast_to(values, (AUDITS, 100, 3)).reshape(AUDITS, 300, 1))
+    assert (pooled.high <= 0).mean() > 2 * ALLOWED
+
+
+def test_the_rule_has_power():
+    """A hundred inputs and five seeds decide a true value 0.1 below the threshold nearly always."""
+    rng = np.random.default_rng(1)
+    values = -0.1 + 0.1 * rng.standard_normal((AUDITS, 100, 1)) + 0.02 * rng.standard_normal((AUDITS, 1, 5))
+    assert (mean_interval(values).high <= 0).mean() > 0.99
