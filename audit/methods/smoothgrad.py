@@ -70,20 +70,21 @@ class SmoothGrad:
         from audit.backend.random import fold, normal
 
         base = self.base.attribute(network)
+        # The base may have fewer channels than x; its noise map tells, without computing the base once more.
+        blank = np.zeros(network.input_shape, np.float32)
+        shape = self.base.noise_map(network, blank, np.random.Generator(np.random.Philox(0))).shape
 
         def smoothed(params: "Params", x: Array, target: Array, key: Array) -> Array:
             axes = tuple(range(1, len(x.shape)))
             sigma = self.noise * (ops.max(x, axis=axes, keepdims=True) - ops.min(x, axis=axes, keepdims=True))
 
-            def sample(number: Array) -> Array:
+            def add(number: Array, total: Array) -> Array:
                 own = fold(key, number)
                 # Two keys from one: a base that draws from its key must not draw the very noise of its input.
                 noisy = x + sigma * normal(fold(own, 0), tuple(x.shape[1:]))
-                return base(params, noisy, target, fold(own, 1))
+                return total + base(params, noisy, target, fold(own, 1))
 
-            # The first sample stands outside the loop: its shape is the base's, which may have fewer channels than x.
-            total = ops.fori_loop(1, self.samples, lambda number, total: total + sample(number), sample(0))
-            return total / self.samples
+            return ops.fori_loop(0, self.samples, add, ops.zeros((x.shape[0], *shape))) / self.samples
 
         return smoothed
 

@@ -1,0 +1,38 @@
+"""Runs one method on one network: what every method test needs."""
+
+from typing import Any
+
+import numpy as np
+
+from audit.backend import active
+from audit.methods.method import Method
+from audit.network.network import Network, Params
+
+
+def explain(
+    network: Network, method: Method, x: Any, target: Any, *, key: int = 0, params: Params | None = None
+) -> np.ndarray:
+    """Return the attribution (B, ...) float32 for x (B, ...); one target for all or one for each."""
+    inputs = np.asarray(x, np.float32)
+    targets = np.broadcast_to(np.asarray(target, np.int32), (len(inputs),))
+    function = active().compile(method.attribute(network))
+    given = network.params if params is None else params
+    return active().to_numpy(function(given, inputs, targets, keys(len(inputs), key)))
+
+
+def logits(network: Network, x: Any) -> np.ndarray:
+    """Return the logits (B, K)."""
+    return active().to_numpy(network.apply(dict(network.params), tensor(np.asarray(x, np.float32))))
+
+
+def keys(count: int, seed: int = 0) -> np.ndarray:
+    """Return one random key per input (B, 2) uint32; equal seeds give equal keys, whatever the count."""
+    rows = [np.random.default_rng([seed, row]).integers(0, 2**32, 2, dtype=np.uint32) for row in range(count)]
+    return np.array(rows, np.uint32).reshape(count, 2)
+
+
+def tensor(array: np.ndarray) -> Any:
+    """Return a tensor of the active backend."""
+    from keras import ops
+
+    return ops.convert_to_tensor(array)

@@ -1,0 +1,93 @@
+"""The controls are what they claim: edges of the input, the input, and noise that any change of any parameter replaces."""
+
+import numpy as np
+import pytest
+
+from audit.backend import active
+from audit.methods.controls import EdgeDetector, Input, RandomMap, _digest
+from audit.network.network import Network, Params
+from tests import networks
+from tests.methods.explain import explain, tensor
+from tests.reference.digest import digest
+from tests.reference.sobel import sobel
+
+_RANDOM = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (5, 7, 3), (1, 4, 2)])
+def test_edges_are_the_sobel_magnitude_summed_over_channels(shape: tuple[int, int, int]) -> None:
+    x = _RANDOM.normal(size=(2, *shape))
+    maps = explain(networks.cnn(), EdgeDetector(), x, 0)
+    assert maps.shape == (2, *shape[:2], 1)
+    assert np.allclose(maps[..., 0], [sobel(image) for image in x], atol=1e-5)
+
+
+def test_a_ramp_has_the_same_edge_everywhere_inside() -> None:
+    ramp = np.broadcast_to(np.arange(6.0)[:, None, None] * 3, (6, 5, 1))
+    assert np.allclose(explain(networks.cnn(), EdgeDetector(), ramp[None], 0)[0, 1:-1], 6)
+
+
+def test_flat_inputs_have_edges_between_neighbours() -> None:
+    maps = explain(networks.mlp(), EdgeDetector(), [[1.0, 2.0, 4.0, 4.0, 0.0, 0.0]], 0)
+    assert maps.tolist() == [[1, 3, 2, 4, 4, 0]]
+
+
+def test_the_input_is_itself() -> None:
+    x = _RANDOM.normal(size=(2, 8, 8, 1)).astype(np.float32)
+    assert np.array_equal(explain(networks.cnn(), Input(), x, 0), x)
+
+
+def _noise(network: Network, params: Params, *, features: int = 4000, key: int = 0) -> np.ndarray:
+    return explain(network, RandomMap(), np.zeros((2, features)), 0, params=params, key=key)
+
+
+def _correlated(left: np.ndarray, right: np.ndarray) -> bool:
+    return any(abs(np.corrcoef(a, b)[0, 1]) > 5 / np.sqrt(len(a)) for a, b in zip(left, right, strict=True))
+
+
+def test_the_random_map_is_standard_noise_of_each_inputs_own() -> None:
+    network = networks.mlp()
+    maps = _noise(network, network.params)
+    assert (abs(maps.mean(axis=1)) < 5 / np.sqrt(4000)).all()
+    assert np.allclose(maps.std(axis=1), 1, atol=5 / np.sqrt(2 * 4000))
+    assert not _correlated(maps[:1], maps[1:])
+    assert not _correlated(maps, _noise(network, network.params, key=1))
+    assert np.array_equal(maps, _noise(network, dict(reversed(network.params.items()))))
+
+
+def test_any_change_of_any_parameter_gives_independent_noise() -> None:
+    network = networks.mlp(bias=True)
+    reference = _noise(network, network.params)
+    for name, values in network.params.items():
+        nudged = np.array(values)
+        nudged.flat[-1] = np.nextafter(nudged.flat[-1], np.float32(9))  # the last bit of one value
+        swapped = np.array(values)
+        swapped.flat[[0, 1]] = swapped.flat[[1, 0]]  # keeps every sum
+        for changed in (nudged, swapped, np.zeros_like(values)):
+            assert not _correlated(reference, _noise(network, {**network.params, name: changed}))
+
+
+def test_values_that_are_powers_of_two_change_the_noise_when_permuted() -> None:
+    network = networks.mlp()
+    name = next(iter(network.params))
+    powers = np.float32(2.0) ** (np.arange(48) % 5).reshape(6, 8)
+    before = _noise(network, {**network.params, name: powers})
+    for seed in range(5):
+        permuted = np.random.default_rng(seed).permutation(powers.reshape(-1)).reshape(6, 8)
+        assert not _correlated(before, _noise(network, {**network.params, name: permuted}))
+
+
+def test_two_tensors_that_trade_places_change_the_noise() -> None:
+    network = networks.mlp()
+    biases = [name for name, values in network.params.items() if values.shape == (8,)]
+    traded = {biases[0]: network.params[biases[1]], biases[1]: network.params[biases[0]]}
+    assert not _correlated(_noise(network, network.params), _noise(network, {**network.params, **traded}))
+
+
+@pytest.mark.parametrize(
+    "network", [networks.mlp(), networks.cnn(), networks.residual()], ids=["mlp", "cnn", "residual"]
+)
+def test_the_digest_is_the_same_in_whole_numbers_compiled_or_not(network: Network) -> None:
+    expected = digest(network.params)
+    assert int(active().to_numpy(_digest({name: tensor(value) for name, value in network.params.items()}))) == expected
+    assert int(active().to_numpy(active().compile(_digest)(network.params))) == expected
