@@ -1,7 +1,7 @@
-"""Saliency Audit: does an explanation depend on what it must depend on, and on nothing else?
+r"""Saliency Audit: does an explanation depend on what it must depend on, and on nothing else?
 
     spec = audit.load_spec("specs/digits.yaml")
-    print("\\n".join(audit.plan(spec).lines()))
+    print("\n".join(audit.plan(spec).lines()))
     finished = audit.run(spec, out="runs/digits")
     again = audit.judge("runs/digits", spec)
     files = audit.render("runs/digits")
@@ -13,31 +13,38 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit.spec import Spec, load_spec
-
+# Nothing is imported here: ``saliency-audit --help`` passes through this file.
 if TYPE_CHECKING:
     from audit.record import Audit
     from audit.report.render import Rendered
     from audit.running import Finished, Prepared
+    from audit.spec import Spec
 
-__all__ = ["Spec", "judge", "load_spec", "plan", "render", "run"]
+__all__ = ["judge", "load_spec", "plan", "render", "run"]
 
 
-def plan(spec: Spec, *, trusted: Collection[str] = ()) -> "Prepared":
+def load_spec(path: Path | str) -> "Spec":
+    """Read a spec from a YAML file; all faults are raised at once, as one SpecError."""
+    from audit.spec import load_spec
+
+    return load_spec(path)
+
+
+def plan(spec: "Spec", *, trusted: Collection[str] = ()) -> "Prepared":
     """Load the model and the data, check that every method applies, and plan. Nothing is written."""
     from audit.running import prepare
 
     return prepare(spec, trusted=trusted)
 
 
-def run(spec: Spec, *, out: Path | str | None = None, trusted: Collection[str] = ()) -> "Finished":
+def run(spec: "Spec", *, out: Path | str | None = None, trusted: Collection[str] = ()) -> "Finished":
     """Execute what a spec asks for, judge and render; resumes what ``out`` (``runs/<audit id>``) already holds."""
     from audit.running import run
 
     return run(spec, out=None if out is None else Path(out), trusted=trusted)
 
 
-def judge(folder: Path | str, spec: Spec | None = None) -> "Audit":
+def judge(folder: Path | str, spec: "Spec | None" = None) -> "Audit":
     """Decide again from a run's stored evidence, by its own spec or another's thresholds; no framework is needed."""
     from audit.running import judge
 

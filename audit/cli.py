@@ -106,9 +106,9 @@ def plan(spec: Path, trusted: Sequence[str], backend: str | None) -> None:
     What is already done is counted.
     """
     loaded = _load(spec, backend)
-    from audit import run as runner
+    from audit.running import prepare
 
-    for line in runner.prepare(loaded, trusted=trusted).lines():
+    for line in prepare(loaded, trusted=trusted).lines():
         data(show(line))
 
 
@@ -122,11 +122,11 @@ def plan(spec: Path, trusted: Sequence[str], backend: str | None) -> None:
 def run(spec: Path, out: Path | None, trusted: Sequence[str], backend: str | None, quiet: bool, verbose: bool) -> int:
     """Plan, execute, judge and render. The same command resumes a run that was stopped."""
     loaded = _load(spec, backend)
-    from audit import run as runner
     from audit.console import progress, verdicts
+    from audit.running import run as execute
 
     with progress(quiet=quiet) as callback:
-        finished = runner.run(loaded, out=out, trusted=trusted, progress=callback)
+        finished = execute(loaded, out=out, trusted=trusted, progress=callback)
     if not quiet:
         verdicts(finished.audit, verbose=verbose)
     _paths(finished.rendered)
@@ -142,11 +142,11 @@ def judge(folder: Path, spec: Path | None, verbose: bool) -> int:
 
     Nothing is computed anew, and no framework is needed.
     """
-    from audit import run as runner
     from audit.console import verdicts
+    from audit.running import judge as decide
     from audit.spec import load_spec
 
-    audit = runner.judge(folder, load_spec(spec) if spec else None)
+    audit = decide(folder, load_spec(spec) if spec else None)
     verdicts(audit, verbose=verbose)
     return audit.exit_code
 
@@ -158,9 +158,9 @@ def report(folder: Path) -> None:
 
     No framework is needed.
     """
-    from audit import run as runner
+    from audit.running import render
 
-    _paths(runner.render(folder))
+    _paths(render(folder))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -181,9 +181,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(error, debug="--debug" in arguments)
 
 
-def _invoke(arguments: list[str]) -> int:
+def _invoke(arguments: Sequence[str]) -> int:
     try:
-        with commands.make_context("saliency-audit", arguments) as context:
+        with commands.make_context("saliency-audit", list(arguments)) as context:
             return commands.invoke(context) or 0
     except click.exceptions.Exit as stop:
         return stop.exit_code

@@ -4,7 +4,7 @@ Data go to standard output, words to standard error. Rich is imported where it i
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -49,7 +49,7 @@ def console(stream: TextIO) -> "Console":
 
 
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[Progress]:
+def progress(*, quiet: bool) -> Generator[Progress]:
     """Give a callback that shows how far a run is: a bar on a terminal, a line per tenth otherwise."""
     if quiet:
         yield _silent
@@ -65,7 +65,7 @@ def _silent(done: int, total: int, what: str, left: float) -> None:
 
 
 @contextmanager
-def _bar() -> Iterator[Progress]:
+def _bar() -> Generator[Progress]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar
 
@@ -110,9 +110,10 @@ def verdicts(audit: "Audit", *, verbose: bool = False) -> None:
 
 
 def _table(audit: "Audit") -> Any:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(show_edge=False, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column("method")
     for requirement in audit.requirements:
         table.add_column(_text(show(requirement.id)))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from importlib import import_module
 
 from audit.environment import BACKENDS, FAKES, PACKAGES, Finding, installed
 
@@ -28,7 +29,7 @@ def examine(*, deep: bool) -> Iterator[Finding]:
 
 def _pdf() -> Finding:
     try:
-        import weasyprint  # noqa: F401  (loading it looks for Pango)
+        import_module("weasyprint")  # loading it looks for Pango
     except (ImportError, OSError) as error:
         reason = str(error).strip().partition("\n")[0]
         fix = "sudo apt-get install -y libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"

@@ -15,7 +15,7 @@ from audit.record import record
 
 LARGEST = 2**20  # characters of text
 DEEPEST = 32  # levels of nesting; ruamel.yaml's time grows with their square, so the cap must come first
-MOST = 20_000  # nodes
+MOST = 10_000  # nodes
 _LONGEST_NUMBER = 64  # characters: Python refuses to read integers of thousands of digits
 
 
@@ -74,7 +74,7 @@ def _broken(error: Exception, text: str) -> Fault:
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
     line, column = (mark.line, mark.column) if mark else _line_and_column(text, getattr(error, "position", 0))
     hint = "indent with spaces, YAML forbids tabs" if "'\\t'" in str(problem) else ""
-    context = f" {error.context}" if getattr(error, "context", None) else ""
+    context = f" {getattr(error, 'context', None) or ''}".rstrip()
     return Fault("S010", f"broken YAML: {problem}{context}", line=line + 1, column=column + 1, hint=hint)
 
 
@@ -192,6 +192,7 @@ class _Builder:
         number = self.constructor.construct_object(node) if len(event.value) <= _LONGEST_NUMBER else float("inf")
         if isinstance(number, float) and not isfinite(number):
             self.faults.append(self._fault("S016", "not a finite number", event))
+            self.faults[-1].hint = "quote it if it is text"
             return 0
         return number
 
