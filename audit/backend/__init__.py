@@ -13,7 +13,9 @@ class Compiled(Protocol):
 
     traces: int
 
-    def __call__(self, *arguments: Any) -> Array: ...
+    def __call__(self, *arguments: Any) -> Array:
+        """Compute the function; arrays are converted, tensors are not."""
+        ...
 
 
 class Backend(Protocol):

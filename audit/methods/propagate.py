@@ -6,6 +6,8 @@ Rules belong to the method and are never written into the model: re-drawing or l
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from audit.network.network import Network, Node, Params, call, graph_of, sources
 
 Array = Any
@@ -115,21 +117,35 @@ def _is_real(value: Array) -> bool:
 
 
 def is_rectifier(node: Node) -> bool:
-    """Whether a node is a rectifier (ReLU, ReLU6, leaky or parametric ReLU), as a layer, an activation or a function."""
+    """Whether a node is a rectifier: ReLU, ReLU6, leaky or parametric, as a layer, an activation or a function."""
     from audit.network.canonical import activation_name
 
-    return activation_name(node) in ("relu", "relu6", "leaky_relu", "prelu")
+    return activation_name(node) in ("relu", "relu6", "leaky_relu", "prelu") or _cuts_at_zero(node)
+
+
+def _cuts_at_zero(node: Node) -> bool:
+    """Whether a node is ``maximum(x, 0)`` or ``clip(x, 0, limit)``: a rectifier by another name."""
+    if node.kind == "Clip":
+        return np.ndim(node.operation.x_min) == 0 and float(node.operation.x_min) == 0.0
+    constants = [leaf for leaf in node.arguments[0] if isinstance(leaf, int | float)]
+    return node.kind == "Maximum" and constants in ([0], [0.0])
 
 
 def is_opaque(node: Node) -> bool:
-    """Whether a node may hide a rectifier: a layer made of layers, a recurrent one, or one that is not Keras's own."""
+    """Whether a node may hide a rectifier: code that is not Keras's own, or a layer with one inside."""
+    if is_rectifier(node):
+        return False
     operation = getattr(node.operation, "operation", node.operation)
-    if not type(operation).__module__.startswith("keras."):
-        return True
     inside = operation._flatten_layers(include_self=False) if hasattr(operation, "_flatten_layers") else []
-    hidden = [layer for layer in inside if getattr(layer, "activation", None) is not None or _named_rectifier(layer)]
-    return bool(hidden)
+    return any(_is_foreign(layer) or _rectifies(layer) for layer in (operation, *inside))
 
 
-def _named_rectifier(layer: Any) -> bool:
-    return type(layer).__name__ in ("ReLU", "LeakyReLU", "PReLU") or not type(layer).__module__.startswith("keras.")
+def _rectifies(layer: Any) -> bool:
+    name = getattr(getattr(layer, "activation", None), "__name__", "")
+    return type(layer).__name__ in ("ReLU", "LeakyReLU", "PReLU") or name in ("relu", "relu6", "leaky_relu")
+
+
+def _is_foreign(operation: Any) -> bool:
+    activation = getattr(operation, "activation", None)
+    modules = [type(operation).__module__, getattr(activation, "__module__", None) or "keras"]
+    return any(module.partition(".")[0] != "keras" for module in modules)

@@ -12,6 +12,12 @@ from audit.network.network import Node, Ref, sources, weights
 
 Array = Any
 
+_ACTIVATIONS = {
+    **{"ReLU": "relu", "Relu": "relu", "Relu6": "relu6", "LeakyReLU": "leaky_relu", "LeakyRelu": "leaky_relu"},
+    **{"PReLU": "prelu", "Softmax": "softmax", "Sigmoid": "sigmoid"},
+}
+"""The activation that a layer or operation of a class computes."""
+
 KEPT = "the model gives logits; nothing was removed"
 
 _SPLIT = tuple(
@@ -70,7 +76,7 @@ class _Recorder:
         """Record a model called on tensors that are already recorded; return its outputs."""
         inputs = [keras.Input(batch_shape=(None, *tensor.shape[1:]), dtype=tensor.dtype) for tensor in tensors]
         self.link(inputs, [self._refs[id(tensor)] for tensor in tensors])
-        # A plain model over the same layers: a Sequential cannot be recorded, and a compiled model would be re-compiled.
+        # A plain model over the same layers: Sequential models cannot be recorded, compiled ones would be re-compiled.
         plain = keras.Model(model.inputs, model.outputs)
         copied = keras.models.clone_model(
             plain, input_tensors=inputs, clone_function=lambda layer: layer, call_function=partial(self._call, prefix)
@@ -135,6 +141,7 @@ class OneOutput:
         self.weights = getattr(operation, "weights", ())
 
     def __call__(self, *args: Any, **kwargs: Any) -> Array:
+        """Compute all outputs and return the one."""
         return keras.tree.flatten(self.operation(*args, **kwargs))[self.place]
 
 
@@ -184,7 +191,7 @@ def drop_head(nodes: tuple[Node, ...], output: str) -> tuple[tuple[Node, ...], s
         return nodes, KEPT
     before = sources(nodes[last])[0].node
     if before < 0:
-        raise InputError("M008", "the model is nothing but its output activation", expected="a model with weights")
+        raise InputError("M019", "the model is nothing but its output activation", expected="a model with weights")
     return _ancestors(nodes, before), f"the final {found} was removed, so that logits are explained"
 
 
@@ -200,9 +207,8 @@ def activation_name(node: Node) -> str:
     """Return the activation that a node computes, in snake case ("relu", "leaky_relu", ...), or an empty string."""
     if node.kind == "Activation":
         activation = node.operation.activation
-        return getattr(activation, "__name__", type(activation).__name__.lower())
-    named = {"ReLU": "relu", "Relu": "relu", "Relu6": "relu6", "LeakyReLU": "leaky_relu", "LeakyRelu": "leaky_relu"}
-    return named.get(node.kind, {"Softmax": "softmax", "Sigmoid": "sigmoid", "PReLU": "prelu"}.get(node.kind, ""))
+        return getattr(activation, "__name__", "") or _ACTIVATIONS.get(type(activation).__name__, "")
+    return _ACTIVATIONS.get(node.kind, "")
 
 
 def _passes(node: Node) -> bool:

@@ -89,14 +89,14 @@ def _input_shape(model: Any, given: Sequence[int] | None) -> tuple[int, ...]:
     if not isinstance(model, keras.Model):
         raise InputError("M002", "this is not a Keras model", expected="a keras.Model", received=type(model).__name__)
     if not model.built:
-        raise InputError("M005", "the model is not built", where=model.name, fix="give it an Input layer, or call it")
+        raise InputError("M020", "the model is not built", where=model.name, fix="give it an Input layer, or call it")
     graph = canonical.is_graph(model)
     if graph and (len(model.inputs), len(model.outputs)) != (1, 1):
         received = f"{len(model.inputs)} inputs and {len(model.outputs)} outputs"
         raise InputError("M004", "the model has several inputs or outputs", where=model.name, expected="one of each",
                          received=received, fix="audit a model that keeps one input and one output")  # fmt: skip
     if graph and not keras.backend.is_float_dtype(model.inputs[0].dtype):
-        raise InputError("M005", "the model's input is not real-valued", where=model.name, expected="float32",
+        raise InputError("M021", "the model's input is not real-valued", where=model.name, expected="float32",
                          received=model.inputs[0].dtype, fix="cast inside the data, not inside the model")  # fmt: skip
     shape = model.inputs[0].shape[1:] if graph else given or _built_shape(model)
     if shape is None or not all(isinstance(size, int) for size in shape):
@@ -121,7 +121,7 @@ def _check_layers(model: keras.Model) -> None:
                              fix="rebuild the model with data_format='channels_last'")  # fmt: skip
         if layer.compute_dtype not in (None, "float32") and layer.weights:
             raise InputError("M007", "a layer does not compute in float32", where=layer.path, expected="float32",
-                             received=str(layer.dtype_policy.name), fix="load the model with dtype policy float32")  # fmt: skip
+                             received=layer.compute_dtype, fix="load the model with dtype policy float32")  # fmt: skip
 
 
 def _trainable(model: keras.Model, names: Mapping[int, str]) -> frozenset[str]:

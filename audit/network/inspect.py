@@ -13,17 +13,38 @@ from typing import Any
 
 from audit.errors import EnvironmentStop, InputError, RefusedError
 
-_ALLOWED_MODULES = (
-    *("keras", "keras.layers", "keras.models", "keras.ops", "keras.src.layers.", "keras.src.models."),
-    *("keras.activations", "keras.initializers", "keras.regularizers", "keras.constraints", "keras.random"),
-    *("keras.src.activations.", "keras.src.initializers.", "keras.src.regularizers.", "keras.src.constraints."),
+_MODULES = frozenset(
+    ("keras.layers", "keras.ops", "keras.activations", "keras.initializers", "keras.regularizers", "keras.constraints")
+) | frozenset(("keras.random", "keras.dtype_policies", "keras.optimizers", "keras.losses", "keras.metrics"))
+_INSIDE = (
+    *("keras.src.layers.", "keras.src.initializers.", "keras.src.regularizers.", "keras.src.constraints."),
     *("keras.src.ops.nn", "keras.src.ops.numpy", "keras.src.ops.math", "keras.src.ops.image", "keras.src.ops.linalg"),
-    *("keras.dtype_policies", "keras.src.dtype_policies.", "keras.src.random.seed_generator", "keras.src.backend."),
-    *("keras.optimizers", "keras.losses", "keras.metrics", "keras.src.applications."),
+    *("keras.src.dtype_policies.", "keras.src.models.functional", "keras.src.models.sequential"),
 )
-_REFUSED_CLASSES = frozenset(
-    ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "Switch", "Cond", "Map", "Scan", "While")
-) | frozenset(("WhileLoop", "VectorizedMap", "CallableWrapper", "__lambda__", "StringLookup", "TextVectorization"))
+_NAMES = frozenset(
+    ("keras.Sequential", "keras.Model", "keras.Functional", "keras.DTypePolicy", "keras.models.Sequential")
+) | frozenset(
+    ("keras.models.Model", "keras.models.Functional", "keras.src.models.model.Model")
+    + ("keras.src.applications.convnext.LayerScale", "keras.src.applications.inception_resnet_v2.CustomScaleLayer")
+)
+# Layers that run code or read other files, and operations that call a function named in their arguments.
+_REFUSED = frozenset(
+    ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TextVectorization", "StringLookup")
+) | frozenset(
+    (
+        "IntegerLookup",
+        "Switch",
+        "Cond",
+        "Map",
+        "Scan",
+        "WhileLoop",
+        "ForiLoop",
+        "VectorizedMap",
+        "AssociativeScan",
+        "JVP",
+    )
+)
+_TENSORS = frozenset(("__keras_tensor__", "__tensor__", "__numpy__", "__ellipsis__", "__slice__", "__tuple__"))
 _MEMBERS = 1000
 _MEMBER_BYTES = 8 * 2**30
 _RATIO = 1000
@@ -39,34 +60,41 @@ def inspect_file(path: Path) -> None:
     """
     if os.environ.get("TF_USE_LEGACY_KERAS", "0") not in ("", "0"):
         raise EnvironmentStop("E012", "TF_USE_LEGACY_KERAS is set: that loader runs code", fix="unset it")
-    head = path.open("rb").read(8)
-    if head[:4] == b"PK\x03\x04" and path.suffix == ".keras":
-        return _inspect_archive(path)
-    if head == b"\x89HDF\r\n\x1a\n" and path.suffix in (".h5", ".hdf5"):
-        return _inspect_hdf5(path, _legacy_config(path))
-    raise InputError(
-        "M002",
-        "this is not a Keras model file",
-        where=str(path),
-        expected="a .keras archive or a whole model in .h5",
-        received="another format, or a suffix that does not say which of the two it is",
-        fix="save the model with model.save('model.keras')",
-    )
+    with path.open("rb") as file:
+        head = file.read(8)
+    archive = head[:4] == b"PK\x03\x04" and path.suffix == ".keras"
+    legacy = head == b"\x89HDF\r\n\x1a\n" and path.suffix in (".h5", ".hdf5")
+    if not archive and not legacy:
+        raise InputError("M002", "this is not a Keras model file", where=str(path),
+                         expected="a .keras archive, or a whole model in .h5",
+                         received="another format, or a suffix of another one",
+                         fix="save the model with model.save('model.keras')")  # fmt: skip
+    try:
+        _inspect_archive(path) if archive else _inspect_legacy(path)
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, RecursionError, OSError, EOFError) as error:
+        raise InputError("M002", "the model file is damaged", where=str(path), received=str(error)) from error
 
 
 def _inspect_archive(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            _check_members(members, str(path))
-            config = json.loads(archive.read("config.json"))
-            stored = [member.filename for member in members if member.filename.endswith(".h5")]
-            for name in stored:
-                with archive.open(name) as opened:
-                    _inspect_hdf5(opened, None, str(path))
-    except (zipfile.BadZipFile, KeyError, ValueError, RecursionError) as error:
-        raise InputError("M002", "the Keras archive is damaged", where=str(path), received=str(error)) from error
-    check_config(config, str(path))
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        _check_members(members, str(path))
+        check_config(json.loads(archive.read("config.json")), str(path))
+        for member in members:
+            if member.filename.endswith((".h5", ".hdf5")):
+                with archive.open(member) as stored:
+                    _inspect_hdf5(stored, str(path))
+
+
+def _inspect_legacy(path: Path) -> None:
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        stored = file.attrs.get("model_config")
+    if stored is None:
+        raise InputError("M022", "the file holds weights, not a model", where=str(path), fix="save the whole model")
+    check_config(json.loads(stored), str(path))
+    _inspect_hdf5(path, str(path))
 
 
 def _check_members(members: list[zipfile.ZipInfo], where: str) -> None:
@@ -83,23 +111,10 @@ def _check_members(members: list[zipfile.ZipInfo], where: str) -> None:
                            fix="save the model again from a trusted source")  # fmt: skip
 
 
-def _legacy_config(path: Path) -> Any:
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        stored = file.attrs.get("model_config")
-    if stored is None:
-        raise InputError("M002", "the file holds weights, not a model", where=str(path), fix="save the whole model")
-    return json.loads(stored)
-
-
-def _inspect_hdf5(source: Any, config: Any, where: str = "") -> None:
+def _inspect_hdf5(source: Any, where: str) -> None:
     """Refuse links and data sets that read other files, and storage that does not fit the file."""
     import h5py
 
-    where = where or str(source)
-    if config is not None:
-        check_config(config, where)
     with h5py.File(source, "r") as file:
         for name, group in _groups(file):
             link = group.get(name, getlink=True)
@@ -133,52 +148,29 @@ def check_config(config: Any, where: str, place: str = "$") -> None:
     if not isinstance(config, Mapping):
         return
     name, module = config.get("class_name"), config.get("module")
-    if isinstance(name, str) and (name in _REFUSED_CLASSES or not _allowed(module, name, config)):
-        layer = (config.get("config") or {}) if isinstance(config.get("config"), Mapping) else {}
-        label = f"layer `{layer.get('name', '')}` is a {name}" if name == "Lambda" else f"it names `{module}.{name}`"
+    if "class_name" in config and not _allowed(name, module, config):
+        inner = config.get("config")
+        named = f" `{inner['name']}`" if isinstance(inner, Mapping) and "name" in inner else ""
         raise RefusedError(
             "X001" if name in ("Lambda", "__lambda__") else "X002",
-            f"the model file can run code: {label}",
+            f"the model file can run code: it names {module or 'an object'}.{name}{named}",
             where=f"{where}, {place}",
             expected="layers and operations of Keras alone",
-            fix="load it by a function of yours: `build: package.module:function` with --trust-code",
+            fix="build the model by a function of yours: `build: package.module:function` with --trust-code",
         )
     for key, item in config.items():
         check_config(item, where, f"{place}.{key}")
 
 
-def _allowed(module: Any, name: str, config: Mapping[str, Any]) -> bool:
-    if module is None:  # Keras 2, and tensors in the arguments of a call
-        return config.get("registered_name") in (None, name)
-    if module == "builtins":
-        return name == "function" and isinstance(config.get("config"), str) and config["config"].isidentifier()
-    return isinstance(module, str) and any(
-        module == allowed or (allowed.endswith(".") and module.startswith(allowed)) for allowed in _ALLOWED_MODULES
-    )
-
-
-def keras_state() -> dict[str, Any]:
-    """Return the settings of Keras that a model file must not change."""
-    import keras
-
-    names = ("epsilon", "floatx", "image_data_format", "max_epochs", "max_steps_per_epoch")
-    state = {name: getattr(keras.config, name)() for name in names if hasattr(keras.config, name)}
-    return {**state, "custom objects": sorted(keras.saving.get_custom_objects())}
-
-
-def restore_keras_state(before: Mapping[str, Any], where: str) -> None:
-    """Set Keras's settings back and refuse the file if it changed one.
-
-    Raises:
-        RefusedError: with the names of the settings.
-    """
-    import keras
-
-    after = keras_state()
-    changed = [name for name, value in before.items() if after[name] is not value and after[name] != value]
-    for name in changed:
-        setter = getattr(keras.config, f"set_{name}", None)
-        if setter is not None:
-            setter(before[name])
-    if changed:
-        raise RefusedError("X006", "loading the model changed Keras itself", where=where, received=", ".join(changed))
+def _allowed(name: Any, module: Any, config: Mapping[str, Any]) -> bool:
+    if not isinstance(name, str) or not name.isidentifier() or name in _REFUSED:
+        return False
+    if name == "function":  # an activation, a loss or the like, by its name
+        inner = config.get("config")
+        return module in (None, "builtins") and isinstance(inner, str) and inner.isidentifier()
+    if module is None:  # a tensor in the arguments of a call, or a class as Keras 2 wrote it
+        return name in _TENSORS or (name[0].isupper() and config.get("registered_name") in (None, name))
+    # Keras exports functions beside classes in the same modules: only a class begins with a capital letter.
+    if not isinstance(module, str) or not name[0].isupper():
+        return False
+    return module in _MODULES or f"{module}.{name}" in _NAMES or module.startswith(_INSIDE)

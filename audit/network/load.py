@@ -1,13 +1,16 @@
 """Loads a Keras model, safely, and turns it into a ``Network``."""
 
 import hashlib
-from collections.abc import Collection, Sequence
+import shutil
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import keras
 
-from audit.errors import InputError, RefusedError
+from audit.errors import AuditError, InputError, RefusedError
 from audit.network import inspect
 from audit.network.from_model import from_model
 from audit.network.network import Network
@@ -29,7 +32,21 @@ def load_file(path: Path, *, output: str = "auto", sha256: str | None = None) ->
     """
     if not path.is_file():
         raise InputError("M001", "the model file does not exist", where=str(path), fix="check `model.path`")
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    with TemporaryDirectory() as folder:  # a copy: what was inspected is what is loaded
+        staged = Path(shutil.copyfile(path, Path(folder) / path.name))
+        _check_digest(staged, sha256, path)
+        try:
+            inspect.inspect_file(staged)
+            return from_model(_load(staged), output=output)
+        except AuditError as error:
+            error.where = (error.where or str(path)).replace(str(staged), str(path))
+            error.received = error.received and error.received.replace(str(staged), str(path))
+            raise
+
+
+def _check_digest(staged: Path, sha256: str | None, path: Path) -> None:
+    with staged.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
     if sha256 is not None and found != sha256.lower():
         raise InputError(
             "M003",
@@ -39,12 +56,10 @@ def load_file(path: Path, *, output: str = "auto", sha256: str | None = None) ->
             received=found,
             fix="restore the file, or update `model.sha256` if the change is meant",
         )
-    inspect.inspect_file(path)
-    return from_model(_load(path), output=output)
 
 
 def _load(path: Path) -> keras.Model:
-    before = inspect.keras_state()
+    before = _keras_state()
     keras.utils.clear_session(free_memory=False)  # names given by Keras then do not depend on what was built before
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
@@ -57,8 +72,31 @@ def _load(path: Path) -> keras.Model:
             fix=f"save it again with Keras {keras.__version__}; custom layers need `build:` and `--trust-code`",
         ) from error
     finally:
-        inspect.restore_keras_state(before, str(path))
+        _restore_keras_state(before, str(path))
     return model
+
+
+def _keras_state() -> dict[str, Any]:
+    """Return the settings of Keras that a model file must not change."""
+    names = ("epsilon", "floatx", "image_data_format", "max_epochs", "max_steps_per_epoch")
+    state = {name: getattr(keras.config, name)() for name in names if hasattr(keras.config, name)}
+    return {**state, "custom objects": sorted(keras.saving.get_custom_objects())}
+
+
+def _restore_keras_state(before: Mapping[str, Any], where: str) -> None:
+    """Set Keras's settings back and refuse the file if it changed one.
+
+    Raises:
+        RefusedError: with the names of the settings.
+    """
+    after = _keras_state()
+    changed = [name for name, value in before.items() if after[name] is not value and after[name] != value]
+    for name in changed:
+        setter = getattr(keras.config, f"set_{name}", None)
+        if setter is not None:
+            setter(before[name])
+    if changed:
+        raise RefusedError("X006", "loading the model changed Keras itself", where=where, received=", ".join(changed))
 
 
 def load_application(

@@ -32,7 +32,7 @@ def collect(model: keras.Model, names: Mapping[int, str], nodes: Sequence[Node] 
 
 def owners(model: keras.Model) -> dict[int, keras.Layer]:
     """Return the innermost layer that holds each weight, by the weight's identity."""
-    layers = model._flatten_layers()  # each layer after those that contain it
+    layers = sorted(model._flatten_layers(), key=lambda layer: -len(layer.weights))  # what contains others comes first
     return {id(weight): layer for layer in layers for weight in layer.weights}
 
 
@@ -149,4 +149,6 @@ def _plain(value: Any) -> Any:
         return list(_described(value))
     if isinstance(value, float):
         return value.hex()
-    return value if isinstance(value, str | int | bool | None) else type(value).__name__
+    if isinstance(value, slice) or value is Ellipsis:
+        return repr(value)
+    return value if isinstance(value, str | int | bool | None) else getattr(value, "__name__", type(value).__name__)

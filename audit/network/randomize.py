@@ -39,7 +39,7 @@ def randomize(network: Network, params: Params, condition: Randomized, *, data: 
     if condition.batch_norm == "reset":
         for mean, variance in (pair for stage in chosen for pair in stage.statistics):
             drawn |= {mean: np.zeros_like(params[mean]), variance: np.ones_like(params[variance])}
-    new = _frozen({name: drawn.get(name, array) for name, array in params.items()})
+    new = _replaced(params, drawn)
     return recalibrate(network, new, chosen, data) if condition.batch_norm == "recalibrate" and chosen else new
 
 
@@ -68,7 +68,7 @@ def _draw(network: Network, params: Params, name: str, condition: Randomized) ->
     array, seed = np.asarray(params[name]), _seed(condition.seed, name)
     generator = np.random.default_rng(seed)
     if condition.redraw == "permute":  # the whole tensor: permuting one axis leaves 1x1 kernels as they were
-        return generator.permutation(array.ravel()).reshape(array.shape)
+        return np.asarray(generator.permutation(array.ravel())).reshape(array.shape)
     if condition.redraw == "normal":
         values = array.astype(np.float64)
         return (values.mean() + values.std() * generator.standard_normal(array.shape)).astype(array.dtype)
@@ -108,7 +108,7 @@ def recalibrate(network: Network, params: Params, chosen: tuple[Stage, ...], dat
     """
     if data is None:
         raise InputError("M018", "`batch_norm: recalibrate` needs data", expected="inputs (n, ...)")
-    graph, new = graph_of(network), dict(params)
+    graph, new, moments = graph_of(network), dict(params), {}
     redrawn = {name for stage in chosen for name in (*stage.variables, *(n for pair in stage.statistics for n in pair))}
     values: dict[int, Array] = {-1: np.asarray(data, np.float32)}
     changed, last = set(), _last_uses(network)
@@ -118,11 +118,12 @@ def recalibrate(network: Network, params: Params, chosen: tuple[Stage, ...], dat
             changed.add(position)
             for mean, variance in statistics_of(node):
                 new[mean], new[variance] = _moments(values[refs[0].node], node.operation.axis)
+                moments |= {mean: new[mean], variance: new[variance]}
         values[position] = call(node, new, tuple(values[ref.node] for ref in refs))
         for ref in refs:
             if last[ref.node] == position:
                 values.pop(ref.node, None)
-    return _frozen(new)
+    return _replaced(params, moments)
 
 
 def _last_uses(network: Network) -> Mapping[int, int]:
@@ -137,7 +138,8 @@ def _moments(value: Array, axis: int) -> tuple[np.ndarray, np.ndarray]:
     return array.mean(axis=others).astype(np.float32), array.var(axis=others).astype(np.float32)
 
 
-def _frozen(arrays: Mapping[str, np.ndarray]) -> Params:
-    for array in arrays.values():
+def _replaced(params: Params, by: Mapping[str, np.ndarray]) -> Params:
+    """Return parameters with some arrays in place of others; what is new cannot be written to."""
+    for array in by.values():
         array.flags.writeable = False
-    return MappingProxyType(dict(arrays))
+    return MappingProxyType({name: by.get(name, array) for name, array in params.items()})
