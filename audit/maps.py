@@ -4,6 +4,7 @@ The channel reduction comes first, the absolute value second: two channels of op
 under ``sum``. Nothing here clips, rescales or repairs: ranks need none of it, and a broken map must stay visible.
 """
 
+import functools
 import math
 from typing import Literal
 
@@ -48,9 +49,10 @@ def reduce(maps: np.ndarray, *, channels: Channels = "sum", sign: Sign = "absolu
 def _join(maps: np.ndarray, channels: Channels) -> np.ndarray:
     if maps.ndim == 2:
         return maps
-    if channels == "sum":
-        return maps.sum(axis=-1)
-    return np.abs(maps).sum(axis=-1) if channels == "absolute_sum" else np.abs(maps).max(axis=-1)
+    parts = np.moveaxis(maps, -1, 0)  # channel by channel is many times faster than a reduction of a short last axis
+    if channels != "sum":
+        parts = np.abs(parts)
+    return functools.reduce(np.maximum if channels == "absolute_max" else np.add, parts)
 
 
 def unusable(maps: np.ndarray) -> np.ndarray:

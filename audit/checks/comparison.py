@@ -69,23 +69,30 @@ def measure(
     return Measurement(scores=scores, maps=_pictures(other, condition, bench, channels))
 
 
-def _signs(channels: Channels) -> tuple[Sign, ...]:
-    return ("absolute", "signed") if channels == "sum" else ("absolute",)
-
-
 def _compare(a: np.ndarray, b: np.ndarray, similarity: str, channels: Channels) -> dict[str, np.ndarray]:
     scores: dict[str, np.ndarray] = {}
     undefined = np.zeros(len(a), np.int8)
-    for sign in _signs(channels):
-        left, right = reduce(a, channels=channels, sign=sign), reduce(b, channels=channels, sign=sign)
-        flaw = np.maximum(unusable(left), unusable(right))
-        scores[f"similarity_{sign}"] = _similarities(left, right, flaw, similarity)
+    left, right = _views(a, channels), _views(b, channels)
+    for sign in left:
+        flaw = np.maximum(unusable(left[sign]), unusable(right[sign]))
+        scores[f"similarity_{sign}"] = _similarities(left[sign], right[sign], flaw, similarity)
         undefined = np.maximum(undefined, flaw)
     return {**scores, "undefined": undefined.astype(np.float64)}
 
 
+def _views(maps: np.ndarray, channels: Channels) -> dict[str, np.ndarray]:
+    """Return the maps in each sign that is compared; the channels are joined once for both."""
+    if channels != "sum":
+        return {"absolute": reduce(maps, channels=channels)}
+    signed = reduce(maps, channels=channels, sign="signed")
+    return {"absolute": np.abs(signed), "signed": signed}
+
+
 def _similarities(a: np.ndarray, b: np.ndarray, flaw: np.ndarray, similarity: str) -> np.ndarray:
-    result, usable = np.full(len(a), np.nan), flaw == 0
+    usable = flaw == 0
+    if usable.all():  # as nearly always: no copies
+        return find("similarities", similarity)(a, b)
+    result = np.full(len(a), np.nan)
     if usable.any():
         result[usable] = find("similarities", similarity)(a[usable], b[usable])
     return result
@@ -93,9 +100,9 @@ def _similarities(a: np.ndarray, b: np.ndarray, flaw: np.ndarray, similarity: st
 
 def _null(method: str, draws: int, bench: Bench, similarity: str, channels: Channels) -> dict[str, np.ndarray]:
     """Mean over draws of the similarity of two independent noise maps; draws that show a constant map are left out."""
-    names = [f"similarity_{sign}" for sign in _signs(channels)]
     pairs = ((bench.noise_maps(method, 2 * draw), bench.noise_maps(method, 2 * draw + 1)) for draw in range(draws))
     scores = [_compare(*pair, similarity, channels) for pair in pairs]
+    names = [name for name in scores[0] if name.startswith("similarity")]
     return {name.replace("similarity", "null"): _mean_of_defined([each[name] for each in scores]) for name in names}
 
 
@@ -109,8 +116,7 @@ def _pictures(maps: np.ndarray, condition: Condition, bench: Bench, channels: Ch
     first = isinstance(condition, Randomized) and condition.seed == 0
     if not first and not (isinstance(condition, Rekeyed) and condition.seed == 1):
         return {}
-    shown = maps[list(bench.gallery)]
-    return {sign: reduce(shown, channels=channels, sign=sign) for sign in _signs(channels)}
+    return _views(maps[list(bench.gallery)], channels)
 
 
 def measured_fields(check: Any) -> dict[str, Any]:

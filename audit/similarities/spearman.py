@@ -7,6 +7,8 @@ import math
 
 import numpy as np
 
+_TOGETHER = 2**17  # values ranked at once: few calls for small maps, and no more than the processor's cache for large
+
 
 def spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return the rank correlation of each pair of maps, in [-1, 1].
@@ -20,7 +22,10 @@ def spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     Returns:
         ``(n,)`` float64; NaN where either map is constant or not finite, never 0.
     """
-    return spearman_of_ranks(ranks(a), ranks(b))
+    rows = max(1, _TOGETHER // max(1, math.prod(np.shape(a)[1:])))
+    starts = range(0, len(a), rows)
+    parts = [spearman_of_ranks(ranks(a[start : start + rows]), ranks(b[start : start + rows])) for start in starts]
+    return np.concatenate(parts) if parts else np.empty(0)
 
 
 def ranks(maps: np.ndarray) -> np.ndarray:
@@ -29,30 +34,24 @@ def ranks(maps: np.ndarray) -> np.ndarray:
     Doubling keeps averaged ranks whole, so sums of products are exact and equal ranks correlate to exactly 1. Rows of
     constant or non-finite maps are NaN. Rank a map once and reuse it where it is compared often.
     """
-    flat = np.asarray(maps).reshape(len(maps), math.prod(np.shape(maps)[1:]))  # -1 fails on no maps at all
-    result = np.full(flat.shape, np.nan)
-    for row, values in enumerate(flat):
-        if np.isfinite(values).all() and values.min() < values.max():
-            result[row] = _ranks_of_one(values)
-    return result
-
-
-def _ranks_of_one(values: np.ndarray) -> np.ndarray:
-    order = np.argsort(values)  # on float32 many times faster than scipy.stats.rankdata; ties are averaged below
-    ordered = values[order]
-    starts = np.concatenate(([0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1))
-    ends = np.append(starts[1:], len(values))
-    result = np.empty(len(values))
-    result[order] = np.repeat(starts + ends - len(values), ends - starts)  # 2 * average rank - (pixels + 1)
+    count, pixels = len(maps), math.prod(np.shape(maps)[1:])
+    flat = np.asarray(maps).reshape(count, pixels)
+    order = np.argsort(flat, axis=1)  # on float32 many times faster than scipy.stats.rankdata; ties are averaged below
+    ordered = np.take_along_axis(flat, order, axis=1)
+    new = np.ones((count, pixels), bool)
+    new[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    starts = np.flatnonzero(new)  # of runs of equal values, in all maps one after the other
+    lengths = np.diff(starts, append=new.size)
+    doubled = np.repeat(2.0 * (starts % pixels) + lengths - pixels, lengths)  # 2 * average rank - (pixels + 1)
+    result = np.empty((count, pixels))
+    np.put_along_axis(result, order, doubled.reshape(count, pixels), axis=1)
+    result[~np.isfinite(flat).all(axis=1) | (new.sum(axis=1) < 2)] = np.nan
     return result
 
 
 def spearman_of_ranks(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return the correlation ``(n,)`` of maps already ranked by ``ranks``."""
-    return np.array([_correlation(one, other) for one, other in zip(a, b, strict=True)], np.float64)
-
-
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    if np.array_equal(a, b):  # beyond some 300,000 pixels sums of squares are rounded; equal ranks are 1 at any size
-        return 1.0
-    return float(np.clip((a @ b) / np.sqrt((a @ a) * (b @ b)), -1.0, 1.0))
+    scale = np.sqrt(np.einsum("ij,ij->i", a, a) * np.einsum("ij,ij->i", b, b))
+    correlation = np.clip(np.einsum("ij,ij->i", a, b) / scale, -1.0, 1.0)
+    # Beyond some 300,000 pixels the sums are rounded; equal ranks are exactly 1 at any size.
+    return np.where((a == b).all(axis=1), 1.0, correlation)
