@@ -1,6 +1,7 @@
 """Guided backprop by hand, by its known failures, and in every form that Keras offers a rectifier in."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -53,21 +54,43 @@ def test_it_is_not_linear_in_the_function() -> None:
         assert np.allclose(parts[2], parts[0] - parts[1], atol=1e-5) == linear
 
 
-def test_it_recovers_the_input_of_a_random_network_while_the_gradient_does_not() -> None:
-    from sklearn.datasets import load_digits
-
-    images = load_digits().images[:10] / 16
-    x = np.pad(np.kron(images, np.ones((1, 3, 3))), ((0, 0), (2, 2), (2, 2)))[..., None]
+def _one_random_layer(filters: int) -> Network:
     inputs = keras.Input((28, 28, 1))
-    hidden = keras.layers.Conv2D(64, 3, padding="same", use_bias=False)(inputs)
+    hidden = keras.layers.Conv2D(filters, 3, padding="same", use_bias=False)(inputs)
     flat = keras.layers.Flatten()(keras.layers.ReLU()(hidden))
-    network = from_model(networks.fill(keras.Model(inputs, keras.layers.Dense(10, use_bias=False)(flat)), seed=1))
-    correlation = {
-        method: np.mean([np.corrcoef(a.ravel(), b.ravel())[0, 1] for a, b in zip(explain(network, method, x, 0), x)])
-        for method in (GuidedBackprop(), Gradient())
+    return from_model(networks.fill(keras.Model(inputs, keras.layers.Dense(10, use_bias=False)(flat)), seed=1))
+
+
+def _mean_correlation(maps: np.ndarray, images: np.ndarray) -> float:
+    pairs = zip(maps, images, strict=True)
+    return float(np.mean([np.corrcoef(first.ravel(), second.ravel())[0, 1] for first, second in pairs]))
+
+
+def test_it_recovers_handwritten_digits_from_a_random_network_while_the_gradient_does_not(mnist: Path) -> None:
+    x = np.load(mnist)["x_test"][:10, ..., None] / 255
+    network = _one_random_layer(64)
+    assert _mean_correlation(explain(network, GuidedBackprop(), x, 0), x) > 0.85
+    assert abs(_mean_correlation(explain(network, Gradient(), x, 0), x)) < 0.1
+
+
+def test_with_many_random_filters_it_tends_to_the_sum_of_the_inputs_own_patches() -> None:
+    """Nie, Zhang and Patel 2018, theorem 1: each patch comes back divided by its norm, whatever the class."""
+    x = _RANDOM.normal(size=(3, 28, 28)) * (_RANDOM.random((3, 28, 28)) > 0.5)
+    expected = np.zeros((3, 30, 30))
+    for image, total in zip(x, expected, strict=True):
+        padded = np.pad(image, 1)
+        for i, j in np.ndindex(28, 28):
+            patch = padded[i : i + 3, j : j + 3]
+            total[i : i + 3, j : j + 3] += patch / max(float(np.linalg.norm(patch)), 1e-9)
+    recovered = {
+        filters: _mean_correlation(
+            explain(_one_random_layer(filters), GuidedBackprop(), x[..., None], 0)[..., 0], expected[:, 1:-1, 1:-1]
+        )
+        for filters in (4, 32, 256)
     }
-    assert correlation[GuidedBackprop()] > 0.85
-    assert abs(correlation[Gradient()]) < 0.1
+    assert recovered[4] < recovered[32] < recovered[256]
+    # A fixed share of noise per filter: 1 / r^2 - 1 falls as 1 / filters.
+    assert 1 / recovered[256] ** 2 - 1 == pytest.approx((1 / recovered[32] ** 2 - 1) / 8, rel=0.5)
 
 
 _FORMS: dict[str, Callable[[Any, str], Any]] = {
