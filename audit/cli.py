@@ -148,6 +148,8 @@ def judge(folder: Path, spec: Path | None, verbose: bool) -> int:
 
     audit = decide(folder, load_spec(spec) if spec else None)
     verdicts(audit, verbose=verbose)
+    for path in sorted(folder.glob("report.*")):
+        data(show(path))
     return audit.exit_code
 
 
@@ -212,12 +214,13 @@ def _failed(error: Exception, *, debug: bool) -> int:
 
 
 def _load(path: Path, backend: str | None) -> "Spec":
-    """Read a spec and choose the backend by it, before anything imports Keras."""
-    from audit.environment import prepare
+    """Read a spec, choose the backend by it, and only then start Keras."""
+    from audit.environment import prepare, start_keras
     from audit.spec import load_spec
 
     spec = load_spec(path)
     prepare(option=backend, spec=spec.runtime.backend)
+    start_keras()
     return spec
 
 

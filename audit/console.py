@@ -128,7 +128,8 @@ def _cell(audit: "Audit", requirement: str, method: str) -> "Text":
     for control in audit.controls:
         if (control.requirement, control.method) == (requirement, method):
             symbol, word = _words(audit, control.verdict)
-            note = "as it must" if control.behaves else f"but must {control.expected}"
+            must = "as it must" if control.verdict.outcome == control.expected else f"must {control.expected}"
+            note = must if control.behaves else f"but {must}: misbehaves"
             return _text(f"{symbol} {word}, {note}", "pass" if control.behaves else "fail")
     for verdict in audit.verdicts:
         if (verdict.requirement, verdict.method) == (requirement, method):

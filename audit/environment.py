@@ -1,6 +1,9 @@
 """The environment that Keras and its backends read: set before they are imported, and refused where it could lie."""
 
 import os
+import sys
+import tempfile
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 
@@ -62,6 +65,25 @@ def refuse_fakes() -> None:
                 received=f"{name}={os.environ[name]}",
                 fix=f"unset {name}",
             )
+
+
+def start_keras() -> None:
+    """Import Keras with its backend, whose start-up chatter TF_CPP_MIN_LOG_LEVEL does not stop; shown if it fails."""
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    with tempfile.TemporaryFile() as chatter:
+        os.dup2(chatter.fileno(), 2)
+        try:
+            keras = import_module("keras")
+            # Writing down any Keras object imports TensorFlow where it is installed, whatever the backend: do it here.
+            keras.saving.serialize_keras_object(keras.dtype_policies.DTypePolicy("float32"))
+        except BaseException:
+            chatter.seek(0)
+            os.write(terminal, chatter.read())
+            raise
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
 
 
 @record

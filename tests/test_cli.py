@@ -232,3 +232,31 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     monkeypatch.setattr("audit.schema.schema_text", fail)
     assert cli.main(["--debug", "schema"]) == 3
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_frameworks_start_without_chatter(repository: Path) -> None:
+    code = (
+        "from audit.environment import prepare, start_keras\n"
+        "import os, sys\n"
+        "prepare(option=None, spec=None)\n"
+        "start_keras()\n"
+        "sys.stderr.write('words still arrive')\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(repository)}
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert (ended.stdout, ended.stderr) == ("", "words still arrive")
+
+
+def test_a_framework_that_cannot_start_is_heard(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from audit import environment
+
+    def fail(name: str) -> None:
+        os.write(2, b"what the library said\n")
+        raise ImportError(name)
+
+    monkeypatch.setattr(environment, "import_module", fail)
+    with pytest.raises(ImportError):
+        environment.start_keras()
+    assert "what the library said" in capfd.readouterr().err
