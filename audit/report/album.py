@@ -24,6 +24,7 @@ class Row:
 
     method: str
     kind: str
+    control: bool
     cells: tuple[Cell, ...]
     scale: Scale
 
@@ -101,7 +102,8 @@ def _row(audit: Audit, strip: Strip, longest: int) -> Row:
     verdicts = [*audit.verdicts, *(control.verdict for control in audit.controls)]
     kinds = (kind_of(audit, v) for v in verdicts if (v.requirement, v.method) == (strip.requirement, strip.method))
     cells = tuple(_cell(strip, panel, scale, longest) for panel in strip.panels)
-    return Row(method=strip.method, kind=next(kinds, "skipped"), cells=cells, scale=scale)
+    control = any(method.id == strip.method and method.control for method in audit.facts.methods)
+    return Row(method=strip.method, kind=next(kinds, "skipped"), control=control, cells=cells, scale=scale)
 
 
 def _cell(strip: Strip, panel: Panel, scale: Scale, longest: int) -> Cell:

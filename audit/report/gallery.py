@@ -20,17 +20,20 @@ def build(
 ) -> Gallery:
     """Turn stored maps into strips.
 
-    ``evidence`` maps (requirement id, method id) to that verdict's evidence; of several seeds the lowest is shown.
+    ``evidence`` maps (requirement id, method id) to that verdict's evidence, whose maps are named ``absolute`` and
+    ``signed`` like the similarities between them; of several seeds the lowest is shown.
     ``images`` (g, H, W, C) or (g, F) are the shown inputs and ``positions`` (g,) their places among the explained
     inputs; the stored maps are in the same order. Evidence without maps, failed units say, leaves no panel.
     """
     ids = [audit.facts.data.ids[position] for position in positions]
+    signs = {facts.id: facts.settings.get("sign") or "absolute" for facts in audit.requirements}
     strips, longest = [], 0
     for (requirement, method), units in evidence.items():
         places = _places(units)
         longest = max(longest, len(places))
+        sign = signs.get(requirement, "absolute")
         for shown, (position, name) in enumerate(zip(positions, ids, strict=True)):
-            panels = tuple(_panel(audit.facts, unit, shown, position) for unit in _thinned(places))
+            panels = tuple(_panel(audit.facts, unit, sign, (shown, position)) for unit in _thinned(places))
             if panels:
                 strips.append(Strip(input_id=name, method=method, requirement=requirement, panels=panels))
     rule = _RULE.format(count=len(ids)) + (_THINNED.format(total=longest, shown=PLACES) if longest > PLACES else "")
@@ -58,17 +61,17 @@ def _thinned(places: Sequence[Evidence]) -> list[Evidence]:
     return [places[index] for index in np.linspace(0, len(places) - 1, PLACES).round().astype(int)]
 
 
-def _panel(facts: Facts, evidence: Evidence, shown: int, position: int) -> Panel:
-    name = sorted(evidence.maps)[0]
-    image = np.asarray(evidence.maps[name])[shown]
-    return Panel(label=_label(facts, evidence), image=image, similarity=_similarity(evidence, position))
+def _panel(facts: Facts, evidence: Evidence, sign: str, place: tuple[int, int]) -> Panel:
+    """Return one map as it was compared, signed or absolute, and its similarity."""
+    shown, position = place
+    maps = evidence.maps.get(sign, next(iter(evidence.maps.values())))
+    similarity = _similarity(evidence, f"similarity_{sign}", position)
+    return Panel(label=_label(facts, evidence), image=np.asarray(maps)[shown], similarity=similarity)
 
 
-def _similarity(evidence: Evidence, position: int) -> float | None:
-    scores = evidence.scores.get("similarity")
-    if scores is None:
-        return None
-    value = float(np.asarray(scores)[position])
+def _similarity(evidence: Evidence, name: str, position: int) -> float | None:
+    scores = evidence.scores.get(name)
+    value = float("nan") if scores is None else float(np.asarray(scores)[position])
     return value if np.isfinite(value) else None
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from audit.record import Audit, Control, Criterion, Verdict
-from audit.report.words import about, clean, gates, interval, kind_of, limit, measured, note, number
+from audit.report.words import about, clean, gates, kind_of, limit, measured, note, number
 
 Element = ElementTree.Element
 
@@ -75,7 +75,7 @@ def _mark(audit: Audit, verdict: Verdict) -> Element | None:
 
 
 def _message(tag: str, message: str, **attributes: str) -> Element:
-    return Element(tag, message=clean(message), **attributes)
+    return Element(tag, {"message": clean(message), **attributes})
 
 
 def _short(verdict: Verdict) -> str:
@@ -99,7 +99,7 @@ def _properties(verdict: Verdict) -> Element:
     counted = {"inputs": verdict.inputs, "seeds": verdict.seeds, "undefined": f"{verdict.undefined} of {verdict.total}"}
     values = {**known, **counted}
     for criterion in verdict.criteria:
-        values[f"{criterion.name}"] = f"{number(criterion.statistic, 4)} {interval(criterion.interval, 4)}"
+        values[criterion.name] = measured(criterion, 4)
         values[f"{criterion.name} {criterion.relation}"] = number(criterion.threshold, 4)
     for name, value in values.items():
         if value is not None:

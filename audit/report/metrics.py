@@ -10,7 +10,7 @@ from audit.report.words import clean, finite, kind_of
 _PLACE = ("row", "requirement", "check", "method", "control", "outcome", "severity", "waived", "position", "name")
 _POINT = ("similarity", "null", "excess", "low", "high", "undefined", "total")
 _CRITERION = ("statistic", "relation", "threshold", "p_value", "p_adjusted", "criterion_outcome")
-COLUMNS = (*_PLACE, *_POINT, *_CRITERION)
+COLUMNS: tuple[str, ...] = (*_PLACE, *_POINT, *_CRITERION)
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 

@@ -26,7 +26,7 @@ _ACROSS = {
 
 _CURVES = (
     "Lines are methods, bands their 95 % intervals, dotted lines the declared thresholds (that of the last stage is "
-    "drawn at its end), grey dashed lines the controls."
+    "drawn at its end), grey dashed lines the controls. Thin lines with hollow markers were measured but not judged."
 )
 _ROWS = "Points are methods, bars their 95 % intervals, the dotted line the declared threshold; controls are grey."
 
@@ -81,7 +81,7 @@ def _environment() -> Environment:
     )
     for function in (words.standing, words.number, words.interval, words.probability, words.limit, words.finite):
         environment.globals[function.__name__] = function
-    for function in (words.plain, words.why_missing, words.gates, words.note, words.cell):
+    for function in (words.explained, words.plain, words.why_missing, words.gates, words.note, words.cell):
         environment.globals[function.__name__] = function
     return environment
 

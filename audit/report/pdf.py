@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from audit.errors import EnvironmentStop
@@ -38,7 +38,7 @@ def pdf(html: str) -> bytes:
 
 
 @contextmanager
-def _fixed_clock() -> Iterator[None]:
+def _fixed_clock() -> Generator[None, None, None]:
     """Give the embedded fonts a fixed date: fontTools otherwise writes the present time into them."""
     before = os.environ.get("SOURCE_DATE_EPOCH")
     os.environ["SOURCE_DATE_EPOCH"] = "0"

@@ -11,6 +11,7 @@ from audit.record import record
 
 Scale = Literal["signed", "absolute"]
 
+SMALL = 64  # pixels an edge; smaller pictures are enlarged by a whole number: some viewers smooth what they enlarge
 LEVELS = 65  # odd, so that zero has a colour of its own in the middle of the signed scale
 _NOT_FINITE = (255, 0, 255)  # a colour of neither scale
 
@@ -42,7 +43,7 @@ def map_picture(values: Any, scale: Scale, longest: int) -> Picture:
     share = _reduced(np.where(finite, pixels, np.nan), longest) / (peak or 1.0)
     levels = np.rint(((share + 1) / 2 if scale == "signed" else share) * (LEVELS - 1))
     index = np.where(np.isfinite(levels), np.clip(levels, 0, LEVELS - 1), LEVELS).astype(np.uint8)
-    return Picture(uri=_palette_png(index, scale), peak=peak, fault=fault)
+    return Picture(uri=_palette_png(_enlarged(index), scale), peak=peak, fault=fault)
 
 
 def input_picture(values: Any, longest: int) -> str:
@@ -55,7 +56,7 @@ def input_picture(values: Any, longest: int) -> str:
     shown = np.nan_to_num((pixels - low) / ((high - low) or 1.0), nan=0.0, posinf=1.0, neginf=0.0)
     channels = [_reduced(shown[..., c], longest) for c in range(shown.shape[-1])]
     levels = np.rint(np.stack(channels, axis=-1) * 255).astype(np.uint8)
-    return _png(levels[..., 0] if levels.shape[-1] == 1 else levels)
+    return _png(_enlarged(levels[..., 0] if levels.shape[-1] == 1 else levels))
 
 
 def scale_picture(scale: Scale) -> str:
@@ -74,6 +75,12 @@ def _reduced(pixels: np.ndarray, longest: int) -> np.ndarray:
     size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
     image = Image.fromarray(pixels.astype(np.float32))
     return np.asarray(image.resize(size, Image.Resampling.BOX), dtype=np.float64)
+
+
+def _enlarged(pixels: np.ndarray) -> np.ndarray:
+    """Repeat each pixel of a small picture, the same number of times both ways."""
+    times = max(1, SMALL // max(pixels.shape[:2]))
+    return pixels.repeat(times, axis=0).repeat(times, axis=1)
 
 
 def _palette_png(index: np.ndarray, scale: Scale) -> str:

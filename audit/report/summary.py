@@ -20,7 +20,7 @@ from audit.report.words import (
 )
 
 LONGEST = 60_000  # bytes: job summaries and comments of code hosts end a little above
-_MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~:$^=\"'/])")
+_MARKS = re.compile(r"[\\`*#|~$]|(?<!\w)_|_(?!\w)|(?<=\])\(|:(?=//)|(?<=www)\.|^[-+=:]|(?<=^\d)[.)]", re.IGNORECASE)
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"})
 
 
@@ -81,7 +81,8 @@ def _open(audit: Audit) -> Iterator[str]:
 def _controls(audit: Audit) -> Iterator[str]:
     wrong = [control for control in audit.controls if not control.behaves]
     if audit.controls:
-        yield f"\n## Controls\n\n{len(audit.controls) - len(wrong)} of {len(audit.controls)} controls behave as they must."
+        good = len(audit.controls) - len(wrong)
+        yield f"\n## Controls\n\n{good} of {len(audit.controls)} controls behave as they must."
     for control in wrong:
         place = f"**{escaped(control.method, 60)}**, {escaped(control.requirement, 60)}"
         found = f"expected {control.expected}, found {control.verdict.outcome}"
@@ -94,4 +95,4 @@ def _badge(shown: Standing) -> str:
 
 def escaped(text: object, longest: int) -> str:
     """Return a text on one line that Markdown shows as it is: no link, no table cell, no HTML, no mention."""
-    return _MARKS.sub(r"\\\1", shorten(text, longest)).translate(_ENTITIES)
+    return _MARKS.sub(r"\\\g<0>", shorten(text, longest)).translate(_ENTITIES)

@@ -104,9 +104,14 @@ def limit(criterion: Criterion) -> str:
     return f"{criterion.name}\u00a0{sign}\u00a0{number(criterion.threshold)}"
 
 
-def measured(criterion: Criterion) -> str:
+def measured(criterion: Criterion, digits: int = 2) -> str:
     """Return a criterion's statistic with its interval, as ``mean 0.71 [0.66, 0.75]``."""
-    return f"{criterion.name} {number(criterion.statistic)} {interval(criterion.interval)}"
+    if not finite(criterion.statistic):
+        return f"{criterion.name} {DASH} not judged"
+    around = interval(criterion.interval, digits)
+    return (
+        f"{criterion.name} {number(criterion.statistic, digits)} {around if around != DASH else 'without an interval'}"
+    )
 
 
 def why_missing(point: Point) -> str:
@@ -123,12 +128,22 @@ def why_missing(point: Point) -> str:
 def plain(value: Any) -> str:
     """Return a setting as a reader would write it: ``a: 1, b: [2, 3]``."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {plain(item)}" for key, item in value.items()) or "none"
+        return ", ".join(f"{key}: {plain(value[key])}" for key in sorted(value)) or "none"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(plain, value)) + "]"
     if value is None:
         return "not set"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_DOC = ("In short", "What it does", "Why it matters", "Expected relation", "How it can mislead", "Source")
+
+
+def explained(doc: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return a check's own words in reading order, whatever the order in which they were stored."""
+    order = {title: place for place, title in enumerate(_DOC)}
+    titles = sorted(doc, key=lambda title: (order.get(title.rstrip("."), len(order)), title))
+    return [(title.rstrip("."), doc[title].replace("``", "")) for title in titles]
 
 
 def methods(audit: Audit) -> tuple[MethodFacts, ...]:

@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from audit.record import Condition, Evidence, Original, Randomized, Unit
-from audit.report.figures import apart, plot, uri
+from audit.report.figures import plot, uri
 from audit.report.gallery import PLACES, build
+from audit.report.labels import apart
 from audit.report.pictures import LEVELS, input_picture, map_picture, palette
 from tests.report import examples
 
@@ -18,8 +19,10 @@ from tests.report import examples
 def evidence(condition: Condition, maps: np.ndarray | None, scores: np.ndarray) -> Evidence:
     """Return the evidence of one unit."""
     unit = Unit(check="cascading_randomization", settings={}, method={}, condition=condition, world="")
-    kept = {} if maps is None else {"map": maps}
-    return Evidence(unit=unit, status="done", scores={"similarity": scores}, maps=kept)
+    kept = {} if maps is None else {"absolute": maps, "signed": -maps}
+    return Evidence(
+        unit=unit, status="done", scores={"similarity_absolute": scores, "similarity_signed": -scores}, maps=kept
+    )
 
 
 def stage(number: int, seed: int) -> Randomized:
@@ -46,6 +49,16 @@ def test_strips_follow_the_curve_with_the_lowest_seed() -> None:
     assert [panel.similarity for panel in second.panels] == [1.07] * 3
 
 
+def test_maps_are_shown_as_the_requirement_compares_them() -> None:
+    audit = examples.audit()
+    first = audit.requirements[0]
+    signed = replace(audit, requirements=(replace(first, settings={"sign": "signed"}),))
+    for one, factor in ((audit, 1.0), (signed, -1.0)):
+        units = [evidence(stage(0, 0), np.ones((1, 4, 4)), np.ones(100))]
+        (panel,) = build(one, {(first.id, "m"): units}, np.zeros((1, 4, 4, 1)), [0]).strips[0].panels
+        assert (panel.image[0, 0], panel.similarity) == (factor, factor)
+
+
 def test_undefined_similarities_and_failed_units_leave_no_number() -> None:
     units = [evidence(Original(), np.zeros((1, 4, 4)), np.full(100, np.nan)), evidence(stage(1, 0), None, np.zeros(0))]
     (strip,) = build(examples.audit(), {("r", "m"): units}, np.zeros((1, 4, 4, 1)), [0]).strips
@@ -69,16 +82,18 @@ def test_signed_maps_have_white_at_zero_and_opposite_colours_at_their_ends() -> 
     shown = map_picture(np.array([[-2.0, 0.0], [1.0, 2.0]]), "signed", 96)
     colours = pixels(shown.uri)
     scale = palette("signed")
-    assert tuple(colours[0, 1]) == scale[LEVELS // 2]
-    assert tuple(colours[0, 0]) == scale[0] and tuple(colours[1, 1]) == scale[LEVELS - 1]
+    assert tuple(colours[0, -1]) == scale[LEVELS // 2]
+    assert tuple(colours[0, 0]) == scale[0] and tuple(colours[-1, -1]) == scale[LEVELS - 1]
     assert shown.peak == 2.0 and shown.fault == ""
 
 
-def test_absolute_maps_run_from_zero_to_their_peak_one_pixel_each() -> None:
+def test_absolute_maps_run_from_zero_to_their_peak_in_whole_pixels() -> None:
     values = np.linspace(0, 5, 12).reshape(3, 4)
     colours = pixels(map_picture(values, "absolute", 96).uri)
-    scale = [palette("absolute").index(tuple(map(int, colour))) for colour in colours.reshape(-1, 3)]
-    assert colours.shape == (3, 4, 3)
+    assert colours.shape == (48, 64, 3)
+    centres = colours[8::16, 8::16].reshape(-1, 3)
+    scale = [palette("absolute").index(tuple(map(int, colour))) for colour in centres]
+    assert (colours == colours[8::16, 8::16].repeat(16, axis=0).repeat(16, axis=1)).all()
     assert scale == [round(value / 5 * (LEVELS - 1)) for value in values.ravel()]
 
 
@@ -90,11 +105,11 @@ def test_a_map_without_meaning_is_named_not_hidden(values: np.ndarray, fault: st
     assert map_picture(values, "absolute", 96).fault == fault
 
 
-def test_large_maps_shrink_by_averaging_and_small_ones_never_grow() -> None:
+def test_large_maps_shrink_by_averaging_and_small_ones_grow_by_whole_pixels() -> None:
     assert pixels(map_picture(np.eye(200), "absolute", 50).uri).shape == (50, 50, 3)
-    assert pixels(map_picture(np.eye(8), "absolute", 50).uri).shape == (8, 8, 3)
+    assert pixels(map_picture(np.eye(8), "absolute", 50).uri).shape == (64, 64, 3)
     assert pixels(input_picture(np.random.default_rng(0).random((120, 60, 3)), 60)).shape == (60, 30, 3)
-    assert pixels(input_picture(np.arange(7.0), 60)).shape == (1, 7, 3)
+    assert pixels(input_picture(np.arange(7.0), 60)).shape == (9, 63, 3)
 
 
 def test_labels_never_overlap_and_keep_their_order() -> None:

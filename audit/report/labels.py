@@ -1,0 +1,82 @@
+"""The words of a figure: names that do not overlap, thresholds, the places along an axis. Never read as formulas."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from audit.record import Criterion, record
+from audit.report.words import number, shorten
+
+Theme = Literal["light", "dark"]
+
+INK = {"light": "#22262b", "dark": "#e6e8eb"}
+QUIET = {"light": "#6b727b", "dark": "#9aa3ad"}
+PAPER = {"light": "#ffffff", "dark": "#16191d"}
+
+
+@record
+class End:
+    """Where a line ends, and whose it is."""
+
+    value: float
+    name: str
+    colour: str
+    control: bool
+
+
+def beside(
+    axes: Any, x: float, y: float, text: str, theme: Theme, *, offset: tuple[int, int], ha: str = "left"
+) -> None:
+    """Write beside a point, on a scrap of paper where lines run below."""
+    scrap = {"facecolor": PAPER[theme], "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
+    where: dict[str, Any] = {"xytext": offset, "textcoords": "offset points", "ha": ha, "zorder": 5}
+    ink = INK[theme]
+    axes.annotate(shorten(text, 60), (x, y), **where, color=ink, fontsize=7.5, parse_math=False, bbox=scrap)
+
+
+def threshold(limit: Criterion) -> str:
+    """Return a threshold in words, as ``mean at most 0.50``."""
+    return f"{limit.name} {limit.relation.replace('_', ' ')} {number(limit.threshold)}"
+
+
+def ticks(axes: Any, labels: Sequence[str], theme: Theme) -> None:
+    """Name the places; of many, every second or third, the last always."""
+    step = -(-len(labels) // 16)
+    shown = sorted({*range(0, len(labels), step), len(labels) - 1})
+    names = [shorten(labels[place], 14) for place in shown]
+    slanted = len(names) > 6 or max(map(len, names)) * len(names) > 60
+    slant: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if slanted else {}
+    if slanted:
+        box = axes.get_position()
+        axes.set_position((box.x0, box.y0 + 0.09, box.width, box.height - 0.09))  # room for the slanted names
+    axes.set_xticks(shown, names, fontsize=8, color=INK[theme], parse_math=False, **slant)
+
+
+def names(axes: Any, ends: Sequence[End], theme: Theme) -> None:
+    """Write each name at the end of its line, moved apart where they would overlap."""
+    low, high = axes.get_ylim()
+    levels = [(end.value - low) / (high - low) for end in ends]
+    leader = {"arrowstyle": "-", "linewidth": 1.0, "shrinkA": 1, "shrinkB": 0, "relpos": (0, 0.5)}
+    where = {"xycoords": "axes fraction", "textcoords": "axes fraction", "va": "center", "annotation_clip": False}
+    for end, level, height in zip(ends, levels, apart(levels, gap=min(0.062, 1.0 / max(1, len(ends)))), strict=True):
+        ink = QUIET[theme] if end.control else INK[theme]
+        arrow = {**leader, "color": end.colour}
+        place: dict[str, Any] = {**where, "xytext": (1.035, height), "arrowprops": arrow}
+        axes.annotate(called(end.name, end.control), (1.0, level), **place, color=ink, fontsize=8, parse_math=False)
+
+
+def called(name: str, control: bool) -> str:
+    """Return a line's name as a figure writes it."""
+    return shorten(name, 22) + (" (control)" if control else "")
+
+
+def apart(heights: Sequence[float], gap: float) -> list[float]:
+    """Return heights at least ``gap`` apart and at most 1, in the same order, near the wanted ones."""
+    order = sorted(range(len(heights)), key=lambda index: heights[index])
+    placed = list(heights)
+    for below, above in zip(order, order[1:], strict=False):
+        placed[above] = max(placed[above], placed[below] + gap)
+    ceiling = 1.0
+    for index in reversed(order):
+        placed[index] = min(placed[index], ceiling)
+        ceiling = placed[index] - gap
+    return placed
