@@ -138,34 +138,21 @@ def _spec(root: Node, faults: list[Fault], *, text: str, folder: Path, stem: str
     ids = [each.id for each in methods]
     maps = document.maps if document else Maps()
     requirements = read_requirements(_section(sections, "require", list), ids, maps, faults)
-    dataset = (
-        read_dataset(_section(sections, "dataset", dict), keys["dataset"], faults) if _has(root, "dataset") else None
-    )
+    known = isinstance(root.value.get("dataset"), dict)
+    dataset = read_dataset(sections["dataset"], keys["dataset"], faults) if known else None
     if document is None or dataset is None:
         return None
     _check_waivers(document, sections, ids, requirements, faults)
+    as_written = ("version", "model", "target", "seed", "maps", "controls", "waivers", "gate", "report", "runtime")
     return Spec(
-        version=document.version,
+        **{name: getattr(document, name) for name in as_written},
         audit=_with_id(document.audit, stem),
-        model=document.model,
         dataset=dataset,
-        target=document.target,
-        seed=document.seed,
         methods=methods,
-        maps=maps,
         requirements=requirements,
-        controls=document.controls,
-        waivers=document.waivers,
-        gate=document.gate,
-        report=document.report,
-        runtime=document.runtime,
         source_folder=folder,
         text=text,
     )
-
-
-def _has(root: Node, name: str) -> bool:
-    return isinstance(root.value.get(name), dict)
 
 
 def _section(sections: Mapping[str | int, Node], name: str, kind: type) -> Node:
@@ -186,7 +173,10 @@ def _check_waivers(
     requirements: tuple[Requirement, ...],
     faults: list[Fault],
 ) -> None:
-    checks = {name for each in requirements for name in (each.id, each.check_name)}
+    # A requirement with a fault of its own is still known by its name.
+    written = [each.value for each in sections["require"].children.values()]
+    named = {name for each in written for name in (each if isinstance(each, dict) else [str(each)])}
+    checks = named | {name for each in requirements for name in (each.id, each.check_name)}
     for position, waiver in enumerate(document.waivers):
         places = sections["waivers"].children[position].children
         if waiver.check not in checks:

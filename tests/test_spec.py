@@ -319,6 +319,16 @@ def test_a_waiver_names_what_exists(tmp_path: Path) -> None:
     ]
 
 
+def test_one_fault_brings_no_others(tmp_path: Path) -> None:
+    """A waiver for a requirement that is itself faulty names what exists."""
+    waiver = "{check: repeatability, method: gradient, until: 2027-01-31, by: me, reason: why}"
+    text = MINIMAL.replace("- repeatability", "- repeatability: {seeds: 0}") + f"waivers: [{waiver}]\n"
+    assert one(tmp_path, text).code == "S023"
+    for shapeless in ("3", "[]", "null", "{a: 1, b: 2}"):
+        text = MINIMAL + f"  - {shapeless}\nwaivers: [{waiver}]\n"
+        assert one(tmp_path, text).code == "S025"
+
+
 def test_maps_that_a_check_refuses_are_a_fault_of_the_spec(tmp_path: Path) -> None:
     found = shown(tmp_path, MINIMAL + "maps: {channels: absolute_max, sign: signed}\n")
     assert {each.code for each in found} == {"S024"}
