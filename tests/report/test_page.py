@@ -125,6 +125,10 @@ def test_a_pass_in_an_invalid_audit_is_void() -> None:
     assert "Void" in matrix and "Pass" not in matrix
 
 
+def test_a_gallery_without_any_requirement_is_no_fault() -> None:
+    assert "nothing was evaluated" in page(examples.nothing(), examples.gallery(1, 4))
+
+
 @pytest.mark.parametrize("nothing", [None, float("nan"), float("inf")])
 def test_a_missing_number_is_a_dash_with_a_reason(nothing: float | None) -> None:
     html = page(_without_numbers(examples.audit(), nothing), examples.gallery(inputs=1, size=4))
