@@ -94,7 +94,7 @@ def run(
             "run.json", RunFile(spec=spec.resolved(), facts=world.facts, provenance=world.provenance)
         )
         store.write("images.npy", npy(world.images))
-        _execute(prepared, progress or _silent)
+        execute(prepared, progress or _silent)
         audit = _judge(store, spec)
         rendered = _render(store, audit)
         store.seal()
@@ -124,7 +124,8 @@ def render(folder: Path) -> Rendered:
     return rendered
 
 
-def _execute(prepared: Prepared, progress: Progress) -> None:
+def execute(prepared: Prepared, progress: Progress) -> None:
+    """Measure every unit whose evidence is missing, and store it."""
     units = prepared.plan.units()
     checks = {unit.key: check for check, unit in _checks(prepared)}
     missing = [(method, unit) for method, unit in units if not _is_done(prepared.store, unit)]

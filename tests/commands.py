@@ -69,5 +69,5 @@ def expect(finished: subprocess.CompletedProcess[str], code: int) -> None:
 
 
 def _environment(changes: dict[str, str]) -> dict[str, str]:
-    paths = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
-    return {**os.environ, "PYTHONPATH": paths, **changes}
+    paths = [changes.pop("PYTHONPATH", ""), str(REPOSITORY), os.environ.get("PYTHONPATH", "")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **changes}

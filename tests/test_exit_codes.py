@@ -48,9 +48,9 @@ def test_1_a_requirement_fails(folder, tmp_path):
 
 
 def test_2_the_spec_is_wrong(folder, tmp_path):
-    finished = run("run", write_spec(folder, metods=["gradient"]), "--out", tmp_path / "out", cwd=folder)
+    finished = run("run", write_spec(folder, taget="label"), "--out", tmp_path / "out", cwd=folder)
     expect(finished, 2)
-    assert "did you mean `methods`?" in finished.stderr and not (tmp_path / "out").exists()
+    assert "did you mean `target`?" in finished.stderr and not (tmp_path / "out").exists()
 
 
 def test_2_the_command_line_is_wrong(folder):
@@ -93,6 +93,7 @@ def test_3_a_required_check_cannot_be_measured(tmp_path):
 
 def test_3_an_unforeseen_error_never_exits_1(folder, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(
+        "import sys\nsys.path[:0] = [path for path in __import__('os').environ['PYTHONPATH'].split(':') if path]\n"
         "import audit.planning\ndef broken(*a, **k):\n    raise RuntimeError('unforeseen')\naudit.planning.plan = broken\n"
     )
     finished = run("run", write_spec(folder), "--out", tmp_path / "out", cwd=folder, PYTHONPATH=str(tmp_path))

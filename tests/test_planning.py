@@ -1,0 +1,114 @@
+"""A plan is pure: the same spec and facts give the same units, each once, condition by condition."""
+
+from dataclasses import replace
+
+import pytest
+
+from audit.planning import describe, evaluations, plan
+from audit.record import (
+    DataFacts,
+    Facts,
+    MethodFacts,
+    NetworkFacts,
+    Null,
+    Randomized,
+    StageFacts,
+)
+from audit.spec import spec_from_resolved
+
+STAGES = ("last", "middle", "first")
+
+
+def method_facts(name, *, control=False, evaluations=1):
+    return MethodFacts(
+        id=name, name=name, settings={}, control=control, signed=True, stochastic=False, unit="logit / input",
+        source="", summary="", evaluations=evaluations,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def facts() -> Facts:
+    return Facts(
+        network=NetworkFacts(
+            name="net", digest="d", input_shape=(8, 8, 1), classes=10, parameters=30, head="logits", graph=True,
+            stages=tuple(StageFacts(name=name, variables=(f"{name}/kernel",), parameters=10) for name in STAGES),
+        ),
+        data=DataFacts(
+            source="digits", digest="e", ids=("a", "b"), labels=(0, 1), targets=(0, 1), class_names=(),
+            value_range=(0.0, 1.0), accuracy=0.9, selection="2 of 10",
+        ),
+        methods=(
+            method_facts("gradient"), method_facts("guided_backprop", evaluations=3),
+            *(method_facts(name, control=True) for name in ("edge_detector", "random_map", "input")),
+        ),
+        world="w", batch=2,
+    )  # fmt: skip
+
+
+def spec_of(*require, methods=("gradient", "guided_backprop")):
+    return spec_from_resolved(
+        {
+            "version": 1,
+            "model": {"path": "model.keras"},
+            "dataset": {"source": "digits", "inputs": 2},
+            "methods": list(methods),
+            "require": list(require),
+        }
+    )
+
+
+def test_one_task_for_each_requirement_and_method_and_its_controls(facts):
+    planned = plan(spec_of({"cascading_randomization": {"seeds": 2}}, {"repeatability": {"methods": ["gradient"]}}), facts)
+    controls = ["edge_detector", "random_map", "input"]
+    assert [(task.requirement, task.method) for task in planned.tasks] == [
+        *(("cascading_randomization", name) for name in ("gradient", "guided_backprop", *controls)),
+        *(("repeatability", name) for name in ("gradient", *controls)),
+    ]
+    conditions = [unit.condition for unit in planned.tasks[0].units]
+    assert len(conditions) == 1 + 1 + 2 * len(STAGES) and isinstance(conditions[0], Null)
+    assert conditions[1] == Randomized(mode="cascading", stage=0, seed=0)
+
+
+def test_units_are_distinct_and_stand_condition_by_condition(facts):
+    units = plan(spec_of({"cascading_randomization": {"seeds": 3}}, "independent_randomization"), facts).units()
+    keys, conditions = [unit.key for _, unit in units], [unit.condition for _, unit in units]
+    assert len(set(keys)) == len(keys)
+    runs = [condition for number, condition in enumerate(conditions) if number == 0 or conditions[number - 1] != condition]
+    assert len(set(runs)) == len(runs), "a condition was left and taken up again: its parameters would be drawn twice"
+
+
+def test_thresholds_change_no_unit_and_what_is_measured_does(facts):
+    def keys(**fields):
+        return {unit.key for _, unit in plan(spec_of({"cascading_randomization": {"seeds": 2, **fields}}), facts).units()}
+
+    spec = spec_of({"cascading_randomization": {"seeds": 2}})
+    nulls = {unit.key for _, unit in plan(spec, facts).units() if isinstance(unit.condition, Null)}
+    assert keys() == keys(mean_at_most=0.1, last_at_most=0.9, sign="signed", undefined_at_most=0.5)
+    assert keys() == keys(severity="warning", id="other")
+    assert keys() < keys(seeds=3)
+    for measured in ({"redraw": "normal"}, {"order": "bottom_up"}, {"batch_norm": "reset"}):
+        assert keys() & keys(**measured) == nulls
+    assert not keys() & keys(channels="absolute_sum")
+
+
+def test_two_requirements_that_measure_the_same_share_their_units(facts):
+    twice = [{"cascading_randomization": {"seeds": 2, "id": name, "mean_at_most": at}} for name, at in (("a", 0.5), ("b", 0.2))]
+    assert len(plan(spec_of(*twice), facts).units()) == len(plan(spec_of(twice[0]), facts).units())
+
+
+def test_another_world_shares_nothing(facts):
+    spec = spec_of("cascading_randomization")
+    here, there = ({unit.key for _, unit in plan(spec, world).units()} for world in (facts, replace(facts, world="v")))
+    assert not here & there
+
+
+def test_cost_counts_every_map_of_every_input_and_the_references_once(facts):
+    units = plan(spec_of({"repeatability": {"seeds": 2}}, methods=["gradient", "guided_backprop"]), facts).units()
+    # Two inputs: two other keys and the reference for each of five methods, of which one costs three evaluations.
+    assert evaluations(units, facts) == 2 * (2 + 1) * (4 * 1 + 3)
+
+
+def test_the_plan_is_told_in_words(facts):
+    lines = "\n".join(describe(plan(spec_of("repeatability"), facts), facts, done=1, seconds_per_evaluation=1.0))
+    for word in (*STAGES, "edge_detector (control)", "1 already done", "gradient evaluations", "repeatability: 5 methods"):
+        assert word in lines
