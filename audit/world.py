@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +20,7 @@ from audit.registry import find
 
 if TYPE_CHECKING:
     from audit.document import Model
-    from audit.spec import DatasetEntry, Spec
+    from audit.spec import Spec
 
 CONTROLS = ("edge_detector", "random_map", "input")
 _BATCH = 64  # inputs per compiled call: more gains nothing on a CPU and costs memory on a GPU
@@ -47,7 +46,7 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
     """
     numerics = active().configure(spec.runtime.device)
     network = _network(spec.model, spec.source_folder, trusted)
-    data = _data(spec.dataset, spec.source_folder)
+    data = spec.dataset.load(spec.source_folder)
     validate(data, network.input_shape, network.classes)
     batch = spec.runtime.batch or _balanced(spec.dataset.inputs)
     logits = _logits(network, data, batch)
@@ -90,11 +89,6 @@ def _network(model: "Model", root: Path, trusted: Collection[str]) -> Network:
             output=model.output,
         )  # fmt: skip
     return load.load_build(str(model.build), trusted=trusted, output=model.output)
-
-
-def _data(entry: "DatasetEntry", root: Path) -> Dataset:
-    data = entry.source.load(root)
-    return data if entry.preprocess is None else replace(data, x=entry.preprocess.apply(data.x))
 
 
 def _balanced(count: int) -> int:

@@ -1,6 +1,7 @@
 """SmoothGrad: a base attribution, averaged over noisy copies of the input."""
 
 from typing import TYPE_CHECKING, Annotated, ClassVar
+from zlib import crc32
 
 import numpy as np
 from pydantic import Field
@@ -89,7 +90,11 @@ class SmoothGrad:
         return smoothed
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """Return the base's noise map at the mean noisy input, x + sigma e / sqrt(n)."""
+        """Return the base's noise map at the mean noisy input, x + sigma e / sqrt(n).
+
+        e belongs to the input: the maps that are compared share their noisy copies, and so must the maps of a null.
+        """
         sigma = self.noise * (x.max() - x.min()) / np.sqrt(self.samples)
-        noisy = x + np.float32(sigma) * generator.standard_normal(x.shape, dtype=np.float32)
+        own = np.random.Generator(np.random.Philox(crc32(np.ascontiguousarray(x).tobytes())))
+        noisy = x + np.float32(sigma) * own.standard_normal(x.shape, dtype=np.float32)
         return self.base.noise_map(network, noisy, generator)

@@ -127,3 +127,12 @@ def test_a_base_may_have_fields() -> None:
 def test_wrong_fields_are_faults_that_say_where(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         SmoothGrad(**fields)
+
+
+def test_the_null_of_a_multiplied_base_shares_its_noisy_copies():
+    """At a blank pixel both maps of a pair are masked by the same mean noise, as two models' maps under one key are."""
+    method = SmoothGrad(base=InputTimesGradient(), samples=4)
+    x = np.zeros((200, 1), np.float32)
+    x[0] = 1.0
+    pair = [np.abs(method.noise_map(None, x, np.random.Generator(np.random.Philox(seed)))) for seed in (1, 2)]
+    assert 0.3 < np.corrcoef(*(np.argsort(np.argsort(each[1:, 0])) for each in pair))[0, 1] < 0.9
