@@ -125,13 +125,11 @@ def _check_layers(model: keras.Model) -> None:
 
 
 def _trainable(model: keras.Model, names: Mapping[int, str]) -> frozenset[str]:
-    """Return the weights that training would change if no layer were frozen; the model is left as it was."""
-    frozen = [(layer, layer.trainable) for layer in model._flatten_layers()]
-    model.trainable = True
-    found = frozenset(names[id(weight)] for weight in model.trainable_weights if id(weight) in names)
-    for layer, flag in frozen:  # outer layers first: setting one sets those inside it
-        layer.trainable = flag
-    return found
+    """Return the weights that training would change if no layer were frozen."""
+    # What a layer keeps here was created trainable, and stays here when it is frozen. Setting `model.trainable` instead
+    # would change the user's model, and on TensorFlow does nothing where it is True already, frozen layers or not.
+    created = (weight for layer in model._flatten_layers() for weight in layer._trainable_variables)
+    return frozenset(names[id(weight)] for weight in created if id(weight) in names)
 
 
 def _classes(model: keras.Model, nodes: Sequence[Node] | None, shape: tuple[int, ...]) -> int:

@@ -13,11 +13,15 @@ from audit.record import digest as digest_json
 
 
 def unique_names(model: keras.Model) -> dict[int, str]:
-    """Return a unique name for each weight, by its identity: its path, with a number where two paths are equal."""
+    """Return a unique name for each weight, by its identity: its path, with a number where two paths are equal.
+
+    The model's own name is left out: Keras numbers unnamed models as they are built, and seeds derive from these names.
+    """
     names: dict[int, str] = {}
     for weight in weights(model):
-        same = sum(name.partition("#")[0] == weight.path for name in names.values())
-        names.setdefault(id(weight), weight.path if not same else f"{weight.path}#{same + 1}")
+        path = weight.path.removeprefix(f"{model.name}/")
+        same = sum(name.partition("#")[0] == path for name in names.values())
+        names.setdefault(id(weight), path if not same else f"{path}#{same + 1}")
     return names
 
 
@@ -94,7 +98,7 @@ def layer_stages(model: keras.Model, names: Mapping[int, str], trainable: frozen
         layer, name = held[id(weight)], names[id(weight)]
         normalises = isinstance(layer, keras.layers.BatchNormalization)
         if name in trainable and (owner is None or not normalises):
-            owner = layer.path
+            owner = layer.path.removeprefix(f"{model.name}/")
         if owner is None:
             continue
         variables, statistics = stages.setdefault(owner, ([], []))

@@ -3,9 +3,9 @@ import sys
 
 import numpy as np
 import pytest
-from tests.reference import threefry as slow
 
 from audit.backend import active, random
+from tests.reference import threefry as slow
 
 KEYS = random.input_keys(3, ["a", "b", "c"])
 

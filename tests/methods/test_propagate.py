@@ -1,13 +1,13 @@
 import keras
 import numpy as np
 import pytest
-from tests import networks
 
 from audit.backend import active
 from audit.errors import InputError
 from audit.methods.propagate import is_opaque, is_rectifier, propagate
 from audit.network.load import from_model
 from audit.network.network import call, score
+from tests import networks
 
 L = keras.layers
 

@@ -1,0 +1,219 @@
+import dataclasses
+
+import keras
+import numpy as np
+import pytest
+
+from audit.backend import active
+from audit.errors import InputError
+from audit.network.load import from_model
+from audit.network.randomize import changed_fraction, randomize, touched
+from audit.record import Randomized
+from tests import networks
+
+L = keras.layers
+REDRAWS = ["permute", "initializer", "normal"]
+
+
+@pytest.fixture(scope="module")
+def cnn():
+    return networks.cnn()
+
+
+@pytest.fixture(scope="module")
+def residual():
+    return networks.residual()
+
+
+def draw(network, stage, *, data=None, **fields):
+    condition = Randomized(**{"mode": "cascading", "seed": 1, "stage": stage, **fields})
+    return randomize(network, network.params, condition, data=data)
+
+
+def changed(network, params):
+    return {name for name, array in network.params.items() if params[name] is not array}
+
+
+@pytest.mark.parametrize("redraw", REDRAWS)
+@pytest.mark.parametrize("order", ["top_down", "bottom_up"])
+@pytest.mark.parametrize("mode", ["cascading", "independent"])
+def test_a_stage_changes_exactly_its_variables_and_no_bit_of_others(residual, mode, order, redraw):
+    stages = residual.stages if order == "top_down" else residual.stages[::-1]
+    for k in range(len(stages) + 1):
+        params = draw(residual, k, mode=mode, order=order, redraw=redraw)
+        expected = stages[:k] if mode == "cascading" else stages[max(k - 1, 0) : k]
+        names = {name for stage in expected for name in stage.variables}
+        assert changed(residual, params) == names
+        assert list(params) == list(residual.params)
+        for name in residual.params:
+            assert (params[name].tobytes() == residual.params[name].tobytes()) == (name not in names)
+            assert params[name].dtype == np.float32 and params[name].shape == residual.params[name].shape
+
+
+@pytest.mark.parametrize("redraw", REDRAWS)
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(cnn, redraw):
+    first, again, other = (draw(cnn, 3, redraw=redraw, seed=seed) for seed in (5, 5, 6))
+    assert all(first[name].tobytes() == again[name].tobytes() for name in first)
+    kernels = [name for name in first if name.endswith("kernel")]
+    assert kernels and all(first[name].tobytes() != other[name].tobytes() for name in kernels)
+
+
+@pytest.mark.parametrize("redraw", REDRAWS)
+def test_a_variables_draw_depends_on_the_seed_and_the_variable_alone(cnn, redraw):
+    cascading = draw(cnn, 3, redraw=redraw)
+    for stage in (1, 2, 3):
+        independent = draw(cnn, stage, mode="independent", redraw=redraw)
+        for name in cnn.stages[stage - 1].variables:
+            assert independent[name].tobytes() == cascading[name].tobytes()
+    first = (draw(cnn, 1, mode=mode, redraw=redraw) for mode in ("cascading", "independent"))
+    assert len({tuple(array.tobytes() for array in params.values()) for params in first}) == 1
+
+
+def test_equal_tensors_are_not_redrawn_alike():
+    inputs = keras.Input((16,))
+    model = keras.Model(inputs, L.Dense(16, name="b")(L.Dense(16, name="a")(inputs)))
+    model.set_weights([np.arange(256.0).reshape(16, 16), np.arange(16.0)] * 2)
+    for redraw in REDRAWS:
+        params = draw(from_model(model), 2, redraw=redraw)
+        assert not np.array_equal(params["a/kernel"], params["b/kernel"])
+
+
+def test_permuting_keeps_every_tensors_values_and_moves_them_along_every_axis(cnn):
+    params = draw(cnn, 3)
+    for stage in cnn.stages:
+        for name in stage.variables:
+            np.testing.assert_array_equal(np.sort(params[name].ravel()), np.sort(cnn.params[name].ravel()))
+    before, after = cnn.params["second/kernel"], params["second/kernel"]
+    assert before.shape[:2] == (1, 1) and (before != after).mean() > 0.5
+    assert any(set(before[..., i, :].ravel()) != set(after[..., i, :].ravel()) for i in range(before.shape[2]))
+    assert any(set(before[..., i].ravel()) != set(after[..., i].ravel()) for i in range(before.shape[3]))
+
+
+def test_a_normal_draw_has_the_tensors_mean_and_deviation():
+    generator = np.random.default_rng(0)
+    network = networks.linear(generator.uniform(2, 5, (200, 50)).tolist(), [0.0] * 50)
+    before, after = network.params["dense/kernel"], draw(network, 1, redraw="normal")["dense/kernel"]
+    error = before.std() / np.sqrt(before.size)
+    assert abs(after.mean() - before.mean()) < 5 * error
+    assert abs(after.std() - before.std()) < 5 * error
+    fourth = ((after - after.mean()) ** 4).mean() / after.var() ** 2
+    assert abs(fourth - 3) < 5 * np.sqrt(24 / before.size)  # the uniform distribution has 1.8
+
+
+def test_the_initializer_is_the_variables_own_even_where_its_seed_is_fixed():
+    inputs = keras.Input((100,))
+    dense = L.Dense(
+        100,
+        kernel_initializer=keras.initializers.RandomUniform(3.0, 4.0, seed=7),
+        bias_initializer=keras.initializers.Constant(0.1),
+        name="dense",
+    )
+    network = from_model(keras.Model(inputs, dense(inputs)))
+    first, second = (draw(network, 1, redraw="initializer", seed=seed) for seed in (0, 1))
+    for params in (first, second):
+        assert 3 <= params["dense/kernel"].min() and params["dense/kernel"].max() <= 4
+        assert np.all(params["dense/bias"] == np.float32(0.1))
+    assert not np.array_equal(first["dense/kernel"], second["dense/kernel"])
+    assert not np.array_equal(first["dense/kernel"], network.params["dense/kernel"])
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: L.SeparableConv2D(3, 3),
+        lambda: L.DepthwiseConv2D(3),
+        lambda: L.Conv2DTranspose(3, 3),
+        lambda: L.LayerNormalization(),
+        lambda: L.GroupNormalization(1),
+        lambda: L.PReLU(),
+    ],
+    ids=["separable", "depthwise", "transposed", "layer norm", "group norm", "prelu"],
+)
+def test_every_variable_of_keras_layers_has_its_initializer(layer):
+    inputs = keras.Input((6, 6, 2))
+    network = from_model(keras.Model(inputs, L.Dense(2)(L.Flatten()(layer()(inputs)))))
+    params = draw(network, len(network.stages), redraw="initializer")
+    assert changed(network, params) == set(network.params)
+
+
+def test_a_variable_whose_initializer_is_not_known_is_one_clear_error(cnn):
+    unknown = dataclasses.replace(cnn, initializers={})
+    with pytest.raises(InputError) as caught:
+        draw(unknown, 1, redraw="initializer")
+    assert caught.value.code == "M016" and "logits/kernel" in caught.value.what and "permute" in caught.value.fix
+
+
+def test_what_could_not_change_is_reported():
+    network = networks.linear([[2.0, 2.0], [2.0, 2.0]], [0.0, 0.0])
+    assert changed_fraction(network.params, draw(network, 1), network.stages[0]) == 0.0
+    network = networks.linear([[1.0, 2.0], [3.0, 4.0]], [0.0, 0.0])
+    params = draw(network, 1, redraw="normal")
+    assert changed_fraction(network.params, params, network.stages[0]) == pytest.approx(4 / 6)
+
+
+def test_moving_statistics_are_kept_or_reset_with_their_stage(cnn):
+    mean, variance = cnn.stages[1].statistics[0]
+    assert draw(cnn, 3)[mean] is cnn.params[mean]
+    assert draw(cnn, 1, batch_norm="reset")[mean] is cnn.params[mean]
+    params = draw(cnn, 2, batch_norm="reset")
+    assert not params[mean].any() and np.all(params[variance] == 1)
+    assert changed(cnn, params) == {name for stage in cnn.stages[:2] for name in stage.variables} | {mean, variance}
+
+
+def test_recalibrated_statistics_are_the_moments_of_the_activations(cnn):
+    data = np.random.default_rng(0).standard_normal((40, 8, 8, 1)).astype("float32")
+    params = draw(cnn, 2, batch_norm="recalibrate", data=data)
+    mean, variance = cnn.stages[1].statistics[0]
+    hidden = np.maximum(correlate(data, params["first/kernel"]) + params["first/bias"], 0)
+    values = hidden @ params["second/kernel"][0, 0].astype(float) + params["second/bias"]
+    np.testing.assert_allclose(params[mean], values.mean(axis=(0, 1, 2)), atol=1e-5)
+    np.testing.assert_allclose(params[variance], values.var(axis=(0, 1, 2)), rtol=1e-4)
+    assert draw(cnn, 1, batch_norm="recalibrate", data=data)[mean] is cnn.params[mean]
+    assert changed(cnn, draw(cnn, 0, batch_norm="recalibrate", data=data)) == set()
+
+
+def correlate(images, kernel):
+    size = images.shape[1] - 2
+    windows = [images[:, i : i + size, j : j + size] @ kernel[i, j].astype(float) for i in range(3) for j in range(3)]
+    return np.sum(windows, axis=0)
+
+
+def test_recalibrating_reaches_what_lies_behind_a_redrawn_stage_and_uses_what_it_has_set(residual):
+    inputs = keras.Input((5,))
+    x = L.BatchNormalization(name="n1")(L.Dense(4, name="d1")(inputs))
+    x = L.BatchNormalization(name="n2")(L.Dense(4, name="d2")(x))
+    network = from_model(networks.fill(keras.Model(inputs, L.Dense(2, name="last")(x)), 0))
+    data = np.random.default_rng(0).standard_normal((50, 5)).astype("float32")
+    fields = {"mode": "independent", "order": "bottom_up", "batch_norm": "recalibrate", "data": data}
+    params = draw(network, 1, **fields)
+    stage = {"d1/kernel", "d1/bias", "n1/gamma", "n1/beta"}
+    assert changed(network, params) == stage | {f"n{n}/moving_{what}" for n in (1, 2) for what in ("mean", "variance")}
+    first = (data @ params["d1/kernel"] + params["d1/bias"]).astype(float)
+    normal = (first - first.mean(0)) / np.sqrt(first.var(0) + 1e-3) * params["n1/gamma"] + params["n1/beta"]
+    second = normal @ params["d2/kernel"] + params["d2/bias"]
+    np.testing.assert_allclose(params["n2/moving_mean"], second.mean(0), atol=1e-4)
+    np.testing.assert_allclose(params["n2/moving_variance"], second.var(0), rtol=1e-3)
+
+
+def test_what_is_missing_for_recalibrating_is_said(cnn):
+    with pytest.raises(InputError) as caught:
+        draw(cnn, 1, batch_norm="recalibrate")
+    assert caught.value.code == "M018"
+    with pytest.raises(InputError) as caught:
+        draw(networks.subclassed(), 1, batch_norm="recalibrate", data=np.ones((2, 4), np.float32))
+    assert caught.value.code == "M012"
+
+
+@pytest.mark.parametrize("stage", [-1, 4])
+def test_a_stage_that_does_not_exist_is_an_error(cnn, stage):
+    with pytest.raises(InputError) as caught:
+        touched(cnn, Randomized(mode="cascading", stage=stage, seed=0))
+    assert caught.value.code == "M017"
+
+
+def test_twenty_redrawn_networks_share_one_trace(cnn):
+    compiled = active().compile(cnn.apply)
+    x = np.random.default_rng(0).standard_normal((2, 8, 8, 1)).astype("float32")
+    logits = [active().to_numpy(compiled(draw(cnn, 3, seed=seed), x)) for seed in range(20)]
+    assert compiled.traces == 1
+    assert len({each.tobytes() for each in logits}) == 20
