@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from audit.record import Condition, Facts, MethodFacts, Null, Randomized, Unit, record
+from audit.record import Condition, Facts, MethodFacts, Null, Randomized, Trained, Unit, digest, record
 
 if TYPE_CHECKING:
     from audit.spec import Requirement, Spec
+
+TRAINING = "training"
+"""The check of a unit that only trains."""
 
 
 @record
@@ -85,16 +88,28 @@ def _concerns(requirement: "Requirement", method: MethodFacts) -> bool:
 def _units(requirement: "Requirement", method: MethodFacts, facts: Facts) -> tuple[Unit, ...]:
     check = requirement.check
     identity: Mapping[str, object] = {"name": method.name, "settings": method.settings}
-    return tuple(
+    trainings = check.trainings(facts)
+    world = _retrained_world(facts) if trainings else facts.world
+    return tuple(_training(condition, world) for condition in trainings) + tuple(
         Unit(
             check=requirement.check_name,
             settings=check.settings(),
             method=identity,
             condition=condition,
-            world=facts.world,
+            world=world,
         )
         for condition in check.conditions(facts)
     )
+
+
+def _training(condition: Trained, world: str) -> Unit:
+    """Return the unit of one training: the recipe is in the world, and no method and no check in its key."""
+    return Unit(check=TRAINING, settings={}, method={}, condition=condition, world=world)
+
+
+def _retrained_world(facts: Facts) -> str:
+    """Return the world of checks that retrain: another recipe or training set leaves other evidence alone."""
+    return digest([facts.world, facts.training.digest if facts.training else None])
 
 
 def _per_requirement(plan: Plan) -> list[str]:

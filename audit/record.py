@@ -66,7 +66,39 @@ class Randomized:
     kind: Literal["randomized"] = "randomized"
 
 
-Condition = Original | Null | Rekeyed | Randomized
+@record
+class Trained:
+    """The audited architecture with weights of its own: trained by the spec's recipe on true or permuted labels, or not.
+
+    ``labels: none`` is a fresh, untrained network. The seed decides fresh weights, permutation, order and dropout.
+    """
+
+    labels: Literal["true", "permuted", "none"]
+    seed: int
+    kind: Literal["trained"] = "trained"
+
+
+@record
+class Removed:
+    """The accuracy of a network on inputs of which a share of the features was replaced.
+
+    ``by`` ranks the features of each input: a method's id, or ``bernoulli``, ``sobel`` or ``blurred_random``. The
+    ``fraction`` that ranks highest (``part: top``) or lowest (``bottom``) is replaced by ``fill``. ``network`` is trained
+    on such inputs (``retrained``), is the one trained on intact inputs (``intact``), or is trained on the binary masks
+    alone (``mask``), which measures what the masks give away.
+    """
+
+    by: str
+    fraction: float
+    seed: int
+    part: Literal["top", "bottom"] = "top"
+    unit: Literal["pixel", "scalar"] = "pixel"
+    fill: Literal["channel_mean", "zero", "blur", "noisy_linear"] = "channel_mean"
+    network: Literal["retrained", "intact", "mask"] = "retrained"
+    kind: Literal["removed"] = "removed"
+
+
+Condition = Original | Null | Rekeyed | Randomized | Trained | Removed
 
 
 # --- Units and evidence ---------------------------------------------------------------------------------------------
@@ -101,6 +133,7 @@ class Evidence:
     status: Literal["done", "failed"]
     scores: Mapping[str, Any] = field(default_factory=dict)  # name -> (n,) float64; NaN: undefined
     maps: Mapping[str, Any] = field(default_factory=dict)  # name -> (g, H, W) or (g, F) float32, gallery inputs
+    params: Mapping[str, Any] = field(default_factory=dict)  # of a training: variable -> array
     seconds: float = 0.0
     error: str | None = None
 
@@ -175,6 +208,18 @@ class RequirementFacts:
 
 
 @record
+class TrainingFacts:
+    """What the checks that retrain train on, and how. ``digest`` covers the data and the recipe."""
+
+    recipe: Mapping[str, Any]
+    train: int
+    test: int
+    train_shares: tuple[float, ...]  # of each class among the training labels
+    test_shares: tuple[float, ...]
+    digest: str
+
+
+@record
 class Facts:
     """Everything measured about the world before the first unit runs."""
 
@@ -183,6 +228,7 @@ class Facts:
     methods: tuple[MethodFacts, ...]
     world: str
     batch: int
+    training: TrainingFacts | None = None
 
 
 # --- Verdicts -------------------------------------------------------------------------------------------------------

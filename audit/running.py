@@ -90,9 +90,7 @@ def run(
     store, world = prepared.store, prepared.world
     with store.lock():
         store.unseal()
-        store.write_record(
-            "run.json", RunFile(spec=spec.resolved(), facts=world.facts, provenance=world.provenance)
-        )
+        store.write_record("run.json", RunFile(spec=spec.resolved(), facts=world.facts, provenance=world.provenance))
         store.write("images.npy", npy(world.images))
         execute(prepared, progress or _silent)
         audit = _judge(store, spec)
@@ -153,7 +151,9 @@ def _measure(check: Check, method: str, unit: Unit, world: "World") -> Evidence:
     except Exception as error:
         if _out_of_memory(error):
             raise EnvironmentStop(
-                "E004", f"out of memory while measuring {method}", received=type(error).__name__,
+                "E004",
+                f"out of memory while measuring {method}",
+                received=type(error).__name__,
                 fix="set a smaller runtime.batch and run again: finished units are kept",
             ) from error
         return Evidence(unit=unit, status="failed", error=_first_line(error), seconds=time.monotonic() - started)

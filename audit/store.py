@@ -18,12 +18,13 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote, unquote
 
 import numpy as np
 from pydantic import TypeAdapter
@@ -32,7 +33,7 @@ from audit.errors import EnvironmentStop, InputError
 from audit.record import Evidence, Unit, record
 
 R = TypeVar("R")
-_ARRAYS = ("scores", "maps")
+_ARRAYS = ("scores", "maps", "params")
 
 
 @record
@@ -114,7 +115,7 @@ class Store:
         (self.folder / "MANIFEST.json").unlink(missing_ok=True)
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> Generator[None]:
         """Hold the run; the kernel lets go of it when the process ends, however it ends.
 
         Raises:
@@ -148,7 +149,9 @@ def npy(array: np.ndarray) -> bytes:
 
 def _files(evidence: Evidence) -> dict[str, bytes]:
     arrays = {
-        f"{group}.{name}.npy": npy(np.asarray(array)) for group in _ARRAYS for name, array in _group(evidence, group)
+        f"{group}.{quote(name, safe='')}.npy": npy(np.asarray(array))
+        for group in _ARRAYS
+        for name, array in _group(evidence, group)
     }
     plain = {each.name: getattr(evidence, each.name) for each in fields(evidence) if each.name not in _ARRAYS}
     plain["unit"] = TypeAdapter(Unit).dump_python(evidence.unit, mode="json")
@@ -181,7 +184,9 @@ def _read_evidence(place: Path, unit: Unit) -> Evidence | None:
 
 def _named(arrays: Mapping[str, np.ndarray], group: str) -> dict[str, np.ndarray]:
     prefix = f"{group}."
-    return {name[len(prefix) : -len(".npy")]: array for name, array in arrays.items() if name.startswith(prefix)}
+    return {
+        unquote(name[len(prefix) : -len(".npy")]): array for name, array in arrays.items() if name.startswith(prefix)
+    }
 
 
 def _digest(content: bytes) -> str:
@@ -226,7 +231,7 @@ def _take(handle: int, folder: Path) -> None:
 
 
 @contextmanager
-def _disk(path: Path) -> Iterator[None]:
+def _disk(path: Path) -> Generator[None]:
     try:
         yield
     except OSError as error:

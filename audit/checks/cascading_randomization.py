@@ -13,7 +13,7 @@ from audit.checks.judgement import Limits, Target
 from audit.checks.wording import quantity
 from audit.declare import declared
 from audit.maps import Channels, Sign
-from audit.record import Condition, Evidence, Facts, Outcome
+from audit.record import Condition, Evidence, Facts, Outcome, Trained
 
 
 @declared
@@ -65,6 +65,10 @@ class CascadingRandomization:
     def _fits(self) -> "CascadingRandomization":
         comparison.refuse_signed_magnitudes(self.channels, self.sign)
         return self
+
+    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
+        """Nothing is trained."""
+        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the null, the identity, then every stage of every seed."""

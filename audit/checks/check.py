@@ -6,11 +6,12 @@ matters.", "Expected relation.", "How it can mislead.", "Source.". The report an
 
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from audit.record import Condition, Criterion, Evidence, Facts, Outcome, Point, record
+from audit.record import Condition, Criterion, Evidence, Facts, Outcome, Point, Removed, Trained, record
 
 PARTS = ("What it does", "Why it matters", "Expected relation", "How it can mislead", "Source")
 
@@ -24,6 +25,10 @@ class Bench(Protocol):
 
     def noise_maps(self, method: str, draw: int) -> np.ndarray:
         """Return the maps (n, ...) that the method would show if the network contributed noise alone."""
+        ...
+
+    def retrain(self, condition: Removed) -> Mapping[str, np.ndarray]:
+        """Train and test as a removal condition says; scores by name, ``test_accuracy`` (1,) among them."""
         ...
 
     @property
@@ -41,7 +46,8 @@ class Measurement:
     """What one unit saw: scores (n,) float64 by name, and the gallery's maps after ``maps.reduce``."""
 
     scores: Mapping[str, np.ndarray]
-    maps: Mapping[str, np.ndarray]
+    maps: Mapping[str, np.ndarray] = field(default_factory=dict)
+    params: Mapping[str, np.ndarray] = field(default_factory=dict)  # of a training
 
 
 @record
@@ -64,6 +70,13 @@ class Check(Protocol):
 
     judged: ClassVar[frozenset[str]]  # fields that hold thresholds
     controls: ClassVar[Mapping[str, Outcome]]  # control method -> the verdict it must get
+
+    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
+        """Return the trainings that must be done before any method is measured, shared by all methods and checks.
+
+        Their evidence comes to ``judge`` with that of the method. Empty for a check that does not retrain.
+        """
+        ...
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the conditions under which a method is measured, in the order in which they should run."""

@@ -13,7 +13,7 @@ from audit.checks.judgement import Limits, Target
 from audit.checks.wording import quantity
 from audit.declare import declared
 from audit.maps import Channels, Sign
-from audit.record import Condition, Evidence, Facts, Outcome
+from audit.record import Condition, Evidence, Facts, Outcome, Trained
 
 
 @declared
@@ -58,6 +58,10 @@ class IndependentRandomization:
     def _fits(self) -> "IndependentRandomization":
         comparison.refuse_signed_magnitudes(self.channels, self.sign)
         return self
+
+    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
+        """Nothing is trained."""
+        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the null, the identity, then every stage of every seed."""

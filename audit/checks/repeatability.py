@@ -13,7 +13,7 @@ from audit.checks.judgement import Limits, Target, conclude, curve, stopped
 from audit.checks.wording import quantity
 from audit.declare import declared
 from audit.maps import Channels, Sign
-from audit.record import Condition, Evidence, Facts, Null, Outcome, Rekeyed
+from audit.record import Condition, Evidence, Facts, Null, Outcome, Rekeyed, Trained
 
 
 @declared
@@ -55,6 +55,10 @@ class Repeatability:
     def _fits(self) -> "Repeatability":
         comparison.refuse_signed_magnitudes(self.channels, self.sign)
         return self
+
+    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
+        """Nothing is trained."""
+        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the null, then the other keys."""

@@ -1,6 +1,6 @@
 """Turns a built Keras model into a ``Network``, or says why it cannot be audited."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -8,7 +8,7 @@ import numpy as np
 
 from audit.errors import InputError
 from audit.network import canonical, params
-from audit.network.network import Array, Network, Node, Params, Stage, replay, weights
+from audit.network.network import Array, Network, Node, Params, Stage, replay
 
 
 def from_model(model: Any, *, output: str = "auto", input_shape: Sequence[int] | None = None) -> Network:
@@ -26,15 +26,15 @@ def from_model(model: Any, *, output: str = "auto", input_shape: Sequence[int] |
     """
     shape = _input_shape(model, input_shape)
     _check_layers(model)
-    names = params.unique_names(model)
-    trainable = _trainable(model, names)
+    held = params.find_weights(model)
+    names = {id(weight.variable): weight.name for weight in held}
     nodes = canonical.record_operations(model, names)
     if nodes is None:
-        head, stages = _subclassed_head(output), params.layer_stages(model, names, trainable)
+        head, stages = _subclassed_head(output), params.layer_stages(held)
     else:
         nodes, head = canonical.drop_head(nodes, output)
-        stages = params.graph_stages(nodes, trainable)
-    network = _network(model, names, nodes, stages, shape, head)
+        stages = params.graph_stages(nodes, frozenset(weight.name for weight in held if weight.trainable))
+    network = _network(model, held, nodes, stages, shape, head)
     if head in (canonical.KEPT, _subclassed_head("auto")):
         _check_logits(network)
     return network
@@ -42,7 +42,7 @@ def from_model(model: Any, *, output: str = "auto", input_shape: Sequence[int] |
 
 def _network(
     model: keras.Model,
-    names: Mapping[int, str],
+    held: Sequence[params.Weight],
     nodes: tuple[Node, ...] | None,
     stages: tuple[Stage, ...],
     shape: tuple[int, ...],
@@ -55,11 +55,11 @@ def _network(
         input_shape=shape,
         classes=_classes(model, nodes, shape),
         stages=stages,
-        params=params.collect(model, names, nodes),
-        apply=_stateless(model, names),
+        params=params.collect(held, nodes),
+        apply=_stateless(model, held),
         graph=nodes,
         head=head,
-        initializers=params.own_initializers(model, names),
+        initializers=params.own_initializers(held),
     )
     if nodes is None:
         return network
@@ -70,11 +70,9 @@ def _network(
     return Network(**{**vars(network), "apply": apply})
 
 
-def _stateless(model: keras.Model, names: Mapping[int, str]) -> Any:
-    held = [(weight, names[id(weight)]) for weight in weights(model)]
-
+def _stateless(model: keras.Model, held: Sequence[params.Weight]) -> Any:
     def apply(params: Params, x: Array) -> Array:
-        with keras.StatelessScope(state_mapping=[(weight, params[name]) for weight, name in held]):
+        with keras.StatelessScope(state_mapping=[(weight.variable, params[weight.name]) for weight in held]):
             return model(keras.ops.convert_to_tensor(x, dtype="float32"), training=False)
 
     return apply
@@ -122,14 +120,6 @@ def _check_layers(model: keras.Model) -> None:
         if layer.compute_dtype not in (None, "float32") and layer.weights:
             raise InputError("M007", "a layer does not compute in float32", where=layer.path, expected="float32",
                              received=layer.compute_dtype, fix="load the model with dtype policy float32")  # fmt: skip
-
-
-def _trainable(model: keras.Model, names: Mapping[int, str]) -> frozenset[str]:
-    """Return the weights that training would change if no layer were frozen."""
-    # What a layer keeps here was created trainable, and stays here when it is frozen. Setting `model.trainable` instead
-    # would change the user's model, and on TensorFlow does nothing where it is True already, frozen layers or not.
-    created = (weight for layer in model._flatten_layers() for weight in layer._trainable_variables)
-    return frozenset(names[id(weight)] for weight in created if id(weight) in names)
 
 
 def _classes(model: keras.Model, nodes: Sequence[Node] | None, shape: tuple[int, ...]) -> int:

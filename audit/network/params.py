@@ -1,7 +1,7 @@
 """Parameters as plain NumPy arrays under unique names, and the stages in which they are re-drawn."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -10,40 +10,73 @@ import numpy as np
 
 from audit.network.network import Network, Node, Params, Stage, sources, weights
 from audit.record import digest as digest_json
+from audit.record import record
 
 
-def unique_names(model: keras.Model) -> dict[int, str]:
-    """Return a unique name for each weight, by its identity: its path, with a number where two paths are equal.
+@record
+class Weight:
+    """One floating-point weight of a model and where it stands."""
 
-    The model's own name is left out: Keras numbers unnamed models as they are built, and seeds derive from these names.
+    name: str  # the names of the layers that lead to it, and its own; unique
+    variable: Any  # the Keras variable
+    layer: Any  # the layer that created it
+    path: str  # of that layer
+    trainable: bool  # as created: freezing a layer does not change it
+
+
+def find_weights(model: keras.Model) -> tuple[Weight, ...]:
+    """Return a model's weights, each once, in the order in which its layers were added.
+
+    A variable's own path will not do as a name: it begins with the model's name where that happened to be known, and
+    is another in a model that was loaded than in the one that was saved. Seeds derive from these names.
     """
-    names: dict[int, str] = {}
-    for weight in weights(model):
-        path = weight.path.removeprefix(f"{model.name}/")
-        same = sum(name.partition("#")[0] == path for name in names.values())
-        names.setdefault(id(weight), path if not same else f"{path}#{same + 1}")
-    return names
+    found: dict[int, Weight] = {}
+    names: set[str] = set()
+    for layer, path in _layers(model, ""):
+        # Kept by a layer as created, frozen or not. Setting `model.trainable` would change the user's model, and on
+        # TensorFlow does nothing where it is True already, frozen layers or not.
+        created = {id(variable) for variable in layer._trainable_variables}
+        for variable in weights(layer):
+            if id(variable) not in found and _owns(layer, variable):
+                name = _unique(f"{path}/{variable.name}".lstrip("/"), names)
+                trainable = id(variable) in created
+                found[id(variable)] = Weight(
+                    name=name, variable=variable, layer=layer, path=path or model.name, trainable=trainable
+                )
+    return tuple(found.values())
 
 
-def collect(model: keras.Model, names: Mapping[int, str], nodes: Sequence[Node] | None) -> Params:
-    """Return the trained parameters, batch statistics included, in graph order (in creation order without a graph)."""
-    arrays = {names[id(weight)]: keras.ops.convert_to_numpy(weight).copy() for weight in weights(model)}
+def _layers(layer: keras.Layer, path: str) -> Iterator[tuple[keras.Layer, str]]:
+    """Yield a layer and those inside it with the names that lead to them."""
+    yield layer, path
+    for inner in layer._flatten_layers(include_self=False, recursive=False):
+        yield from _layers(inner, f"{path}/{inner.name}".lstrip("/"))
+
+
+def _owns(layer: keras.Layer, variable: Any) -> bool:
+    own = layer._trainable_variables + layer._non_trainable_variables
+    return any(each is variable for each in own)
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    names = (name, *(f"{name}#{number}" for number in range(2, len(taken) + 3)))
+    chosen = next(each for each in names if each not in taken)
+    taken.add(chosen)
+    return chosen
+
+
+def collect(held: Sequence[Weight], nodes: Sequence[Node] | None) -> Params:
+    """Return the trained parameters, batch statistics included, in graph order (as added, without a graph)."""
+    arrays = {weight.name: keras.ops.convert_to_numpy(weight.variable).copy() for weight in held}
     order = dict.fromkeys([name for node in nodes or () for name in node.variables] + list(arrays))
     for array in arrays.values():
         array.flags.writeable = False
     return MappingProxyType({name: arrays[name] for name in order})
 
 
-def owners(model: keras.Model) -> dict[int, keras.Layer]:
-    """Return the innermost layer that holds each weight, by the weight's identity."""
-    layers = sorted(model._flatten_layers(), key=lambda layer: -len(layer.weights))  # what contains others comes first
-    return {id(weight): layer for layer in layers for weight in layer.weights}
-
-
-def own_initializers(model: keras.Model, names: Mapping[int, str]) -> Mapping[str, Any]:
+def own_initializers(held: Sequence[Weight]) -> Mapping[str, Any]:
     """Return the initializer that each weight was created with, where its layer still knows it."""
-    held = owners(model)
-    found = {names[id(weight)]: _initializer(held[id(weight)], weight.name) for weight in weights(model)}
+    found = {weight.name: _initializer(weight.layer, weight.variable.name) for weight in held}
     return MappingProxyType({name: value for name, value in found.items() if value is not None})
 
 
@@ -91,21 +124,21 @@ def _statistics(layer: Any, names: Mapping[int, str]) -> tuple[str, str]:
     return names[id(layer.moving_mean)], names[id(layer.moving_variance)]
 
 
-def layer_stages(model: keras.Model, names: Mapping[int, str], trainable: frozenset[str]) -> tuple[Stage, ...]:
-    """Return the stages of a model without a graph: its innermost layers, the last created first."""
-    held, stages, owner = owners(model), {}, None
-    for weight in weights(model):
-        layer, name = held[id(weight)], names[id(weight)]
-        normalises = isinstance(layer, keras.layers.BatchNormalization)
-        if name in trainable and (owner is None or not normalises):
-            owner = layer.path.removeprefix(f"{model.name}/")
+def layer_stages(held: Sequence[Weight]) -> tuple[Stage, ...]:
+    """Return the stages of a model without a graph: its innermost layers, the last added first."""
+    names = {id(weight.variable): weight.name for weight in held}
+    stages: dict[str, tuple[list[str], list[tuple[str, str]]]] = {}
+    owner = None
+    for weight in held:
+        normalises = isinstance(weight.layer, keras.layers.BatchNormalization)
+        if weight.trainable and (owner is None or not normalises):
+            owner = weight.path
         if owner is None:
             continue
         variables, statistics = stages.setdefault(owner, ([], []))
-        if name in trainable:
-            variables.append(name)
-        if normalises and _statistics(layer, names) not in statistics:
-            statistics.append(_statistics(layer, names))
+        variables += [weight.name] if weight.trainable else []
+        if normalises and _statistics(weight.layer, names) not in statistics:
+            statistics.append(_statistics(weight.layer, names))
     return _stages(stages)
 
 
