@@ -44,7 +44,7 @@ def legacy(tmp_path):
 def test_layers_of_all_kinds_are_let_through(tmp_path):
     inputs = keras.Input((8, 8, 3))
     x = L.Rescaling(1 / 255)(inputs)
-    x = L.SeparableConv2D(4, 3, activation="gelu", kernel_regularizer="l2", kernel_constraint="max_norm")(x)
+    x = L.SeparableConv2D(4, 3, activation="gelu", depthwise_regularizer="l2", bias_constraint="max_norm")(x)
     x = L.SpatialDropout2D(0.1)(L.GroupNormalization(2)(L.PReLU()(x)))
     x = L.LayerNormalization()(L.UpSampling2D()(keras.ops.maximum(x, 0.0) + keras.ops.tanh(x)))
     x = L.MultiHeadAttention(1, 2)(*[L.Reshape((144, 4))(x)] * 2)

@@ -180,7 +180,7 @@ FAULTS = {
     "whole numbers": (of(lambda: L.Embedding(5, 3), L.Flatten, lambda: L.Dense(2), shape=(4,), dtype="int32"), "M021"),
     "not built": (lambda: keras.Sequential([L.Dense(2)]), "M020"),
     "not a model": (lambda: L.Dense(2), "M002"),
-    "only a softmax": (of(L.Softmax, shape=(4,)), "M015"),
+    "only a softmax": (of(L.Softmax, shape=(4,)), "M019"),
 }
 
 
