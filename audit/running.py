@@ -77,7 +77,7 @@ def prepare(spec: Spec, *, out: Path | None = None, trusted: Collection[str] = (
 
     world = observe(spec, trusted=trusted)
     planned = plan(spec, world.facts)
-    store = Store(folder=out or Path("runs") / spec.audit.id)
+    store = Store(folder=out or Path("runs") / str(spec.audit.id))
     done = sum(_is_done(store, unit) for _, unit in planned.units())
     return Prepared(spec=spec, world=world, plan=planned, store=store, done=done)
 

@@ -1,6 +1,6 @@
 """Run an audit from Python: what the command line does, in a few lines.
 
-    python examples/audit_in_python.py
+python examples/audit_in_python.py
 """
 
 from pathlib import Path

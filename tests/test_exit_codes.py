@@ -85,7 +85,9 @@ def test_3_a_required_check_cannot_be_measured(tmp_path):
         methods=["gradient"],
         require=[{"cascading_randomization": {"seeds": 2, "redraw": "initializer"}}],
     )
-    finished = run("run", spec, "--trust-code", "own_model:build", "--out", "out", cwd=tmp_path, PYTHONPATH=str(tmp_path))
+    finished = run(
+        "run", spec, "--trust-code", "own_model:build", "--out", "out", cwd=tmp_path, PYTHONPATH=str(tmp_path)
+    )
     expect(finished, 3)
     found = results(tmp_path / "out")
     assert found["outcome"] == "error" and "initializer" in found["verdicts"][0]["reason"]
@@ -94,7 +96,9 @@ def test_3_a_required_check_cannot_be_measured(tmp_path):
 def test_3_an_unforeseen_error_never_exits_1(folder, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\nsys.path[:0] = [path for path in __import__('os').environ['PYTHONPATH'].split(':') if path]\n"
-        "import audit.planning\ndef broken(*a, **k):\n    raise RuntimeError('unforeseen')\naudit.planning.plan = broken\n"
+        "import audit.planning\n"
+        "def broken(*a, **k):\n    raise RuntimeError('unforeseen')\n"
+        "audit.planning.plan = broken\n"
     )
     finished = run("run", write_spec(folder), "--out", tmp_path / "out", cwd=folder, PYTHONPATH=str(tmp_path))
     expect(finished, 3)
@@ -103,7 +107,9 @@ def test_3_an_unforeseen_error_never_exits_1(folder, tmp_path):
 
 def test_4_inconclusive_and_nothing_failed(folder, tmp_path):
     few = {**SMALL["dataset"], "inputs": 4}
-    found = audit(folder, tmp_path, 4, dataset=few, methods=["gradient"], require=[{"cascading_randomization": CASCADE}])
+    found = audit(
+        folder, tmp_path, 4, dataset=few, methods=["gradient"], require=[{"cascading_randomization": CASCADE}]
+    )
     assert found["outcome"] == "inconclusive"
 
 
@@ -179,9 +185,9 @@ def bad_folder(folder) -> Path:
     np.savez(folder / "labels.npz", x_test=images, y_test=labels + 1)
     np.savez(folder / "nan.npz", x_test=broken, y_test=labels)
     (folder / "text.keras").write_text("this is no model")
-    keras.Sequential(
-        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10, name="dense")]
-    ).save(folder / "dense.keras")
+    keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(10, name="dense")]).save(
+        folder / "dense.keras"
+    )
     return folder
 
 

@@ -58,7 +58,9 @@ def spec_of(*require, methods=("gradient", "guided_backprop")):
 
 
 def test_one_task_for_each_requirement_and_method_and_its_controls(facts):
-    planned = plan(spec_of({"cascading_randomization": {"seeds": 2}}, {"repeatability": {"methods": ["gradient"]}}), facts)
+    planned = plan(
+        spec_of({"cascading_randomization": {"seeds": 2}}, {"repeatability": {"methods": ["gradient"]}}), facts
+    )
     controls = ["edge_detector", "random_map", "input"]
     assert [(task.requirement, task.method) for task in planned.tasks] == [
         *(("cascading_randomization", name) for name in ("gradient", "guided_backprop", *controls)),
@@ -73,13 +75,17 @@ def test_units_are_distinct_and_stand_condition_by_condition(facts):
     units = plan(spec_of({"cascading_randomization": {"seeds": 3}}, "independent_randomization"), facts).units()
     keys, conditions = [unit.key for _, unit in units], [unit.condition for _, unit in units]
     assert len(set(keys)) == len(keys)
-    runs = [condition for number, condition in enumerate(conditions) if number == 0 or conditions[number - 1] != condition]
+    runs = [
+        condition for number, condition in enumerate(conditions) if number == 0 or conditions[number - 1] != condition
+    ]
     assert len(set(runs)) == len(runs), "a condition was left and taken up again: its parameters would be drawn twice"
 
 
 def test_thresholds_change_no_unit_and_what_is_measured_does(facts):
     def keys(**fields):
-        return {unit.key for _, unit in plan(spec_of({"cascading_randomization": {"seeds": 2, **fields}}), facts).units()}
+        return {
+            unit.key for _, unit in plan(spec_of({"cascading_randomization": {"seeds": 2, **fields}}), facts).units()
+        }
 
     spec = spec_of({"cascading_randomization": {"seeds": 2}})
     nulls = {unit.key for _, unit in plan(spec, facts).units() if isinstance(unit.condition, Null)}
@@ -92,7 +98,10 @@ def test_thresholds_change_no_unit_and_what_is_measured_does(facts):
 
 
 def test_two_requirements_that_measure_the_same_share_their_units(facts):
-    twice = [{"cascading_randomization": {"seeds": 2, "id": name, "mean_at_most": at}} for name, at in (("a", 0.5), ("b", 0.2))]
+    twice = [
+        {"cascading_randomization": {"seeds": 2, "id": name, "mean_at_most": at}}
+        for name, at in (("a", 0.5), ("b", 0.2))
+    ]
     assert len(plan(spec_of(*twice), facts).units()) == len(plan(spec_of(twice[0]), facts).units())
 
 
@@ -110,5 +119,11 @@ def test_cost_counts_every_map_of_every_input_and_the_references_once(facts):
 
 def test_the_plan_is_told_in_words(facts):
     lines = "\n".join(describe(plan(spec_of("repeatability"), facts), facts, done=1, seconds_per_evaluation=1.0))
-    for word in (*STAGES, "edge_detector (control)", "1 already done", "gradient evaluations", "repeatability: 5 methods"):
+    for word in (
+        *STAGES,
+        "edge_detector (control)",
+        "1 already done",
+        "gradient evaluations",
+        "repeatability: 5 methods",
+    ):
         assert word in lines

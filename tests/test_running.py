@@ -1,0 +1,140 @@
+"""Resuming, judging again and drawing again: what is there is used, what is not is measured, and no framework judges."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import audit
+from audit import running
+from audit.errors import InputError
+from audit.spec import load_spec
+from tests.commands import REPOSITORY, save_model, write_spec
+
+BLOCKED = ("tensorflow", "keras", "jax")
+WITHOUT_FRAMEWORKS = f"""
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {BLOCKED!r}:
+            raise ImportError(f"{{name}} is not installed")
+sys.meta_path.insert(0, Blocked())
+from audit.cli import main
+code = main(sys.argv[1:])
+loaded = [name for name in {BLOCKED!r} if name in sys.modules]
+sys.exit(f"imported {{loaded}}" if loaded else code)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("running")
+    save_model(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(folder):
+    return running.run(load_spec(write_spec(folder)), out=folder / "whole")
+
+
+def measured(monkeypatch) -> list[str]:
+    """Return a list that will hold the method of each unit that is measured from now on."""
+    seen: list[str] = []
+    real = running._measure
+
+    def spy(check, method, unit, world):
+        seen.append(method)
+        return real(check, method, unit, world)
+
+    monkeypatch.setattr(running, "_measure", spy)
+    return seen
+
+
+def without_frameworks(*arguments) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-c", WITHOUT_FRAMEWORKS, *map(str, arguments)]
+    return subprocess.run(words, capture_output=True, text=True, check=False, cwd=REPOSITORY, timeout=120)
+
+
+def test_a_second_run_measures_nothing_and_ends_with_the_same_bytes(folder, finished, monkeypatch):
+    seen, before = measured(monkeypatch), (finished.folder / "results.json").read_bytes()
+    running.run(load_spec(write_spec(folder)), out=finished.folder)
+    assert seen == [] and (finished.folder / "results.json").read_bytes() == before
+
+
+def test_one_more_method_measures_only_that_method(folder, finished, monkeypatch):
+    seen = measured(monkeypatch)
+    more = ["gradient", {"smoothgrad": {"samples": 3}}, "input_times_gradient"]
+    running.run(load_spec(write_spec(folder, methods=more)), out=finished.folder)
+    assert set(seen) == {"input_times_gradient"}
+
+
+def test_other_thresholds_judge_again_without_measuring(folder, finished, monkeypatch):
+    seen, spec = (
+        measured(monkeypatch),
+        load_spec(write_spec(folder, require=[{"repeatability": {"at_least": -1.0, "seeds": 2}}])),
+    )
+    assert audit.judge(finished.folder, spec).verdicts != finished.audit.verdicts
+    assert seen == []
+    audit.judge(finished.folder, load_spec(write_spec(folder)))
+
+
+def test_what_was_not_measured_is_an_error_and_never_a_pass(folder, finished):
+    spec = load_spec(write_spec(folder, require=[{"cascading_randomization": {"seeds": 7}}]))
+    judged = audit.judge(finished.folder, spec)
+    assert {verdict.outcome for verdict in judged.verdicts} == {"error"} and judged.exit_code == 3
+    audit.judge(finished.folder, load_spec(write_spec(folder)))
+
+
+def test_a_damaged_unit_is_measured_again_and_the_result_is_the_same(folder, finished, monkeypatch):
+    before = (finished.folder / "results.json").read_bytes()
+    records = (finished.folder / "evidence").glob("*/record.json")
+    victim = min(
+        path.parent for path in records if json.loads(path.read_text())["unit"]["method"]["name"] == "gradient"
+    )
+    array = min(victim.glob("scores.*.npy"))
+    array.write_bytes(array.read_bytes()[:-1] + b"\x55")
+    seen = measured(monkeypatch)
+    running.run(load_spec(write_spec(folder)), out=finished.folder)
+    assert len(seen) == 1 and (finished.folder / "results.json").read_bytes() == before
+
+
+def test_a_failed_unit_is_evidence_and_the_next_run_tries_it_again(folder, tmp_path, monkeypatch):
+    spec = load_spec(write_spec(folder, methods=["gradient"], require=[{"repeatability": {"seeds": 2}}]))
+    from audit.checks.repeatability import Repeatability
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Repeatability, "measure", lambda *_: 1 / 0)
+        broken = running.run(spec, out=tmp_path).audit
+    assert {verdict.outcome for verdict in broken.verdicts} == {"error"} and broken.exit_code == 3
+    assert "ZeroDivisionError" in broken.verdicts[0].reason
+    assert running.run(spec, out=tmp_path).audit.verdicts[0].outcome in ("pass", "inconclusive", "fail")
+
+
+@pytest.mark.parametrize("command", ["judge", "report"])
+def test_judging_and_drawing_need_no_framework(finished, command):
+    before = {name: (finished.folder / name).read_bytes() for name in ("results.json", "report.html", "junit.xml")}
+    done = without_frameworks(command, finished.folder)
+    assert done.returncode == (finished.audit.exit_code if command == "judge" else 0), done.stderr
+    assert {name: (finished.folder / name).read_bytes() for name in before} == before
+
+
+def test_the_exit_code_is_a_function_of_results_json(finished):
+    found = json.loads((finished.folder / "results.json").read_text())
+    assert found["exit_code"] == finished.audit.exit_code
+    assert found["sentence"] == finished.audit.sentence
+
+
+def test_a_folder_that_is_no_run_is_named(tmp_path):
+    for verb in (audit.judge, audit.render):
+        with pytest.raises(InputError, match="R001"):
+            verb(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_planning_writes_nothing(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = audit.plan(load_spec(write_spec(folder))).lines()
+    assert any("gradient evaluations" in line for line in lines) and list(tmp_path.iterdir()) == []
