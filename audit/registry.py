@@ -30,6 +30,7 @@ _BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
             "cascading_randomization": "audit.checks.cascading_randomization:CascadingRandomization",
             "independent_randomization": "audit.checks.independent_randomization:IndependentRandomization",
             "repeatability": "audit.checks.repeatability:Repeatability",
+            "label_permutation": "audit.checks.label_permutation:LabelPermutation",
         },
         "similarities": {
             "spearman": "audit.similarities.spearman:spearman",

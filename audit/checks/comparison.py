@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field
 from audit.checks.check import Bench, Measurement
 from audit.errors import UnitError
 from audit.maps import Channels, Sign, reduce, unusable
-from audit.record import Condition, Null, Original, Randomized, Rekeyed
+from audit.record import Condition, Null, Original, Randomized, Rekeyed, Trained
 from audit.registry import find, places
 
 DEFAULT_CHANNELS: Channels = "sum"
@@ -59,17 +59,22 @@ def measure(
     channels = channels or DEFAULT_CHANNELS
     if isinstance(condition, Null):
         return Measurement(scores=_null(method, condition.draws, bench, similarity, channels), maps={})
-    reference, other = bench.maps(method, Original()), bench.maps(method, condition)
-    if reference.shape != other.shape:
-        raise UnitError("T803", "a method's maps changed their shape", expected=str(reference.shape),
-                        received=str(other.shape))  # fmt: skip
-    scores = _compare(reference, other, similarity, channels)
+    other = bench.maps(method, condition)
+    scores = compare(bench.maps(method, Original()), other, similarity=similarity, channels=channels)
     if isinstance(condition, Randomized):
         scores["changed"] = np.array([bench.changed(condition)], np.float64)
     return Measurement(scores=scores, maps=_pictures(other, condition, bench, channels))
 
 
-def _compare(a: np.ndarray, b: np.ndarray, similarity: str, channels: Channels) -> dict[str, np.ndarray]:
+def compare(a: np.ndarray, b: np.ndarray, *, similarity: str, channels: Channels) -> dict[str, np.ndarray]:
+    """Compare raw maps (n, ...) pairwise: ``similarity_absolute``, ``similarity_signed`` and ``undefined``, each (n,).
+
+    Raises:
+        UnitError: the two have different shapes.
+    """
+    if a.shape != b.shape:
+        what = "a method's maps changed their shape"
+        raise UnitError("T803", what, expected=str(a.shape), received=str(b.shape))
     scores: dict[str, np.ndarray] = {}
     undefined = np.zeros(len(a), np.int8)
     left, right = _views(a, channels), _views(b, channels)
@@ -101,7 +106,7 @@ def _similarities(a: np.ndarray, b: np.ndarray, flaw: np.ndarray, similarity: st
 def _null(method: str, draws: int, bench: Bench, similarity: str, channels: Channels) -> dict[str, np.ndarray]:
     """Mean over draws of the similarity of two independent noise maps; draws that show a constant map are left out."""
     pairs = ((bench.noise_maps(method, 2 * draw), bench.noise_maps(method, 2 * draw + 1)) for draw in range(draws))
-    scores = [_compare(*pair, similarity, channels) for pair in pairs]
+    scores = [compare(*pair, similarity=similarity, channels=channels) for pair in pairs]
     names = [name for name in scores[0] if name.startswith("similarity")]
     return {name.replace("similarity", "null"): _mean_of_defined([each[name] for each in scores]) for name in names}
 
@@ -113,7 +118,7 @@ def _mean_of_defined(draws: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def _pictures(maps: np.ndarray, condition: Condition, bench: Bench, channels: Channels) -> dict[str, np.ndarray]:
-    first = isinstance(condition, Randomized) and condition.seed == 0
+    first = isinstance(condition, Original) or (isinstance(condition, Randomized | Trained) and condition.seed == 0)
     if not first and not (isinstance(condition, Rekeyed) and condition.seed == 1):
         return {}
     return _views(maps[list(bench.gallery)], channels)

@@ -54,16 +54,16 @@ class Curve:
         return np.asarray(np.isfinite(self.excess).all(axis=(1, 2)))
 
 
-def stopped(evidence: Sequence[Evidence], conditions: Sequence[Condition]) -> Judgement | None:
+def stopped(evidence: Sequence[Evidence], conditions: Sequence[Condition], *, what: str = "unit") -> Judgement | None:
     """Return the error that keeps evidence from being judged: a failed unit, or one that is missing."""
     wanted = set(conditions)
     failed = [each for each in evidence if each.status == "failed" and each.unit.condition in wanted]
     if failed:
-        also = f" ({len(failed)} units failed)" if len(failed) > 1 else ""
-        return Judgement(outcome="error", reason=f"A unit failed: {failed[0].error}{also}.")
+        also = f" ({len(failed)} {what}s failed)" if len(failed) > 1 else ""
+        return Judgement(outcome="error", reason=f"A {what} failed: {failed[0].error}{also}.")
     missing = len(wanted - {each.unit.condition for each in evidence})
     if missing:
-        text = f"The evidence of {missing} of {len(wanted)} units is missing: run the audit again to measure it."
+        text = f"The evidence of {missing} of {len(wanted)} {what}s is missing: run the audit again to measure it."
         return Judgement(outcome="error", reason=text)
     return None
 
@@ -85,7 +85,7 @@ def unchanged(evidence: Sequence[Evidence], names: Sequence[str]) -> str | None:
 
 def curve(
     evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], labels: Sequence[str], *,
-    null: Null, sign: str, exact: bool = False,
+    null: Null, sign: str, exact: bool = False, scores: Sequence[str] = (),
 ) -> Curve | str:  # fmt: skip
     """Arrange scores by input, seed and place.
 
@@ -96,6 +96,7 @@ def curve(
         null: the condition that holds the null.
         sign: ``absolute`` or ``signed``.
         exact: whether maps whose ranks agree everywhere need no head-room (deterministic maps under ``at_least``).
+        scores: what the names of each place's scores begin with; nothing where absent.
 
     Returns:
         The curve, or why there is none.
@@ -103,12 +104,13 @@ def curve(
     Raises:
         UnitError: the null does not fit the scores; damaged evidence.
     """
-    name = f"similarity_{sign}"
+    name, prefixes = f"similarity_{sign}", scores or [""] * len(places)
     first = evidence[places[0][0]].scores
-    if sign == "signed" and name not in first and "similarity_absolute" in first:
+    if sign == "signed" and prefixes[0] + name not in first and f"{prefixes[0]}similarity_absolute" in first:
         return f"No {sign} similarity was measured, because the channel reduction drops the sign: use `channels: sum`."
-    similarity = _stack(evidence, places, name)
-    flaws = np.where(np.isfinite(similarity), 0, np.maximum(_stack(evidence, places, "undefined"), 1))
+    similarity = _stack(evidence, places, [prefix + name for prefix in prefixes])
+    unusable = _stack(evidence, places, [f"{prefix}undefined" for prefix in prefixes])
+    flaws = np.where(np.isfinite(similarity), 0, np.maximum(unusable, 1))
     floor = np.asarray(evidence[null].scores[f"null_{sign}"], np.float64)
     if floor.shape != similarity.shape[:1]:
         shape = str(similarity.shape[:1])
@@ -119,8 +121,11 @@ def curve(
     return Curve(labels=tuple(labels), similarity=similarity, flaws=flaws, null=floor, excess=above, exact=exact)
 
 
-def _stack(evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], name: str) -> np.ndarray:
-    columns = [[np.asarray(evidence[each].scores[name], np.float64) for each in seeds] for seeds in places]
+def _stack(
+    evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], names: Sequence[str]
+) -> np.ndarray:
+    pairs = zip(places, names, strict=True)
+    columns = [[np.asarray(evidence[each].scores[name], np.float64) for each in seeds] for seeds, name in pairs]
     return np.asarray(columns).transpose(2, 1, 0)  # (K, J, n) -> (n, J, K)
 
 
