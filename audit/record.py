@@ -85,7 +85,9 @@ class Removed:
     ``by`` ranks the features of each input: a method's id, or ``bernoulli``, ``sobel`` or ``blurred_random``. The
     ``fraction`` that ranks highest (``part: top``) or lowest (``bottom``) is replaced by ``fill``. ``network`` is trained
     on such inputs (``retrained``), is the one trained on intact inputs (``intact``), or is trained on the binary masks
-    alone (``mask``), which measures what the masks give away.
+    alone (``mask``), which measures what the masks give away. ``channels``, ``sign`` and ``square`` say how a method's
+    maps become ranks, ``noise`` is that of the ``noisy_linear`` fill; where they have no say they keep their defaults,
+    so that the controls are shared.
     """
 
     by: str
@@ -95,6 +97,10 @@ class Removed:
     unit: Literal["pixel", "scalar"] = "pixel"
     fill: Literal["channel_mean", "zero", "blur", "noisy_linear"] = "channel_mean"
     network: Literal["retrained", "intact", "mask"] = "retrained"
+    channels: Literal["sum", "absolute_sum", "absolute_max"] = "sum"
+    sign: Literal["absolute", "signed"] = "absolute"
+    square: bool = False
+    noise: float = 0.0
     kind: Literal["removed"] = "removed"
 
 
@@ -248,6 +254,14 @@ class Point:
 
 
 @record
+class Reference:
+    """A curve that is shown beside a verdict and not judged. A point's ``similarity`` holds its accuracy."""
+
+    name: str
+    curve: tuple[Point, ...]
+
+
+@record
 class Criterion:
     """One comparison with a declared threshold."""
 
@@ -278,6 +292,7 @@ class Verdict:
     undefined: int = 0
     total: int = 0
     per_input: tuple[float | None, ...] = ()  # excess of each input at the last place of the curve, mean over seeds
+    references: tuple[Reference, ...] = ()  # of the checks that remove features: accuracies
     waived: str | None = None
 
 

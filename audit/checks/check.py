@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from audit.record import Condition, Criterion, Evidence, Facts, Outcome, Point, Removed, Trained, record
+from audit.record import Condition, Criterion, Evidence, Facts, Outcome, Point, Reference, Removed, Trained, record
 
 PARTS = ("What it does", "Why it matters", "Expected relation", "How it can mislead", "Source")
 
@@ -63,6 +63,7 @@ class Judgement:
     undefined: int = 0
     total: int = 0
     per_input: tuple[float | None, ...] = ()
+    references: tuple[Reference, ...] = ()
 
 
 class Check(Protocol):
