@@ -8,6 +8,7 @@ import datetime
 import time
 import traceback
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from audit import judging
 from audit.checks.check import Check, parts
 from audit.declare import as_json
-from audit.errors import AuditError, EnvironmentStop
+from audit.errors import AuditError, EnvironmentStop, InputError
 from audit.planning import Plan, describe, plan, title
 from audit.record import Audit, Evidence, Facts, Provenance, RequirementFacts, Unit, record
 from audit.report import gallery
@@ -102,7 +103,9 @@ def run(
 def judge(folder: Path, spec: Spec | None = None) -> Audit:
     """Decide again from stored evidence, with the run's own spec or another: thresholds may change, nothing is run."""
     store = Store(folder=folder)
-    judged_by = spec or spec_from_resolved(store.read_record("run.json", RunFile).spec)
+    stored = store.read_record("run.json", RunFile)
+    judged_by = spec or spec_from_resolved(stored.spec)
+    _check_same_world(judged_by, stored)
     with store.lock():
         store.unseal()
         audit = _judge(store, judged_by)
@@ -162,14 +165,32 @@ def _measure(check: Check, method: str, unit: Unit, world: "World") -> Evidence:
     )
 
 
+_MEASURED = ("model", "dataset", "target", "seed", "training")
+
+
+def _check_same_world(spec: Spec, stored: RunFile) -> None:
+    """Refuse to judge by a spec that asks for something else than what was measured."""
+    asked = spec.resolved()
+    other = [name for name in _MEASURED if asked.get(name) != stored.spec.get(name)]
+    other += [f"methods: {each}" for each in asked["methods"] if each not in stored.spec["methods"]]
+    if other:
+        raise InputError(
+            "R006", "this spec asks for something else than what the run measured", received=f"another {other[0]}",
+            fix="`run` it: what is still valid is used again",
+        )  # fmt: skip
+
+
 def _judge(store: Store, spec: Spec) -> Audit:
     """Decide from what the store holds, and write results.json."""
     stored = store.read_record("run.json", RunFile)
-    planned = plan(spec, stored.facts)
+    ids = {entry.id for entry in spec.methods}
+    asked = tuple(method for method in stored.facts.methods if method.control or method.id in ids)
+    facts = replace(stored.facts, methods=asked)
+    planned = plan(spec, facts)
     found = {unit.key: store.get(unit) for _, unit in planned.units()}
     audit = judging.judge(
         spec.resolved(),
-        stored.facts,
+        facts,
         requirements=[(_requirement_facts(requirement), requirement.check) for requirement in spec.requirements],
         planned={(task.requirement, task.method): [unit.key for unit in task.units] for task in planned.tasks},
         evidence={key: evidence for key, evidence in found.items() if evidence is not None},

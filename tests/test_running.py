@@ -88,6 +88,30 @@ def test_what_was_not_measured_is_an_error_and_never_a_pass(folder, finished):
     audit.judge(finished.folder, load_spec(write_spec(folder)))
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"methods": ["gradient", "input_times_gradient", "guided_backprop"]},
+        {"methods": [{"smoothgrad": {"samples": 4}}]},
+        {"target": "label"},
+        {"seed": 1},
+        {"dataset": {"source": "digits", "inputs": 13, "preprocess": {"scale": 0.0625}}},
+    ],
+)
+def test_a_spec_that_asks_for_something_else_is_not_judged_by_this_evidence(folder, finished, changes):
+    before = (finished.folder / "results.json").read_bytes()
+    with pytest.raises(InputError, match="R006"):
+        audit.judge(finished.folder, load_spec(write_spec(folder, **changes)))
+    assert (finished.folder / "results.json").read_bytes() == before
+
+
+def test_fewer_methods_are_judged_as_if_the_others_had_never_been_asked_for(folder, finished):
+    judged = audit.judge(finished.folder, load_spec(write_spec(folder, methods=["gradient"])))
+    assert {verdict.method for verdict in judged.verdicts} == {"gradient"}
+    assert [method.id for method in judged.facts.methods if not method.control] == ["gradient"]
+    audit.judge(finished.folder, load_spec(write_spec(folder)))
+
+
 def test_a_damaged_unit_is_measured_again_and_the_result_is_the_same(folder, finished, monkeypatch):
     before = (finished.folder / "results.json").read_bytes()
     records = (finished.folder / "evidence").glob("*/record.json")
