@@ -194,7 +194,7 @@ def _judge(store: Store, spec: Spec) -> Audit:
         requirements=[(_requirement_facts(requirement), requirement.check) for requirement in spec.requirements],
         planned={(task.requirement, task.method): [unit.key for unit in task.units] for task in planned.tasks},
         evidence={key: evidence for key, evidence in found.items() if evidence is not None},
-        provenance=stored.provenance,
+        provenance=replace(stored.provenance, spec_digest=spec.digest),
         today=datetime.date.today(),
     )
     store.write_record("results.json", audit)
