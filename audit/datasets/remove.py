@@ -63,7 +63,7 @@ def rank(
     broken = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if len(broken):
         raise UnitError("T804", f"{len(broken)} of {len(values)} maps cannot be ranked: they hold NaN or infinity",
-                        where=ids[broken[0]], expected="finite maps")  # fmt: skip
+                        where=ids[int(broken[0])], expected="finite maps")  # fmt: skip
     values = np.where((unusable(values) == CONSTANT)[:, None], 0, values)
     return _ranked(values, ids, seed)
 
