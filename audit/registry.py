@@ -30,6 +30,9 @@ _BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
             "cascading_randomization": "audit.checks.cascading_randomization:CascadingRandomization",
             "independent_randomization": "audit.checks.independent_randomization:IndependentRandomization",
             "repeatability": "audit.checks.repeatability:Repeatability",
+            "roar": "audit.checks.roar:Roar",
+            "road": "audit.checks.road:Road",
+            "diff_roar": "audit.checks.diff_roar:DiffRoar",
             "label_permutation": "audit.checks.label_permutation:LabelPermutation",
         },
         "similarities": {
@@ -38,6 +41,7 @@ _BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
         "datasets": {
             "digits": "audit.datasets.digits:Digits",
             "npz": "audit.datasets.npz:Npz",
+            "table": "audit.datasets.table:Table",
         },
     }
 )

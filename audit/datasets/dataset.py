@@ -31,7 +31,16 @@ class Source(Protocol):
     source: ClassVar[str]  # its name in a spec
 
     def load(self, root: Path) -> Dataset:
-        """Read everything; relative paths start at ``root``.
+        """Read the inputs of which some are explained; relative paths start at ``root``.
+
+        Raises:
+            InputError: the data are missing or are not what the fields say.
+            RefusedError: reading them would be unsafe.
+        """
+        ...
+
+    def training(self, root: Path) -> Dataset | None:
+        """Read the inputs that the model is trained on, none of them explained; None where the source knows of none.
 
         Raises:
             InputError: the data are missing or are not what the fields say.
@@ -80,6 +89,33 @@ def validate(dataset: Dataset, input_shape: Sequence[int | None], classes: int) 
     _check_finite(dataset)
     # One logit is a sigmoid's: two classes.
     _check_labels(dataset, max(classes, 2))
+
+
+def validate_training(training: Dataset, test: Dataset) -> None:
+    """Check that training data fit the data they are to be tested on, themselves ``validate``d before.
+
+    Raises:
+        InputError: they are empty, of another shape, not finite or without labels, or name other classes; or the test
+            data have no labels.
+    """
+    for part in (training, test):
+        if part.y is None:
+            raise InputError(
+                "D011",
+                f"`{part.name}` has no labels",
+                expected="a label for each input, in the training and in the test data: a model is trained and tested",
+                fix="name the labels in `dataset`, or leave out the checks that retrain",
+            )
+    _check_sizes(training)
+    _check_shape(training, test.x.shape[1:])
+    _check_finite(training)
+    if training.class_names != test.class_names:
+        raise InputError(
+            "D012",
+            "the training data name other classes than the test data",
+            expected=", ".join(test.class_names) or "no names",
+            received=", ".join(training.class_names) or "no names",
+        )
 
 
 def _check_sizes(dataset: Dataset) -> None:

@@ -31,18 +31,21 @@ class Digits:
 
     def load(self, root: Path) -> Dataset:
         """Return the split: x (N, 8, 8, 1) float32 in 0 to 16, y (N,) int32. ``root`` is not used."""
-        from sklearn.datasets import load_digits
+        return _part(self.split)
 
-        bunch = load_digits()
-        x, y = bunch.images[..., None].astype(np.float32), bunch.target.astype(np.int32)
-        rows = self._rows(x, y)
-        return _dataset(x[rows], y[rows], self.split)
+    def training(self, root: Path) -> Dataset | None:
+        """Return the training inputs where the test inputs are explained, else nothing: none would be left."""
+        return _part("train") if self.split == "test" else None
 
-    def _rows(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        test = choose(_dataset(x, y, "all"), _TEST_INPUTS, _SPLIT_SEED)
-        everything = np.arange(len(x))
-        parts = {"all": everything, "test": np.sort(test), "train": np.setdiff1d(everything, test)}
-        return parts[self.split]
+
+def _part(split: str) -> Dataset:
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    x, y = bunch.images[..., None].astype(np.float32), bunch.target.astype(np.int32)
+    test, everything = choose(_dataset(x, y, "all"), _TEST_INPUTS, _SPLIT_SEED), np.arange(len(x))
+    parts = {"all": everything, "test": np.sort(test), "train": np.setdiff1d(everything, test)}
+    return _dataset(x[parts[split]], y[parts[split]], split)
 
 
 def _dataset(x: np.ndarray, y: np.ndarray, split: str) -> Dataset:

@@ -3,13 +3,13 @@
 import zipfile
 import zlib
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, ClassVar, Literal
 
 import numpy as np
 
 from audit.datasets.dataset import Dataset
+from audit.datasets.files import existing, nearest
 from audit.datasets.labels import whole_labels
 from audit.declare import declared
 from audit.errors import InputError, RefusedError
@@ -40,6 +40,12 @@ class Npz:
     channels: Literal["last", "add"] = "last"
     """``last``: the inputs are as the model wants them; ``add``: (N, H, W) becomes (N, H, W, 1)."""
 
+    train_array: str | None = None
+    """The array of training inputs, in the same file; where absent ``x_train``, if the file has one."""
+
+    train_labels: str = "y_train"
+    """The array of training labels."""
+
     class_names: tuple[str, ...] = ()
     """Names of the classes, by index."""
 
@@ -50,24 +56,38 @@ class Npz:
             InputError: the file or an array is missing, unreadable or no numbers.
             RefusedError: an array holds objects, or claims more than 8 GiB as float32.
         """
-        path = root / self.path
+        path = existing(root / self.path)
         with _open(path) as archive:
-            x = _read(archive, path, self.array)
-            y = (
-                None
-                if self.labels is None
-                else whole_labels(_read(archive, path, self.labels), f"{path}:{self.labels}")
-            )
+            return self._read(archive, path, self.array, self.labels)
+
+    def training(self, root: Path) -> Dataset | None:
+        """Read the training arrays; None where none is named and the file has no ``x_train`` beside the explained one.
+
+        Raises:
+            InputError: as for ``load``; or the named array is the one whose inputs are explained.
+            RefusedError: as for ``load``.
+        """
+        path = existing(root / self.path)
+        if self.train_array == self.array:
+            raise InputError("D026", f"array `{self.array}` holds both the training and the explained inputs",
+                             where=str(path), expected="two arrays that share no input")  # fmt: skip
+        with _open(path) as archive:
+            name = self.train_array or "x_train"
+            if self.train_array is None and (name == self.array or f"{name}.npy" not in archive.namelist()):
+                return None
+            return self._read(archive, path, name, self.train_labels)
+
+    def _read(self, archive: zipfile.ZipFile, path: Path, array: str, labels: str | None) -> Dataset:
+        x = _read(archive, path, array)
+        y = None if labels is None else whole_labels(_read(archive, path, labels), f"{path}:{labels}")
         with np.errstate(over="ignore"):  # what does not fit becomes infinite, which ``validate`` reports
             x = x.astype(np.float32)
         x = x[..., None] if self.channels == "add" else x
-        ids = np.array([f"{path.stem}-{self.array}-{position:04d}" for position in range(len(x))], np.str_)
+        ids = np.array([f"{path.stem}-{array}-{position:04d}" for position in range(len(x))], np.str_)
         return Dataset(x=x, y=y, ids=ids, class_names=self.class_names, name=path.name)
 
 
 def _open(path: Path) -> zipfile.ZipFile:
-    if not path.is_file():
-        raise InputError("D020", "the data file does not exist", where=str(path), fix=_nearest_file(path))
     try:
         return zipfile.ZipFile(path)
     except _UNREADABLE as error:
@@ -89,7 +109,7 @@ def _read(archive: zipfile.ZipFile, path: Path, name: str) -> np.ndarray:
             f"the data file has no array `{name}`",
             where=str(path),
             expected=f"one of {', '.join(names) or 'no arrays at all'}",
-            fix=_nearest(name, names),
+            fix=nearest(name, names),
         )
     try:
         with archive.open(f"{name}.npy") as member:
@@ -136,13 +156,3 @@ def _product(shape: Sequence[int]) -> int:
     for size in shape:  # Python numbers: NumPy's product would wrap around
         total *= size
     return total
-
-
-def _nearest(name: str, names: Sequence[str]) -> str | None:
-    near = get_close_matches(name, names, n=1)
-    return f"did you mean `{near[0]}`?" if near else None
-
-
-def _nearest_file(path: Path) -> str | None:
-    siblings = [each.name for each in path.parent.glob("*.npz")] if path.parent.is_dir() else []
-    return _nearest(path.name, siblings)

@@ -1,0 +1,200 @@
+"""Rows of a CSV or Parquet file: flat inputs, one number for each feature column."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from audit.datasets.dataset import Dataset, choose
+from audit.datasets.files import existing, nearest
+from audit.datasets.labels import whole_labels
+from audit.datasets.tabular import read
+from audit.declare import declared
+from audit.errors import InputError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+_SPLIT_SEED = 0
+
+Column = Annotated[str, Field(min_length=1, max_length=1000)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+@declared
+class Table:
+    """A row is an input, a column a feature: (N, F) float32, read from ``.csv`` (comma, header, UTF-8) or ``.parquet``.
+
+    Labels are whole numbers, or words that become classes in alphabetical order. Empty cells become NaN, which is
+    refused with the row's id; numbers too large for float32 become infinite, which is refused too. Parquet needs the
+    package ``pyarrow``.
+    """
+
+    source: ClassVar[str] = "table"
+
+    path: str
+    """The file; a relative path starts at the spec's folder."""
+
+    label: Column | None = None
+    """The column of labels; null where there are none."""
+
+    features: Annotated[tuple[Column, ...], Field(max_length=10_000)] = ()
+    """The columns of features, in the model's order; where absent, every numeric column but the label."""
+
+    train_path: str | None = None
+    """A file of the same kind with the rows that the model is trained on."""
+
+    train_fraction: Fraction | None = None
+    """The share of the rows that the model is trained on, stratified by class; only the others are explained. Which
+    rows these are depends on the file and the fraction alone."""
+
+    class_names: tuple[str, ...] = ()
+    """Names of the classes, by index; where labels are words, all of them, sorted, where absent."""
+
+    @model_validator(mode="after")
+    def _one_way_to_train(self) -> "Table":
+        if self.train_path is not None and self.train_fraction is not None:
+            raise ValueError("`train_path` and `train_fraction` exclude each other")
+        if self.label is not None and self.label in self.features:
+            raise ValueError(f"the label `{self.label}` is among the features")
+        if len(set(self.features)) < len(self.features):
+            raise ValueError("a column stands twice among the features")
+        return self
+
+    def load(self, root: Path) -> Dataset:
+        """Read the rows that may be explained.
+
+        Raises:
+            InputError: the file or a column is missing, unreadable or not numeric; labels are no classes.
+            RefusedError: the file is larger than a table may be.
+        """
+        whole = self._whole(root, self.path)
+        return whole if self.train_fraction is None else _part(whole, self._test_rows(whole), "test")
+
+    def training(self, root: Path) -> Dataset | None:
+        """Read the rows that the model is trained on; None where the spec names none.
+
+        Raises:
+            InputError: as for ``load``.
+            RefusedError: as for ``load``.
+        """
+        if self.train_path is not None:
+            return self._whole(root, self.train_path)
+        if self.train_fraction is None:
+            return None
+        whole = self._whole(root, self.path)
+        return _part(whole, np.setdiff1d(np.arange(len(whole.x)), self._test_rows(whole)), "train")
+
+    def _whole(self, root: Path, name: str) -> Dataset:
+        path = existing(root / name)
+        frame = read(path)
+        x = _features(frame, self._feature_columns(frame, path))
+        y, names = self._labels(frame, root, path)
+        ids = np.array([f"{path.stem}-{position:06d}" for position in range(len(x))], np.str_)
+        return Dataset(x=x, y=y, ids=ids, class_names=names, name=path.name)
+
+    def _test_rows(self, whole: Dataset) -> np.ndarray:
+        count = len(whole.x)
+        train = min(max(round(float(self.train_fraction or 0) * count), 1), count - 1)
+        if count < 2:
+            raise InputError("D037", f"`{whole.name}` cannot be split", expected="two rows or more",
+                             received=f"{count} rows")  # fmt: skip
+        return np.sort(choose(whole, count - train, _SPLIT_SEED))
+
+    def _feature_columns(self, frame: "DataFrame", path: Path) -> tuple[str, ...]:
+        for column in self.features:
+            _check_present(frame, column, path)
+        words = [column for column in self.features if not _numeric(frame, column)]
+        if words:
+            raise InputError(
+                "D034",
+                f"{len(words)} of {len(self.features)} feature columns do not hold numbers",
+                where=f"{path}: {', '.join(words[:8])}",
+                expected="numbers",
+                received=_first_word(frame, words[0]),
+                fix="leave these columns out of `features`, or encode them as numbers",
+            )
+        found = self.features or tuple(c for c in frame.columns if c != self.label and _numeric(frame, c))
+        if not found:
+            raise InputError("D035", "the table has no numeric feature column", where=str(path),
+                             received=", ".join(map(str, frame.columns[:8])))  # fmt: skip
+        return found
+
+    def _labels(self, frame: "DataFrame", root: Path, path: Path) -> tuple[np.ndarray | None, tuple[str, ...]]:
+        """Return labels (N,) and the classes' names, which words have and numbers may have."""
+        if self.label is None:
+            return None, self.class_names
+        _check_present(frame, self.label, path)
+        where = f"{path}:{self.label}"
+        if _numeric(frame, self.label):
+            return whole_labels(frame[self.label].to_numpy(np.float64, na_value=np.nan), where), self.class_names
+        words = _words(frame, self.label, where)
+        names = self.class_names or self._all_words(root, words)
+        unknown = sorted(set(words) - set(names))
+        if unknown:
+            raise InputError("D036", f"{len(unknown)} labels are not among `class_names`", where=where,
+                             expected=", ".join(names), received=", ".join(unknown[:8]))  # fmt: skip
+        index = {name: place for place, name in enumerate(names)}
+        return np.array([index[word] for word in words], np.int32), names
+
+    def _all_words(self, root: Path, words: list[str]) -> tuple[str, ...]:
+        """Return the classes of both files, sorted: either alone may lack one."""
+        known = set(words)
+        for name in (self.path, self.train_path):
+            if name is not None and self.label is not None:
+                path = existing(root / name)
+                frame = read(path)
+                _check_present(frame, self.label, path)
+                known |= set(_words(frame, self.label, f"{path}:{self.label}"))
+        return tuple(sorted(known))
+
+
+def _part(whole: Dataset, rows: np.ndarray, name: str) -> Dataset:
+    return Dataset(
+        x=whole.x[rows],
+        y=None if whole.y is None else whole.y[rows],
+        ids=whole.ids[rows],
+        class_names=whole.class_names,
+        name=f"{whole.name} ({name})",
+    )
+
+
+def _features(frame: "DataFrame", columns: tuple[str, ...]) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        parts = [frame[column].to_numpy(np.float64, na_value=np.nan).astype(np.float32) for column in columns]
+    return np.stack(parts, axis=1)
+
+
+def _numeric(frame: "DataFrame", column: str) -> bool:
+    from pandas.api import types
+
+    return types.is_bool_dtype(frame[column]) or types.is_any_real_numeric_dtype(frame[column])
+
+
+def _words(frame: "DataFrame", column: str, where: str) -> list[str]:
+    values: list[Any] = frame[column].tolist()
+    wrong = [place for place, value in enumerate(values) if not isinstance(value, str)]
+    if wrong:
+        raise InputError(
+            "D004",
+            f"{len(wrong)} of {len(values)} labels are missing or no words, the others are words",
+            where=f"{where}, row {wrong[0]}",
+            expected="a whole number in each row, or a word in each",
+            received=repr(values[wrong[0]])[:80],
+        )
+    return values
+
+
+def _first_word(frame: "DataFrame", column: str) -> str:
+    from pandas import to_numeric
+
+    broken = frame[column][to_numeric(frame[column], errors="coerce").isna() & frame[column].notna()]
+    return f"{str(broken.iloc[0])[:80]!r} in row {broken.index[0]}" if len(broken) else str(frame[column].dtype)
+
+
+def _check_present(frame: "DataFrame", column: str, path: Path) -> None:
+    if column not in frame.columns:
+        names = [str(each) for each in frame.columns]
+        raise InputError("D033", f"the table has no column `{column}`", where=str(path),
+                         expected=f"one of {', '.join(names[:12])}", fix=nearest(column, names))  # fmt: skip

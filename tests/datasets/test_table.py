@@ -1,0 +1,272 @@
+"""A table is read as it stands: its columns by name, its words as classes, its split by the seed, and no surprises."""
+
+import importlib.util
+import socket
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from audit.datasets import tabular
+from audit.datasets.dataset import validate
+from audit.datasets.table import Table
+from audit.errors import AuditError, InputError, RefusedError
+
+RNG = np.random.default_rng(0)
+
+
+def saved(folder: Path, text: str | bytes, name: str = "t.csv") -> Path:
+    (folder / name).write_bytes(text.encode() if isinstance(text, str) else text)
+    return folder
+
+
+def numbers(folder: Path, rows: int = 100, name: str = "t.csv") -> pd.DataFrame:
+    """A table of two classes of unequal size, written and returned."""
+    frame = pd.DataFrame(RNG.normal(size=(rows, 3)), columns=["u", "v", "w"])
+    frame["y"] = RNG.permutation([0] * (rows - rows // 4) + [1] * (rows // 4))
+    frame.to_csv(folder / name, index=False)
+    return frame
+
+
+def test_every_numeric_column_but_the_label_is_a_feature(tmp_path: Path) -> None:
+    saved(tmp_path, "name,a,y,b\nanna,1,0,2.5\nbert,-3,1,4e-3\n")
+    dataset = Table(path="t.csv", label="y").load(tmp_path)
+    np.testing.assert_array_equal(dataset.x, np.array([[1, 2.5], [-3, 4e-3]], np.float32))
+    assert dataset.x.dtype == np.float32 and dataset.y is not None and dataset.y.dtype == np.int32
+    assert (
+        dataset.y.tolist() == [0, 1]
+        and dataset.class_names == ()
+        and dataset.ids.tolist()
+        == [
+            "t-000000",
+            "t-000001",
+        ]
+    )
+    validate(dataset, (2,), 2)
+
+
+def test_features_stand_in_the_order_in_which_they_are_named(tmp_path: Path) -> None:
+    frame = numbers(tmp_path)
+    dataset = Table(path="t.csv", label="y", features=("w", "u")).load(tmp_path)
+    np.testing.assert_allclose(dataset.x, frame[["w", "u"]].to_numpy(), rtol=1e-6)
+
+
+def test_labels_may_be_absent(tmp_path: Path) -> None:
+    assert Table(path="t.csv").load(saved(tmp_path, "a,b\n1,2\n")).y is None
+
+
+def test_words_become_classes_in_alphabetical_order(tmp_path: Path) -> None:
+    saved(tmp_path, "a,y\n1,cat\n2,ant\n3,cat\n4,bee\n")
+    dataset = Table(path="t.csv", label="y").load(tmp_path)
+    assert dataset.class_names == ("ant", "bee", "cat") and dataset.y is not None
+    assert dataset.y.tolist() == [2, 0, 2, 1]
+
+
+def test_class_names_may_be_given_in_the_models_order(tmp_path: Path) -> None:
+    saved(tmp_path, "a,y\n1,cat\n2,ant\n")
+    dataset = Table(path="t.csv", label="y", class_names=("cat", "ant", "bee")).load(tmp_path)
+    assert dataset.y is not None and dataset.y.tolist() == [0, 1]
+    with pytest.raises(InputError, match="not among `class_names`"):
+        Table(path="t.csv", label="y", class_names=("cat", "bee")).load(tmp_path)
+
+
+def test_both_files_share_their_classes_though_either_lacks_one(tmp_path: Path) -> None:
+    saved(tmp_path, "a,y\n1,cat\n2,ant\n")
+    saved(tmp_path, "a,y\n1,bee\n2,cat\n", "train.csv")
+    source = Table(path="t.csv", label="y", train_path="train.csv")
+    test, training = source.load(tmp_path), source.training(tmp_path)
+    assert training is not None and test.y is not None and training.y is not None
+    assert test.class_names == training.class_names == ("ant", "bee", "cat")
+    assert test.y.tolist() == [2, 0] and training.y.tolist() == [1, 2]
+    assert not set(test.ids) & set(training.ids)
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.5, 0.8, 0.99, 0.001])
+def test_a_split_is_complete_disjoint_and_stratified(tmp_path: Path, fraction: float) -> None:
+    numbers(tmp_path)
+    source = Table(path="t.csv", label="y", train_fraction=fraction)
+    whole, test, training = (
+        Table(path="t.csv", label="y").load(tmp_path),
+        source.load(tmp_path),
+        source.training(tmp_path),
+    )
+    assert training is not None and training.y is not None and test.y is not None
+    assert sorted([*test.ids, *training.ids]) == whole.ids.tolist()
+    assert len(training.x) == min(max(round(fraction * 100), 1), 99)
+    assert (abs(np.bincount(test.y, minlength=2) - len(test.y) * np.array([0.75, 0.25])) < 1).all()
+    for part in (test, training):
+        rows = [whole.ids.tolist().index(name) for name in part.ids]
+        assert rows == sorted(rows)
+        np.testing.assert_array_equal(part.x, whole.x[rows])
+    again = source.training(tmp_path)
+    assert again is not None and again.ids.tolist() == training.ids.tolist()
+
+
+def test_no_training_rows_are_known_unless_they_are_named(tmp_path: Path) -> None:
+    numbers(tmp_path)
+    assert Table(path="t.csv", label="y").training(tmp_path) is None
+
+
+def test_one_row_cannot_be_split(tmp_path: Path) -> None:
+    saved(tmp_path, "a,y\n1,0\n")
+    with pytest.raises(InputError, match="cannot be split"):
+        Table(path="t.csv", label="y", train_fraction=0.5).load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"train_path": "a.csv", "train_fraction": 0.5},
+        {"train_fraction": 0.0},
+        {"train_fraction": 1.0},
+        {"label": "a", "features": ("a", "b")},
+        {"features": ("a", "a")},
+        {"lable": "y"},
+        {"label": ""},
+    ],
+)
+def test_faults_of_the_fields_are_refused(fields: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Table(path="t.csv", **fields)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("cell", ["", "NaN", "inf", "-inf", "1e300"])
+def test_what_is_no_finite_number_is_refused_with_its_row(tmp_path: Path, cell: str) -> None:
+    dataset = Table(path="t.csv", label="y").load(saved(tmp_path, f"a,b,y\n1,2,0\n3,{cell},1\n"))
+    with pytest.raises(InputError, match="1 of 2 inputs") as caught:
+        validate(dataset, (2,), 2)
+    assert (caught.value.code, caught.value.where) == ("D006", "t-000001")
+
+
+@pytest.mark.parametrize(
+    ("text", "fields", "code", "words"),
+    [
+        ("a,b\n1,x\n", {"features": ("a", "b")}, "D034", ["1 of 2", "b", "'x' in row 0"]),
+        ("a,b\n1,99999999999999999999999999\n", {"features": ("b",)}, "D034", ["b"]),
+        ("a,b\n1,2\n", {"label": "c"}, "D033", ["no column `c`", "a, b"]),
+        ("alpha,b\n1,2\n", {"features": ("alhpa",)}, "D033", ["did you mean `alpha`?"]),
+        ("a;y\n1;0\n", {}, "D035", ["a;y"]),
+        ("a,y\n1,0.5\n2,1\n", {"label": "y"}, "D004", ["0.5 at position 0"]),
+        ("a,y\n1,\n2,1\n", {"label": "y"}, "D004", ["nan at position 0"]),
+        ("a,y\n1,cat\n2,\n", {"label": "y"}, "D004", ["1 of 2", "row 1"]),
+        ("a,y\n1,99999999999999999999999999\n", {"label": "y"}, "D004", ["row 0"]),
+        ("a,a\n1,2\n", {}, "D032", ["two columns", "`a`"]),
+        ("a,b\n1,2,3\n", {}, "D032", ["cannot be read"]),
+        ("a,b\n1,2,3\n4,5,6\n", {}, "D032", ["cannot be read"]),
+        ("a,b\n1,2\n4,5,6\n", {}, "D032", ["line 3"]),
+        ('a,b\n1,"2\n', {}, "D032", ["EOF inside string"]),
+        ('a,"b\n', {}, "D032", ["cannot be read"]),
+        ("", {}, "D032", ["no header"]),
+        ("\n\na\n1\n", {}, "D032", ["no header"]),
+        ("a,b\n", {}, "D032", ["no rows"]),
+        (b"\xff\xfea\x00,\x00", {}, "D032", ["utf-8"]),
+        (b"a,b\n1,\xff\n", {}, "D032", ["utf-8"]),
+        (b"PK\x03\x04\x00\x00", {}, "D032", ["no rows"]),
+    ],
+)
+def test_what_is_wrong_is_one_clear_error(
+    tmp_path: Path, text: str | bytes, fields: dict[str, object], code: str, words: list[str]
+) -> None:
+    with pytest.raises(InputError) as caught:
+        Table(path="t.csv", **fields).load(saved(tmp_path, text))  # type: ignore[arg-type]
+    assert caught.value.code == code
+    assert all(word in str(caught.value) for word in words)
+
+
+@settings(max_examples=200, deadline=None)
+@given(content=st.one_of(st.binary(max_size=60), st.text(alphabet='a1,"\n\r =\x00\u2028', max_size=40)))
+def test_no_content_escapes_the_errors(tmp_path_factory: pytest.TempPathFactory, content: bytes | str) -> None:
+    folder = saved(tmp_path_factory.mktemp("any"), content)
+    for source in (Table(path="t.csv"), Table(path="t.csv", label="a"), Table(path="t.csv", train_fraction=0.5)):
+        try:
+            dataset = source.load(folder)
+        except AuditError:
+            continue
+        assert dataset.x.ndim == 2 and len(dataset.x) == len(dataset.ids) and dataset.x.dtype == np.float32
+
+
+def test_a_formula_is_text_and_nothing_is_run(tmp_path: Path) -> None:
+    dataset = Table(path="t.csv", label="y").load(saved(tmp_path, "a,y\n1,=1+1\n2,@SUM(A1)\n"))
+    assert dataset.class_names == ("=1+1", "@SUM(A1)")
+
+
+@pytest.mark.parametrize("path", ["https://example.org/t.csv", "file:///etc/passwd", "t.csv\0", "x" * 5000, "t.csvv"])
+def test_only_files_are_opened(tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **more: object) -> None:
+        raise RuntimeError("a table must not open connections")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    numbers(tmp_path)
+    with pytest.raises(InputError, match="does not exist") as caught:
+        Table(path=path).load(tmp_path)
+    assert caught.value.code == "D020"
+
+
+def test_a_misspelt_file_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    numbers(tmp_path)
+    with pytest.raises(InputError, match="did you mean `t.csv`"):
+        Table(path="tt.csv").load(tmp_path)
+
+
+def test_another_kind_of_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"\*.csv or \*.parquet"):
+        Table(path="t.xlsx").load(saved(tmp_path, "a\n1\n", "t.xlsx"))
+
+
+def test_too_many_columns_are_refused_before_the_rows_are_read(tmp_path: Path) -> None:
+    header = ",".join(f"c{number}" for number in range(10_001))
+    with pytest.raises(RefusedError, match="too large") as caught:
+        Table(path="t.csv").load(saved(tmp_path, header + "\n" + "1" * 10_000))
+    assert (caught.value.code, caught.value.exit_code) == ("X022", 6)
+
+
+def test_a_header_without_an_end_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="header line without an end"):
+        Table(path="t.csv").load(saved(tmp_path, "a" * (2**22 + 1)))
+
+
+def test_too_many_rows_are_refused_without_reading_them_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tabular, "_MOST_ROWS", 10)
+    saved(tmp_path, "a\n" + "1\n" * 2_000_000)
+    tracemalloc.start()
+    with pytest.raises(RefusedError, match="more than 10 rows"):
+        Table(path="t.csv").load(tmp_path)
+    assert tracemalloc.get_traced_memory()[1] < 8_000_000
+    tracemalloc.stop()
+    assert len(Table(path="t.csv").load(saved(tmp_path, "a\n" + "1\n" * 10)).x) == 10
+
+
+def test_a_large_file_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    with (saved(tmp_path, "a\n1\n") / "t.csv").open("r+b") as file:
+        file.truncate(2**30 + 1)  # sparse: takes no room
+    with pytest.raises(RefusedError, match="bytes"):
+        Table(path="t.csv").load(tmp_path)
+
+
+def test_parquet_without_its_reader_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tabular, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match="pip install pyarrow") as caught:
+        Table(path="t.parquet").load(saved(tmp_path, b"PAR1", "t.parquet"))
+    assert caught.value.code == "D031"
+
+
+@pytest.mark.skipif(importlib.util.find_spec("pyarrow") is None, reason="Parquet files need pyarrow")
+def test_parquet_gives_what_csv_gives(tmp_path: Path) -> None:
+    frame = numbers(tmp_path)
+    frame["word"] = np.where(frame["y"] > 0, "yes", "no")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    frame.to_parquet(tmp_path / "t.parquet")
+    for label in ("y", "word"):
+        csv, parquet = (
+            Table(path=f"t.{kind}", label=label, features=("u", "v")).load(tmp_path) for kind in ("csv", "parquet")
+        )
+        np.testing.assert_allclose(parquet.x, csv.x, rtol=1e-6)
+        assert csv.y is not None and parquet.y is not None and parquet.y.tolist() == csv.y.tolist()
+        assert parquet.class_names == csv.class_names
+    with pytest.raises(InputError, match="cannot be read"):
+        Table(path="t.parquet").load(saved(tmp_path, b"PAR1 and nothing else", "t.parquet"))
