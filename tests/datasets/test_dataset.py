@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from audit.datasets.dataset import Dataset, choose, validate
+from audit.datasets.dataset import Dataset, choose, validate, validate_training
 from audit.errors import InputError
 
 
@@ -110,3 +110,28 @@ def test_what_does_not_fit_is_one_clear_error(dataset: Dataset, code: str, words
         validate(dataset, (2, 2, 1), 3)
     assert caught.value.code == code
     assert all(word in str(caught.value) for word in words)
+
+
+@pytest.mark.parametrize(
+    ("training", "test", "code", "words"),
+    [
+        (_dataset(None), _dataset([0, 1, 2]), "D011", ["toy", "a label for each input"]),
+        (_dataset([0, 1, 2]), _dataset(None), "D011", ["tested"]),
+        (_dataset([]), _dataset([0, 1, 2]), "D001", ["empty"]),
+        (_dataset([0, 1, 2], (3, 3, 1)), _dataset([0, 1, 2]), "D005", ["(3, 3, 1)", "(2, 2, 1)"]),
+        (_dataset([0, 1, 2], (2, 2)), _dataset([0, 1, 2]), "D005", ["channels: add"]),
+        (_dataset([0, 1, 2], x=_INFINITE), _dataset([0, 1, 2]), "D006", ["toy-1"]),
+        (_dataset([0, 1, 2], class_names=("a",)), _dataset([0, 1, 2]), "D012", ["other classes", "a"]),
+    ],
+)
+def test_training_data_that_do_not_fit_the_test_data_are_one_clear_error(
+    training: Dataset, test: Dataset, code: str, words: list[str]
+) -> None:
+    with pytest.raises(InputError) as caught:
+        validate_training(training, test)
+    assert caught.value.code == code
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_training_data_that_fit_are_accepted() -> None:
+    validate_training(_dataset([2, 2]), _dataset([0, 1, 2]))

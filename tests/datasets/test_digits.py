@@ -1,13 +1,14 @@
 """The split is fixed, stratified and complete; nothing of one part is in the other."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 from sklearn.datasets import load_digits
 
-from audit.datasets.dataset import validate
+from audit.datasets.dataset import validate, validate_training
 from audit.datasets.digits import Digits
 
 _ROOT = Path(".")
@@ -53,3 +54,15 @@ def test_ids_name_the_split_and_the_position() -> None:
 def test_an_unknown_split_is_a_fault() -> None:
     with pytest.raises(ValidationError, match="'train', 'test' or 'all'"):
         Digits(split="validation")  # type: ignore[arg-type]
+
+
+def test_the_training_inputs_are_those_of_the_training_split() -> None:
+    training, train = Digits().training(_ROOT), Digits(split="train").load(_ROOT)
+    assert training is not None and training.y is not None and train.y is not None
+    assert training.x.tobytes() == train.x.tobytes() and training.y.tolist() == train.y.tolist()
+    validate_training(training, Digits().load(_ROOT))
+
+
+@pytest.mark.parametrize("split", ["train", "all"])
+def test_nothing_is_left_to_train_on_where_training_inputs_are_explained(split: Literal["train", "all"]) -> None:
+    assert Digits(split=split).training(_ROOT) is None

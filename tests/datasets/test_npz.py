@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from audit.datasets.dataset import validate_training
 from audit.datasets.npz import Npz
 from audit.errors import InputError, RefusedError
 
@@ -131,3 +132,47 @@ def test_what_is_missing_or_wrong_is_named(tmp_path: Path, source: Npz, code: st
 def test_a_number_beyond_float32_becomes_infinite_not_an_exception(tmp_path: Path) -> None:
     dataset = Npz(path="data.npz", labels=None).load(_save(tmp_path, x_test=np.array([[1e300], [1.0]])))
     assert np.isinf(dataset.x[0, 0]) and dataset.x[1, 0] == 1
+
+
+def _both(folder: Path, **more: Any) -> Path:
+    x, y = np.arange(48, dtype=np.uint8).reshape(4, 4, 3), np.array([0, 1, 0, 1])
+    return _save(folder, **{"x_test": x[:2], "y_test": y[:2], "x_train": x[2:], "y_train": y[2:], **more})
+
+
+def test_training_arrays_go_through_the_same_steps(tmp_path: Path) -> None:
+    source = Npz(path="data.npz", channels="add", class_names=("a", "b"))
+    training, test = source.training(_both(tmp_path)), source.load(tmp_path)
+    assert training is not None and training.y is not None
+    assert training.x.shape == (2, 4, 3, 1) and training.x.dtype == np.float32
+    assert np.array_equal(training.x.ravel(), np.arange(24, 48)) and training.y.tolist() == [0, 1]
+    assert training.class_names == ("a", "b") and not set(training.ids) & set(test.ids)
+    validate_training(training, test)
+
+
+def test_training_arrays_may_have_other_names(tmp_path: Path) -> None:
+    _both(tmp_path, inputs=np.ones((3, 4, 3)), kinds=np.array([[1, 0], [0, 1], [1, 0]]))
+    training = Npz(path="data.npz", train_array="inputs", train_labels="kinds").training(tmp_path)
+    assert training is not None and training.y is not None
+    assert training.x.shape == (3, 4, 3) and training.y.tolist() == [0, 1, 0]
+
+
+def test_no_training_data_are_known_where_the_file_has_none(tmp_path: Path) -> None:
+    assert Npz(path="data.npz").training(_save(tmp_path, x_test=np.ones((2, 3)), y_test=np.arange(2))) is None
+    assert Npz(path="data.npz", array="x_train").training(_both(tmp_path)) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "words"),
+    [
+        ({"train_array": "x_trian"}, "D022", "did you mean `x_train`?"),
+        ({"train_labels": "y_trian"}, "D022", "did you mean `y_train`?"),
+        ({"train_labels": "wrong"}, "D004", "0.5 at position 0"),
+        ({"train_array": "x_test"}, "D026", "both the training and the explained"),
+    ],
+)
+def test_training_arrays_that_are_missing_or_wrong_are_named(
+    tmp_path: Path, fields: dict[str, str], code: str, words: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        Npz(path="data.npz", **fields).training(_both(tmp_path, wrong=np.array([0.5, 1.0])))  # type: ignore[arg-type]
+    assert caught.value.code == code and words in str(caught.value)
