@@ -6,12 +6,14 @@ from pydantic import ValidationError
 
 from audit.checks.cascading_randomization import CascadingRandomization
 from audit.checks.independent_randomization import IndependentRandomization
+from audit.checks.label_permutation import LabelPermutation
 from audit.checks.repeatability import Repeatability
 from audit.record import Null, Randomized, Rekeyed
 from audit.similarities.spearman import spearman
 from tests.audits import MadeUpBench, make_facts, measured
 
 CHECKS = (CascadingRandomization, IndependentRandomization, Repeatability)
+ALL = (*CHECKS, LabelPermutation)
 RNG = np.random.default_rng(0)
 TRAINED, OTHER = RNG.standard_normal((2, 5, 6, 6, 3)).astype(np.float32)
 FACTS = make_facts(5)
@@ -101,7 +103,7 @@ def test_single_channel_noise_of_a_map_that_drops_channels_is_fine(check):
     assert np.isfinite(measured(check, MadeUpBench(other_maps, noise), FACTS)[0][1].scores["null_absolute"]).all()
 
 
-@pytest.mark.parametrize("cls", CHECKS)
+@pytest.mark.parametrize("cls", ALL)
 @pytest.mark.parametrize(
     "fields",
     [
@@ -120,7 +122,7 @@ def test_faults_are_refused(cls, fields):
         cls(**fields)
 
 
-@pytest.mark.parametrize("cls", CHECKS)
+@pytest.mark.parametrize("cls", ALL)
 def test_settings_hold_what_changes_a_unit_and_never_a_threshold(cls):
     settings = cls().settings()
     assert not set(settings) & cls.judged
@@ -128,13 +130,13 @@ def test_settings_hold_what_changes_a_unit_and_never_a_threshold(cls):
     assert settings != cls(channels="absolute_max").settings()
 
 
-@pytest.mark.parametrize("cls", CHECKS)
+@pytest.mark.parametrize("cls", ALL)
 def test_judged_fields_change_no_condition(cls):
     other = {name: "signed" if name == "sign" else 0.123 for name in cls.judged}
     assert cls(**other).conditions(FACTS) == cls().conditions(FACTS)
 
 
-@pytest.mark.parametrize("cls", CHECKS)
+@pytest.mark.parametrize("cls", ALL)
 def test_the_docstring_has_its_five_parts_in_order(cls):
     text = " ".join((cls.__doc__ or "").split())
     titles = ("What it does.", "Why it matters.", "Expected relation.", "How it can mislead.", "Source.")

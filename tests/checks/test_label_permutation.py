@@ -1,0 +1,321 @@
+"""Every outcome of label permutation, from evidence with chosen similarities and chosen trainings."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from audit.checks.label_permutation import LabelPermutation
+from audit.checks.memorisation import chance
+from audit.errors import UnitError
+from audit.planning import TRAINING
+from audit.record import Evidence, Null, Original, Trained, TrainingFacts, Unit
+from audit.similarities.spearman import spearman
+from tests.audits import MadeUpBench, make_facts, measured
+
+CHECK = LabelPermutation(seeds=3)
+TENTHS = (0.1,) * 10
+N = 30
+
+
+def facts_of(inputs=N, *, train=TENTHS, test=TENTHS, count=2000):
+    training = TrainingFacts(recipe={}, train=8000, test=count, train_shares=train, test_shares=test, digest="d")
+    return replace(make_facts(inputs), training=training)
+
+
+FACTS = facts_of()
+
+
+def around(mean, spread=0.02):
+    """Similarities with this mean, spread over inputs and networks."""
+
+    def scores(condition):
+        generator = np.random.default_rng([condition.seed, len(condition.labels), 1])
+        return np.clip(mean + spread * generator.standard_normal(N), -1, 1)
+
+    return scores
+
+
+def unit(check, condition):
+    return Unit(check=check, settings={}, method={"name": "gradient"}, condition=condition, world="w")
+
+
+def trained(check=CHECK, facts=FACTS, **changed):
+    """Evidence of sound trainings; ``changed`` maps ``labels_seed`` to scores that replace them."""
+    found = []
+    for condition in check.trainings(facts):
+        sound = {"train_accuracy": 0.97, "test_accuracy": 0.98 if condition.labels == "true" else 0.1, "epochs": 20.0}
+        scores = {**sound, **changed.get(f"{condition.labels}_{condition.seed}", {})}
+        arrays = {name: np.array([value]) for name, value in scores.items()}
+        found.append(Evidence(unit=unit(TRAINING, condition), status="done", scores=arrays))
+    return found
+
+
+def compared(true=0.0, audited=0.0, ceiling=0.6, floor=0.3, *, null=0.0, check=CHECK, facts=FACTS):
+    """Evidence of one method: the similarity of each pair of networks, a number or (condition) -> (n,)."""
+    partners, n, found = {"permuted": true, "true": ceiling, "none": floor}, len(facts.data.ids), []
+    for condition in check.conditions(facts):
+        scores = {}
+        if isinstance(condition, Null):
+            scores = {f"null_{sign}": np.broadcast_to(null, (n,)).astype(float) for sign in ("absolute", "signed")}
+        if isinstance(condition, Trained):
+            both = {"": audited, "partner_": partners[condition.labels]}
+            for prefix, value in both.items():
+                values = np.broadcast_to(value(condition) if callable(value) else value, (n,)).astype(float)
+                scores |= {f"{prefix}similarity_{sign}": values for sign in ("absolute", "signed")}
+                scores[f"{prefix}undefined"] = np.isnan(values).astype(float)
+        found.append(Evidence(unit=unit("label_permutation", condition), status="done", scores=scores))
+    return found
+
+
+def judgement(trainings=None, *, check=CHECK, facts=FACTS, **similarities):
+    trainings = trained(check, facts) if trainings is None else trainings
+    return check.judge([*trainings, *compared(check=check, facts=facts, **similarities)], facts)
+
+
+def test_both_labels_are_trained_for_every_seed_and_no_network_without_labels():
+    assert set(CHECK.trainings(FACTS)) == {
+        Trained(labels=each, seed=j) for each in ("true", "permuted") for j in range(3)
+    }
+    assert len(CHECK.trainings(FACTS)) == 6 and CHECK.retrains
+
+
+def test_conditions_are_the_null_the_audited_model_and_every_network():
+    null, audited, *networks = CHECK.conditions(FACTS)
+    assert null == Null(draws=10) and audited == Original()
+    assert networks == [Trained(labels=each, seed=j) for each in ("permuted", "true", "none") for j in range(3)]
+
+
+def test_more_seeds_reuse_every_unit_of_fewer():
+    fewer, more = (LabelPermutation(seeds=seeds) for seeds in (2, 5))
+    assert set(fewer.conditions(FACTS)) < set(more.conditions(FACTS))
+    maps = {condition: RNG.standard_normal((5, 4, 4, 1)).astype(np.float32) for condition in more.conditions(FACTS)}
+    found = [dict(measured(check, MadeUpBench(maps.__getitem__, noise), FACTS)) for check in (fewer, more)]
+    for condition, first in found[0].items():
+        for name, scores in first.scores.items():
+            np.testing.assert_array_equal(found[1][condition].scores[name], scores)
+
+
+RNG = np.random.default_rng(0)
+
+
+def noise(draw):
+    return np.random.default_rng([7, draw]).standard_normal((5, 4, 4, 1)).astype(np.float32)
+
+
+def test_each_network_is_compared_with_the_audited_model_and_with_one_of_another_seed():
+    maps = {condition: RNG.standard_normal((5, 4, 4, 1)).astype(np.float32) for condition in CHECK.conditions(FACTS)}
+    found = dict(measured(CHECK, MadeUpBench(maps.__getitem__, noise), FACTS))
+    for condition, network in ((each, found[each].scores) for each in maps if isinstance(each, Trained)):
+        own = abs(maps[condition][..., 0])
+        np.testing.assert_array_equal(network["similarity_absolute"], spearman(own, abs(maps[Original()][..., 0])))
+        labels = "none" if condition.labels == "none" else "true"
+        others = {
+            seed: spearman(own, abs(maps[Trained(labels=labels, seed=seed)][..., 0]))
+            for seed in range(3)
+            if seed != condition.seed
+        }
+        partner = network.get("partner_similarity_absolute")
+        if partner is None:
+            assert condition.seed == 0 and condition.labels != "permuted"
+        else:
+            assert any(np.array_equal(partner, other) for other in others.values())
+            assert not np.array_equal(
+                partner, spearman(own, abs(maps[Trained(labels=labels, seed=condition.seed)][..., 0]))
+            )
+
+
+def test_pictures_are_those_of_the_audited_model_and_of_the_first_networks():
+    maps = {condition: RNG.standard_normal((5, 4, 4, 1)).astype(np.float32) for condition in CHECK.conditions(FACTS)}
+    pictured = {
+        condition for condition, found in measured(CHECK, MadeUpBench(maps.__getitem__, noise), FACTS) if found.maps
+    }
+    assert pictured == {Original(), *(Trained(labels=each, seed=0) for each in ("permuted", "true", "none"))}
+
+
+def test_constant_and_broken_maps_have_no_similarity():
+    maps = {condition: RNG.standard_normal((5, 4, 4, 1)).astype(np.float32) for condition in CHECK.conditions(FACTS)}
+    maps[Trained(labels="permuted", seed=1)][2] = 0
+    maps[Trained(labels="true", seed=0)][3] = np.nan
+    found = dict(measured(CHECK, MadeUpBench(maps.__getitem__, noise), FACTS))[
+        Trained(labels="permuted", seed=1)
+    ].scores
+    assert found["undefined"].tolist() == [0, 0, 1, 0, 0]
+    assert found["partner_undefined"].tolist() == [0, 0, 1, 2, 0]
+    assert np.isnan(found["partner_similarity_signed"]).tolist() == [False, False, True, True, False]
+
+
+def test_maps_that_change_pass():
+    found = judgement(true=around(0.2), audited=around(0.1))
+    assert found.outcome == "pass" and [each.outcome for each in found.criteria] == ["pass", "pass"]
+    assert [each.name for each in found.criteria] == ["against_true", "against_audited"]
+
+
+@pytest.mark.parametrize(("true", "audited", "failing"), [(0.8, 0.1, "against_true"), (0.1, 0.8, "against_audited")])
+def test_either_comparison_can_fail_it(true, audited, failing):
+    found = judgement(true=around(true), audited=around(audited))
+    assert found.outcome == "fail" and [each.name for each in found.criteria if each.outcome == "fail"] == [failing]
+
+
+def test_an_interval_around_the_limit_is_inconclusive():
+    assert judgement(true=around(0.5, 0.1), audited=0.1).outcome == "inconclusive"
+
+
+def test_the_statistic_is_the_mean_excess_and_every_pair_has_its_point():
+    generator = np.random.default_rng(3)
+    tables = generator.uniform(-0.2, 0.7, (4, N, 3))  # pair, input, seed
+    null = generator.uniform(0, 0.3, N)
+    pairs = {
+        name: lambda condition, table=table: table[:, condition.seed]
+        for name, table in zip(("true", "audited", "ceiling", "floor"), tables, strict=True)
+    }
+    found = judgement(null=null, **pairs)
+    above = (tables - null[:, None]) / (1 - null[:, None])
+    seeds = (slice(0, 3), slice(0, 3), slice(1, 3), slice(1, 3))
+    assert [each.statistic for each in found.criteria] == pytest.approx([above[0].mean(), above[1].mean()])
+    assert len(found.curve) == 4
+    for pair, point in enumerate(found.curve):
+        assert point.similarity == pytest.approx(tables[pair][:, seeds[pair]].mean())
+        assert point.excess == pytest.approx(above[pair][:, seeds[pair]].mean())
+        assert point.null == pytest.approx(null.mean()) and point.interval[0] < point.excess < point.interval[1]
+    assert [
+        words in point.label
+        for words, point in zip(("permuted", "audited", "true", "untrained"), found.curve, strict=True)
+    ]
+
+
+def test_the_reason_names_the_ceiling_and_the_floor():
+    assert "true labels keep 0.60, two untrained ones 0.30" in judgement().reason
+    assert "keep 0.60, two untrained ones 0.00" in judgement(floor=0.0).reason
+
+
+def test_two_seeds_have_one_pair_of_equals():
+    check = LabelPermutation(seeds=2)
+    found = judgement(check=check, ceiling=around(0.6), floor=around(0.3))
+    assert found.outcome == "pass" and [point.total for point in found.curve] == [2 * N, 2 * N, N, N]
+    assert found.curve[2].interval[0] < found.curve[2].excess < found.curve[2].interval[1]
+
+
+def test_no_head_room_is_inconclusive_whatever_the_networks_did():
+    found = judgement(true=0.985, audited=0.984, ceiling=0.99, floor=0.98, null=0.981)
+    assert found.outcome == "inconclusive" and "No head-room" in found.reason
+    assert found.curve[0].similarity == pytest.approx(0.985) and found.curve[0].null == pytest.approx(0.981)
+
+
+def test_labels_that_were_not_memorised_are_inconclusive_with_the_remedy():
+    found = judgement(trained(permuted_1={"train_accuracy": 0.62, "epochs": 7.0}))
+    assert found.outcome == "inconclusive" and "not memorised" in found.reason
+    assert all(words in found.reason for words in ("seed 1", "0.620", "7 epochs", "`epochs`"))
+    assert found.curve[0].similarity is not None and all(each.statistic is None for each in found.criteria)
+    lenient = replace(CHECK, memorised=0.6)
+    assert judgement(trained(permuted_1={"train_accuracy": 0.62}), check=lenient).outcome == "pass"
+    assert judgement(trained(permuted_1={"train_accuracy": 0.95})).outcome == "pass"
+
+
+@pytest.mark.parametrize("accuracy", [0.3, 0.2, 0.01])
+def test_a_network_of_permuted_labels_away_from_chance_is_inconclusive(accuracy):
+    found = judgement(trained(permuted_2={"test_accuracy": accuracy}))
+    assert found.outcome == "inconclusive" and f"{accuracy:.3f}" in found.reason and "chance" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "count", "outcome"), [(0.13, 2000, "pass"), (0.15, 2000, "inconclusive"), (0.15, 100, "pass")]
+)
+def test_chance_allows_for_the_sampling_error_of_the_test_data(accuracy, count, outcome):
+    facts = facts_of(count=count)
+    assert judgement(trained(permuted_0={"test_accuracy": accuracy}), facts=facts).outcome == outcome
+
+
+def test_true_labels_that_taught_nothing_are_inconclusive():
+    found = judgement(trained(true_0={"test_accuracy": 0.12}))
+    assert found.outcome == "inconclusive" and "no better than chance" in found.reason.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("network", "name"),
+    [("permuted_0", "train_accuracy"), ("permuted_0", "test_accuracy"), ("true_0", "test_accuracy")],
+)
+def test_unknown_accuracies_never_pass(network, name):
+    assert judgement(trained(**{network: {name: np.nan}})).outcome == "inconclusive"
+
+
+def test_without_classes_there_is_no_verdict():
+    found = judgement(facts=facts_of(train=(), test=()))
+    assert found.outcome == "inconclusive" and "class labels" in found.reason
+
+
+def test_chance_is_between_guessing_and_naming_the_commonest_class():
+    generator = np.random.default_rng(0)
+    train, test = np.array([0.7, 0.2, 0.1]), np.array([0.5, 0.3, 0.2])
+    labels = generator.choice(3, 200_000, p=test)
+    guesses = generator.choice(3, 200_000, p=train)
+    low, high = chance(facts_of(train=tuple(train), test=tuple(test)).training)
+    assert low == pytest.approx((labels == guesses).mean(), abs=0.01) and high == pytest.approx(
+        (labels == 0).mean(), abs=0.01
+    )
+    assert chance(facts_of().training) == pytest.approx((0.1, 0.1))
+    low, high = chance(facts_of(train=(0.9, 0.1), test=(0.0, 1.0)).training)  # the commonest class is never right
+    assert (low, high) == pytest.approx((0.0, 0.1))
+
+
+@pytest.mark.parametrize("condition", [Trained(labels="permuted", seed=0), Trained(labels="true", seed=2)])
+def test_a_training_that_diverged_is_an_error_with_its_reason(condition):
+    evidence = trained()
+    broken = [
+        replace(each, status="failed", scores={}, error="[M040] the loss became NaN")
+        if each.unit.condition == condition
+        else each
+        for each in evidence
+    ]
+    found = judgement(broken)
+    assert found.outcome == "error" and "training failed" in found.reason and "[M040]" in found.reason
+
+
+def test_missing_evidence_is_an_error():
+    assert "trainings is missing" in judgement(trained()[1:]).reason
+    assert judgement([]).outcome == "error"
+    assert CHECK.judge([*trained(), *compared()[:-1]], FACTS).outcome == "error"
+    more = replace(CHECK, seeds=4)
+    assert more.judge([*trained(), *compared()], FACTS).outcome == "error"
+    assert "2 of 8 trainings" in more.judge([*trained(), *compared()], FACTS).reason
+
+
+def test_evidence_of_more_seeds_than_judged_changes_nothing():
+    more = LabelPermutation(seeds=5)
+    spare = {"permuted_4": {"train_accuracy": 0.1}}
+    evidence = [*trained(more, **spare), *compared(true=around(0.2), check=more)]
+    assert CHECK.judge(evidence, FACTS) == judgement(true=around(0.2))
+
+
+def test_a_world_without_training_data_cannot_be_judged():
+    with pytest.raises(UnitError, match="training"):
+        CHECK.judge([*trained(), *compared()], make_facts(N))
+
+
+@pytest.mark.parametrize("pair", ["true", "audited"])
+def test_undefined_similarities_never_pass(pair):
+    found = judgement(**{pair: np.nan})
+    assert found.outcome == "inconclusive" and "30 of 30 inputs" in found.reason
+
+
+@pytest.mark.parametrize("pair", ["ceiling", "floor"])
+def test_a_ceiling_or_floor_without_numbers_takes_nothing_from_the_verdict(pair):
+    found = judgement(**{pair: np.nan})
+    assert found.outcome == "pass" and "untrained ones" not in found.reason
+    assert found.curve[2 if pair == "ceiling" else 3].similarity is None
+
+
+def test_the_controls_are_what_they_must_be():
+    same = {"true": 1.0, "audited": 1.0, "ceiling": 1.0, "floor": 1.0}
+    nothing = dict.fromkeys(same, around(0.0))
+    expected = {"edge_detector": same, "input": same, "random_map": nothing}
+    assert {name: judgement(**pairs).outcome for name, pairs in expected.items()} == dict(CHECK.controls)
+
+
+def test_a_signed_comparison_reads_signed_scores():
+    evidence = [*trained(), *compared(true=0.9, audited=0.9)]
+    for each in evidence:
+        for name in [name for name in each.scores if name.endswith("similarity_signed")]:
+            each.scores[name] = np.zeros(N)
+    assert CHECK.judge(evidence, FACTS).outcome == "fail"
+    assert replace(CHECK, sign="signed").judge(evidence, FACTS).outcome == "pass"
