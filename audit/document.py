@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from audit.declare import declared
+from audit.training import Training
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Words = Annotated[str, Field(min_length=1, max_length=4000)]
@@ -228,6 +229,9 @@ class Document:
 
     controls: Literal["default"] = "default"
     """An edge detector, a random map and the input itself are always run too: they audit the audit."""
+
+    training: Training | None = None
+    """How networks are trained anew, for the checks that retrain."""
 
     waivers: Annotated[tuple[Waiver, ...], Field(max_length=1000)] = ()
     """Dated exceptions."""

@@ -36,14 +36,14 @@ class MethodEntry:
 
 @record
 class Requirement:
-    """A check with the methods (by id) that it applies to; ``line`` is its line in the spec."""
+    """A check with the methods (by id) that it applies to; ``span`` is the place of its name in the spec."""
 
     id: str
     check_name: str
     check: Any
     methods: tuple[str, ...]
     severity: Severity
-    line: int
+    span: Span
 
 
 @record
@@ -62,7 +62,15 @@ class DatasetEntry:
             InputError: the data are missing or are not what the fields say.
             RefusedError: reading them would be unsafe.
         """
-        data: Dataset = self.source.load(root)
+        return self._prepared(self.source.load(root))
+
+    def load_training(self, root: Path) -> "Dataset | None":
+        """Read the training data in the same way, with the same errors; None where the source knows of none."""
+        read = getattr(self.source, "training", None)  # a plug-in's source may lack it
+        data: Dataset | None = read(root) if read else None
+        return None if data is None else self._prepared(data)
+
+    def _prepared(self, data: "Dataset") -> "Dataset":
         return data if self.preprocess is None else replace(data, x=self.preprocess.apply(data.x))
 
 
@@ -111,7 +119,7 @@ def read_requirements(node: Node, methods: Iterable[str], maps: Maps, faults: li
                 check=_with_maps(check, maps, entry, faults),
                 methods=options.methods or known,
                 severity=options.severity,
-                line=entry.span.line,
+                span=entry.span,
             )
         )
     return tuple(found)

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from audit import document
+from audit import document, training
 from audit.describe import field_docs, summary
 from audit.document import Document, Inputs, MethodOptions, RequirementOptions
 from audit.entries import CONTROLS
@@ -78,7 +78,7 @@ def _of(kind: type, definitions: Schema) -> Schema:
     schema = _draft7(TypeAdapter(kind).json_schema())
     for name, inner in schema.pop("definitions", {}).items():
         definitions[name] = inner
-        _describe(getattr(document, name, type(None)), inner)
+        _describe(getattr(document, name, None) or getattr(training, name, type(None)), inner)
     _describe(kind, schema)
     return {"type": "object", "properties": {}, **schema, "additionalProperties": False}
 

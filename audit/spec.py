@@ -21,6 +21,7 @@ from audit.entries import (
 from audit.errors import Fault, SpecError
 from audit.faults import did_you_mean, spec_error
 from audit.record import digest, record
+from audit.training import Training
 from audit.validate import Owner, build, fault_at
 from audit.yaml_source import LARGEST, Node, Span, read
 
@@ -43,6 +44,7 @@ class Spec:
     maps: Maps
     requirements: tuple[Requirement, ...]
     controls: Literal["default"]
+    training: Training | None
     waivers: tuple[Waiver, ...]
     gate: Gate
     report: ReportOptions
@@ -62,6 +64,7 @@ class Spec:
             "methods": [{each.name: {**as_json(each.method), "id": each.id}} for each in self.methods],
             "require": [_requirement_json(each) for each in self.requirements],
             "controls": self.controls,
+            "training": None if self.training is None else as_json(self.training),
             "waivers": [as_json(each) for each in self.waivers],
         }
 
@@ -138,14 +141,16 @@ def _spec(root: Node, faults: list[Fault], *, text: str, folder: Path, stem: str
     ids = [each.id for each in methods]
     maps = document.maps if document else Maps()
     requirements = read_requirements(_section(sections, "require", list), ids, maps, faults)
+    if root.value.get("training") is None:
+        faults.extend(_untrained(each) for each in requirements if getattr(each.check, "retrains", False))
     known = isinstance(root.value.get("dataset"), dict)
     dataset = read_dataset(sections["dataset"], keys["dataset"], faults) if known else None
     if document is None or dataset is None:
         return None
     _check_waivers(document, sections, ids, requirements, faults)
-    as_written = ("version", "model", "target", "seed", "maps", "controls", "waivers", "gate", "report", "runtime")
+    as_written = ("version", "model", "target", "seed", "maps", "controls", "training", "waivers", "gate", "report")
     return Spec(
-        **{name: getattr(document, name) for name in as_written},
+        **{name: getattr(document, name) for name in (*as_written, "runtime")},
         audit=_with_id(document.audit, stem),
         dataset=dataset,
         methods=methods,
@@ -159,6 +164,11 @@ def _section(sections: Mapping[str | int, Node], name: str, kind: type) -> Node:
     """Return a section of the expected kind; an empty one where it is missing or of another kind, a fault by itself."""
     node = sections.get(name)
     return node if node is not None and isinstance(node.value, kind) else Node(span=_TOP, value=kind())
+
+
+def _untrained(each: Requirement) -> Fault:
+    what = f"requirement `{each.check_name}` trains networks anew, and the spec does not say how"
+    return fault_at("S031", what, each.span, "add a section such as `training: {epochs: 20}`")
 
 
 def _first_per_place(faults: list[Fault]) -> list[Fault]:

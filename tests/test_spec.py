@@ -98,7 +98,7 @@ def test_methods_and_requirements_are_values_with_ids(tmp_path: Path) -> None:
         3,
     )
     assert cascade.methods == ("gradient", "smoothgrad")
-    assert (cascade.severity, cascade.line, repeat.line) == ("error", 6, 7)
+    assert (cascade.severity, cascade.span.line, repeat.span.line) == ("error", 6, 7)
 
 
 def test_a_name_used_twice_is_numbered_unless_an_id_is_given(tmp_path: Path) -> None:

@@ -192,7 +192,12 @@ def drop_head(nodes: tuple[Node, ...], output: str) -> tuple[tuple[Node, ...], s
     before = sources(nodes[last])[0].node
     if before < 0:
         raise InputError("M019", "the model is nothing but its output activation", expected="a model with weights")
-    return _ancestors(nodes, before), f"the final {found} was removed, so that logits are explained"
+    return _ancestors(nodes, before), removed(found)
+
+
+def removed(activation: str) -> str:
+    """Return in words that a final activation was removed."""
+    return f"the final {activation} was removed, so that logits are explained"
 
 
 def final_activation(node: Node) -> str | None:

@@ -1,6 +1,7 @@
 """Turns a built Keras model into a ``Network``, or says why it cannot be audited."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -60,6 +61,8 @@ def _network(
         graph=nodes,
         head=head,
         initializers=params.own_initializers(held),
+        added=tuple(weight.name for weight in held),
+        rebuild=partial(_rebuild, model, shape),
     )
     if nodes is None:
         return network
@@ -68,6 +71,30 @@ def _network(
         return replay(network, params, x)
 
     return Network(**{**vars(network), "apply": apply})
+
+
+def _rebuild(model: keras.Model, shape: tuple[int, ...]) -> keras.Model:
+    """Build the model again from its own configuration: fresh weights, nothing frozen, nothing compiled.
+
+    Raises:
+        InputError: its configuration does not say how to build it.
+    """
+    try:
+        if canonical.is_graph(model):
+            rebuilt = keras.models.clone_model(model)
+        else:
+            rebuilt = type(model).from_config(model.get_config())
+        if not rebuilt.built:
+            rebuilt(np.zeros((1, *shape), np.float32))
+    except Exception as error:  # layers of the user's can fail anywhere
+        raise InputError(
+            "M023", "the model cannot be built again from its configuration", where=model.name,
+            received=f"{type(error).__name__}: {error}"[:300],
+            fix="give the model, and each layer of your own, a get_config() that holds its constructor's arguments",
+        ) from error  # fmt: skip
+    for layer in rebuilt._flatten_layers():  # frozen layers count: they were drawn anew, so they must learn
+        layer.trainable = True
+    return rebuilt
 
 
 def _stateless(model: keras.Model, held: Sequence[params.Weight]) -> Any:

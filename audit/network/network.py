@@ -55,6 +55,8 @@ class Network:
     graph: tuple[Node, ...] | None  # the last node gives the logits
     head: str  # what was done to the output, in words
     initializers: Mapping[str, Any] = field(default_factory=dict)  # variable -> its own Keras initializer, where known
+    added: tuple[str, ...] = ()  # the names of params in the order in which the model's layers were added
+    rebuild: Callable[[], Any] | None = None  # the audited model anew: a keras.Model, its head on, with fresh weights
 
 
 def sources(node: Node) -> tuple[Ref, ...]:
