@@ -15,13 +15,34 @@ from audit.methods.method import Method, method_name
 from audit.network.network import Network
 from audit.network.params import architecture
 from audit.network.params import digest as params_digest
-from audit.record import DataFacts, MethodFacts, NetworkFacts, Provenance, StageFacts, digest, record
+from audit.record import (
+    DataFacts,
+    MethodFacts,
+    NetworkFacts,
+    Provenance,
+    StageFacts,
+    TrainingFacts,
+    digest,
+    record,
+)
+from audit.retraining import Splits
+from audit.training import Training
 
 if TYPE_CHECKING:
     from audit.spec import Spec
 
 _PACKAGES = ("saliency-audit", "keras", "tensorflow", "jax", "numpy", "scipy", "scikit-image", "scikit-learn")
-_DECIDES_NUMBERS = ("backend", "network", "methods", "similarities", "checks", "datasets", "maps.py", "bench.py")
+_DECIDES_NUMBERS = (
+    "backend",
+    "network",
+    "methods",
+    "similarities",
+    "checks",
+    "datasets",
+    "maps.py",
+    "bench.py",
+    "retraining.py",
+)
 
 
 @record
@@ -86,6 +107,20 @@ def method_facts(id: str, method: Method, *, control: bool) -> MethodFacts:
     )
 
 
+def training_facts(recipe: Training, splits: Splits) -> TrainingFacts:
+    """Describe what networks are trained and tested on, and how; both data sets have labels."""
+    train, test = splits.train, splits.test
+    data = _arrays_digest(train.x, np.asarray(train.y), test.x, np.asarray(test.y))
+    return TrainingFacts(
+        recipe=as_json(recipe),
+        train=len(train.x),
+        test=len(test.x),
+        train_shares=_shares(train.y, test.y),
+        test_shares=_shares(test.y, train.y),
+        digest=digest([data, train.ids.tolist(), test.ids.tolist(), as_json(recipe)]),
+    )
+
+
 def provenance_of(spec: "Spec", numerics: Mapping[str, str]) -> Provenance:
     """Describe the machine and the versions; ``numerics`` are the backend's choices, ``device`` among them."""
     import keras
@@ -132,6 +167,12 @@ def _accuracy(logits: np.ndarray, labels: np.ndarray | None) -> float | None:
         return None
     predicted = logits.argmax(axis=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).astype(int)
     return float((predicted == labels).mean())
+
+
+def _shares(labels: np.ndarray | None, others: np.ndarray | None) -> tuple[float, ...]:
+    """Return the share of each class among the labels, as many classes as either set has."""
+    count = int(max(np.max(labels), np.max(others))) + 1 if labels is not None and others is not None else 0
+    return tuple(float(np.mean(labels == label)) for label in range(count))
 
 
 def _version(package: str) -> str | None:

@@ -3,13 +3,27 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from audit.record import Condition, Facts, MethodFacts, Null, Randomized, Trained, Unit, digest, record
+from audit.record import (
+    Condition,
+    Facts,
+    MethodFacts,
+    Null,
+    Randomized,
+    Removed,
+    Trained,
+    Unit,
+    digest,
+    record,
+)
 
 if TYPE_CHECKING:
     from audit.spec import Requirement, Spec
 
 TRAINING = "training"
 """The check of a unit that only trains."""
+
+REMOVAL = "removal"
+"""The check of a unit that measures a control's removal, without a method."""
 
 
 @record
@@ -30,12 +44,15 @@ class Plan:
     def units(self) -> tuple[tuple[str, Unit], ...]:
         """Return each distinct unit once with its method's id, condition by condition.
 
-        Units of one condition stand together, so parameters are drawn once for all methods.
+        Units of one condition stand together, so parameters are drawn once for all methods; those that remove features
+        stand together by method, whose maps are ranked once. Trainings come before all that needs them. Units that
+        methods share have no method.
         """
-        grouped: dict[Condition, dict[str, tuple[str, Unit]]] = {}
+        grouped: dict[object, dict[str, tuple[str, Unit]]] = {}
         for task in self.tasks:
             for unit in task.units:
-                grouped.setdefault(unit.condition, {}).setdefault(unit.key, (task.method, unit))
+                group = _group(task.method, unit)
+                grouped.setdefault(group, {}).setdefault(unit.key, (task.method if unit.method else "", unit))
         return tuple(pair for units in grouped.values() for pair in units.values())
 
 
@@ -52,33 +69,60 @@ def plan(spec: "Spec", facts: Facts) -> Plan:
 
 
 def evaluations(units: Iterable[tuple[str, Unit]], facts: Facts) -> int:
-    """Return the gradient evaluations that units cost, the reference maps included."""
-    cost = {method.id: method.evaluations * len(facts.data.ids) for method in facts.methods}
-    pairs = [(method, unit) for method, unit in units if not isinstance(unit.condition, Null)]
-    references = {method for method, _ in pairs}
-    return sum(cost[method] for method, _ in pairs) + sum(cost[method] for method in references)
+    """Return the gradient evaluations that units cost: each map of each input, references and rankings once."""
+    pairs = [(method, unit.condition) for method, unit in units if method]
+    explained = [method for method, condition in pairs if not isinstance(condition, Null | Removed)]
+    ranked = {method for method, condition in pairs if isinstance(condition, Removed)}
+    cost = {method.id: method.evaluations for method in facts.methods}
+    inputs, data = len(facts.data.ids), facts.training.train + facts.training.test if facts.training else 0
+    maps = sum(cost[method] for method in explained) + sum(cost[method] for method in set(explained))
+    return maps * inputs + sum(cost[method] for method in ranked) * data
 
 
-def describe(plan: Plan, facts: Facts, *, done: int, seconds_per_evaluation: float) -> list[str]:
-    """Return the plan in lines for people: stages, units, cost, and what is already done."""
+def retrainings(units: Iterable[tuple[str, Unit]]) -> int:
+    """Return how many networks are trained."""
+    conditions = [unit.condition for _, unit in units if not unit.method or isinstance(unit.condition, Removed)]
+    return sum(not (isinstance(each, Removed) and each.network == "intact") for each in conditions)
+
+
+def describe(plan: Plan, facts: Facts, *, done: int, seconds: float, training_seconds: float) -> list[str]:
+    """Return the plan in lines for people: stages, units, cost, and what is already done.
+
+    ``seconds`` is the time of one gradient evaluation, ``training_seconds`` that of one training.
+    """
     units = plan.units()
-    cost = evaluations(units, facts)
-    stages = [
-        f"  {number:>3}  {stage.name}  ({', '.join(stage.variables)}; {stage.parameters:,} parameters)"
-        for number, stage in enumerate(facts.network.stages, start=1)
-    ]
+    cost, trainings = evaluations(units, facts), retrainings(units)
     return [
         f"model      {facts.network.name}, {facts.network.parameters:,} parameters, {facts.network.classes} classes",
         f"output     {facts.network.head}",
         f"data       {facts.data.source}, {len(facts.data.ids)} inputs; {facts.data.selection}",
         f"methods    {', '.join(_label(method) for method in facts.methods)}",
         "stages, output to input (what randomisation re-draws together):",
-        *stages,
+        *_stages(facts),
         *_per_requirement(plan),
         f"units      {len(units)} in all, {done} already done",
-        f"cost       {cost:,} gradient evaluations, about {_duration(cost * seconds_per_evaluation)} from scratch "
-        "(from one timed batch)",
+        f"maps       {cost:,} gradient evaluations, about {_duration(cost * seconds)} from scratch (one timed pass)",
+        f"trainings  {trainings}" + _training_cost(trainings, training_seconds),
     ]
+
+
+def _stages(facts: Facts) -> list[str]:
+    return [
+        f"  {number:>3}  {stage.name}  ({', '.join(stage.variables)}; {stage.parameters:,} parameters)"
+        for number, stage in enumerate(facts.network.stages, start=1)
+    ]
+
+
+def _training_cost(trainings: int, seconds: float) -> str:
+    return f", about {_duration(trainings * seconds)} from scratch (from one timed epoch)" if trainings else ""
+
+
+def _group(method: str, unit: Unit) -> object:
+    if unit.check == TRAINING:
+        return TRAINING
+    if isinstance(unit.condition, Removed):
+        return ("ranking", method if unit.method else unit.condition.by)
+    return unit.condition
 
 
 def _concerns(requirement: "Requirement", method: MethodFacts) -> bool:
@@ -88,9 +132,10 @@ def _concerns(requirement: "Requirement", method: MethodFacts) -> bool:
 def _units(requirement: "Requirement", method: MethodFacts, facts: Facts) -> tuple[Unit, ...]:
     check = requirement.check
     identity: Mapping[str, object] = {"name": method.name, "settings": method.settings}
-    trainings = check.trainings(facts)
-    world = _retrained_world(facts) if trainings else facts.world
-    return tuple(_training(condition, world) for condition in trainings) + tuple(
+    world = _retrained_world(facts) if getattr(check, "retrains", False) else facts.world
+    shared = getattr(check, "shared", _nothing_shared)
+    common = (*check.trainings(facts), *shared(facts))
+    return tuple(_common(condition, world) for condition in common) + tuple(
         Unit(
             check=requirement.check_name,
             settings=check.settings(),
@@ -102,9 +147,14 @@ def _units(requirement: "Requirement", method: MethodFacts, facts: Facts) -> tup
     )
 
 
-def _training(condition: Trained, world: str) -> Unit:
-    """Return the unit of one training: the recipe is in the world, and no method and no check in its key."""
-    return Unit(check=TRAINING, settings={}, method={}, condition=condition, world=world)
+def _common(condition: Trained | Removed, world: str) -> Unit:
+    """Return a unit that all methods and checks share: neither is in its key; the recipe is in the world."""
+    check = TRAINING if isinstance(condition, Trained) else REMOVAL
+    return Unit(check=check, settings={}, method={}, condition=condition, world=world)
+
+
+def _nothing_shared(facts: Facts) -> tuple[Removed, ...]:
+    return ()
 
 
 def _retrained_world(facts: Facts) -> str:
@@ -125,17 +175,17 @@ def _label(method: MethodFacts) -> str:
 
 def _duration(seconds: float) -> str:
     minutes = seconds / 60
-    return (
-        f"{seconds:.0f} seconds"
-        if minutes < 2
-        else f"{minutes:.0f} minutes"
-        if minutes < 120
-        else f"{minutes / 60:.1f} hours"
-    )
+    if minutes < 2:
+        return f"{seconds:.0f} seconds"
+    return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.1f} hours"
 
 
 def title(condition: Condition) -> str:
     """Return a condition in a few words, for progress and messages."""
     if isinstance(condition, Randomized):
         return f"{condition.mode} stage {condition.stage}, seed {condition.seed}"
+    if isinstance(condition, Trained):
+        return f"{condition.labels} labels, seed {condition.seed}"
+    if isinstance(condition, Removed):
+        return f"{condition.fraction:.0%} removed by {condition.by}, {condition.network}, seed {condition.seed}"
     return condition.kind

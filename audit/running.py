@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audit import judging
-from audit.checks.check import Check, parts
+from audit.checks.check import Check, Measurement, parts
 from audit.declare import as_json
 from audit.errors import AuditError, EnvironmentStop, InputError
-from audit.planning import Plan, describe, plan, title
-from audit.record import Audit, Evidence, Facts, Provenance, RequirementFacts, Unit, record
+from audit.planning import REMOVAL, TRAINING, Plan, describe, plan, title
+from audit.record import Audit, Evidence, Facts, Provenance, Removed, RequirementFacts, Trained, Unit, record
 from audit.report import gallery
 from audit.report.render import Rendered
 from audit.report.render import render as draw
@@ -27,6 +27,7 @@ from audit.spec import Requirement, Spec, spec_from_resolved
 from audit.store import Store, npy
 
 if TYPE_CHECKING:
+    from audit.retraining import Recall
     from audit.world import World
 
 Progress = Callable[[int, int, str, float], None]
@@ -47,11 +48,16 @@ class Prepared:
     done: int  # units whose evidence is already there
 
     def lines(self) -> list[str]:
-        """Return the plan for people; times one pass of the first method for the estimate."""
+        """Return the plan for people; times one pass of the first method, and one epoch, for the estimates."""
         from audit.world import seconds_per_evaluation
 
-        seconds = seconds_per_evaluation(self.world, self.spec.methods[0].id)
-        return describe(self.plan, self.world.facts, done=self.done, seconds_per_evaluation=seconds)
+        return describe(
+            self.plan,
+            self.world.facts,
+            done=self.done,
+            seconds=seconds_per_evaluation(self.world, self.spec.methods[0].id),
+            training_seconds=self.world.retraining.seconds_per_training() if self.world.retraining else 0.0,
+        )
 
 
 @record
@@ -129,14 +135,31 @@ def execute(prepared: Prepared, progress: Progress) -> None:
     """Measure every unit whose evidence is missing, and store it."""
     units = prepared.plan.units()
     checks = {unit.key: check for check, unit in _checks(prepared)}
+    if prepared.world.retraining is not None:
+        prepared.world.bench.equip(prepared.world.retraining, _recall(prepared))
     missing = [(method, unit) for method, unit in units if not _is_done(prepared.store, unit)]
     started = time.monotonic()
     for number, (method, unit) in enumerate(missing):
         left = (time.monotonic() - started) / number * (len(missing) - number) if number else 0.0
-        what = f"{unit.check} of {method}, {title(unit.condition)}"
+        what = f"{_of(unit, method)}, {title(unit.condition)}"
         progress(len(units) - len(missing) + number, len(units), what, left)
         prepared.store.put(_measure(checks[unit.key], method, unit, prepared.world))
     progress(len(units), len(units), "done", 0.0)
+
+
+def _of(unit: Unit, method: str) -> str:
+    return f"{unit.check} of {method}" if method else unit.check
+
+
+def _recall(prepared: Prepared) -> "Recall":
+    """Return what gives a training's stored parameters, None where it failed or is not there."""
+    trainings = {unit.condition: unit for _, unit in prepared.plan.units() if unit.check == TRAINING}
+
+    def recall(condition: Trained) -> Mapping[str, Any] | None:
+        found = prepared.store.get(trainings[condition]) if condition in trainings else None
+        return found.params if found and found.status == "done" else None
+
+    return recall
 
 
 def _checks(prepared: Prepared) -> list[tuple[Check, Unit]]:
@@ -148,7 +171,7 @@ def _measure(check: Check, method: str, unit: Unit, world: "World") -> Evidence:
     """Measure one unit; whatever goes wrong in it is evidence too, unless the machine itself gave out."""
     started = time.monotonic()
     try:
-        measured = check.measure(method, unit.condition, world.bench)
+        measured = _work(check, method, unit, world)
     except (MemoryError, EnvironmentStop):
         raise
     except Exception as error:
@@ -161,8 +184,18 @@ def _measure(check: Check, method: str, unit: Unit, world: "World") -> Evidence:
             ) from error
         return Evidence(unit=unit, status="failed", error=_first_line(error), seconds=time.monotonic() - started)
     return Evidence(
-        unit=unit, status="done", scores=measured.scores, maps=measured.maps, seconds=time.monotonic() - started
-    )
+        unit=unit, status="done", scores=measured.scores, maps=measured.maps, params=measured.params,
+        seconds=time.monotonic() - started,
+    )  # fmt: skip
+
+
+def _work(check: Check, method: str, unit: Unit, world: "World") -> Measurement:
+    """Do what a unit says: a training or a removal that methods share, or a check's own measurement."""
+    if unit.check == TRAINING and isinstance(unit.condition, Trained):
+        return world.bench.train(unit.condition)
+    if unit.check == REMOVAL and isinstance(unit.condition, Removed):
+        return Measurement(scores=world.bench.retrain(unit.condition))
+    return check.measure(method, unit.condition, world.bench)
 
 
 _MEASURED = ("model", "dataset", "target", "seed", "training")

@@ -8,15 +8,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audit.backend import active
-from audit.bench import Bench
-from audit.datasets.dataset import Dataset, choose, validate
+from audit.bench import Bench, Explained
+from audit.datasets.dataset import Dataset, choose, validate, validate_training
 from audit.errors import InputError
-from audit.facts import Chosen, data_facts, method_facts, network_facts, provenance_of, world_digest
+from audit.facts import (
+    Chosen,
+    data_facts,
+    method_facts,
+    network_facts,
+    provenance_of,
+    training_facts,
+    world_digest,
+)
 from audit.methods.method import Method
 from audit.network import load
 from audit.network.network import Network
 from audit.record import Facts, Provenance, Rekeyed, record
 from audit.registry import find
+from audit.retraining import Retraining, Splits
 
 if TYPE_CHECKING:
     from audit.document import Model
@@ -33,6 +42,7 @@ class World:
     facts: Facts
     provenance: Provenance
     bench: Bench
+    retraining: Retraining | None
     images: np.ndarray  # (g, ...) float32, the gallery's inputs as the model sees them
 
 
@@ -56,10 +66,10 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
         **{name: find("methods", name)() for name in CONTROLS},
     }
     _check_methods(methods, network)
-    bench = Bench(
-        network, methods, chosen.inputs, ids=chosen.ids.tolist(), targets=chosen.targets, seed=spec.seed, batch=batch,
-        gallery=range(min(spec.report.gallery, len(chosen.ids))),
-    )  # fmt: skip
+    explained = Explained(inputs=chosen.inputs, ids=chosen.ids.tolist(), targets=chosen.targets)
+    gallery = range(min(spec.report.gallery, len(chosen.ids)))
+    bench = Bench(network, methods, explained, seed=spec.seed, batch=batch, gallery=gallery)
+    splits = _splits(spec, data)
     provenance = provenance_of(spec, numerics)
     facts = Facts(
         network=network_facts(network),
@@ -67,8 +77,41 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
         methods=tuple(method_facts(name, method, control=name in CONTROLS) for name, method in methods.items()),
         world=world_digest(network, chosen, logits, provenance, batch),
         batch=batch,
+        training=None if splits is None or spec.training is None else training_facts(spec.training, splits),
     )
-    return World(facts=facts, provenance=provenance, bench=bench, images=chosen.inputs[: len(bench.gallery)])
+    return World(
+        facts=facts,
+        provenance=provenance,
+        bench=bench,
+        retraining=None if splits is None else _retraining(spec, network, splits, bench, batch),
+        images=chosen.inputs[: len(gallery)],
+    )
+
+
+def _splits(spec: "Spec", data: Dataset) -> Splits | None:
+    """Return the training and test data, where a requirement retrains."""
+    if spec.training is None or not any(getattr(each.check, "retrains", False) for each in spec.requirements):
+        return None
+    train = spec.dataset.load_training(spec.source_folder)
+    if train is None:
+        raise InputError(
+            "D013",
+            f"`{data.name}` has no training data, and a requirement trains networks anew",
+            where="dataset",
+            fix="name the training data in `dataset`, or leave out the checks that retrain",
+        )
+    validate_training(train, data)
+    return Splits(train=train, test=data)
+
+
+def _retraining(spec: "Spec", network: Network, splits: Splits, bench: Bench, batch: int) -> Retraining:
+    def maps(method: str, data: Dataset) -> np.ndarray:
+        targets = _targets(spec.target, _logits(network, data, batch), data.y)
+        return bench.explain(method, Explained(inputs=data.x, ids=data.ids.tolist(), targets=targets))
+
+    if spec.training is None:
+        raise InputError("S031", "a requirement trains networks anew, and the spec does not say how")
+    return Retraining(network, spec.training, splits, maps=maps, seed=spec.seed)
 
 
 def seconds_per_evaluation(world: World, method: str) -> float:

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from audit.bench import Bench
+from audit.bench import Bench, Explained
 from audit.methods.controls import RandomMap
 from audit.methods.gradient import Gradient
 from audit.methods.input_times_gradient import InputTimesGradient
@@ -31,7 +31,8 @@ def bench_of(network, methods=METHODS, *, rows=None, batch=4, seed=0):
     inputs = generator.random((COUNT, 6, 6, 1), np.float32)
     targets = np.arange(COUNT, dtype=np.int32) % 4
     ids = [f"input-{row}" for row in rows]
-    return Bench(network, methods, inputs[rows], ids=ids, targets=targets[rows], seed=seed, batch=batch, gallery=(0, 1))
+    explained = Explained(inputs=inputs[rows], ids=ids, targets=targets[rows])
+    return Bench(network, methods, explained, seed=seed, batch=batch, gallery=(0, 1))
 
 
 def sweep(seeds=2):

@@ -118,7 +118,7 @@ def test_cost_counts_every_map_of_every_input_and_the_references_once(facts):
 
 
 def test_the_plan_is_told_in_words(facts):
-    lines = "\n".join(describe(plan(spec_of("repeatability"), facts), facts, done=1, seconds_per_evaluation=1.0))
+    lines = "\n".join(describe(plan(spec_of("repeatability"), facts), facts, done=1, seconds=1.0, training_seconds=0.0))
     for word in (
         *STAGES,
         "edge_detector (control)",
