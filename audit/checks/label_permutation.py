@@ -99,7 +99,7 @@ class LabelPermutation:
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
         """Judge both comparisons of the networks trained on permuted labels, if these are what they must be."""
         if facts.training is None:
-            raise UnitError("R804", "nothing is known of the training data", fix="add `training` to the spec")
+            raise UnitError("R807", "nothing is known of the training data", fix="add `training` to the spec")
         trainings = [each for each in evidence if each.unit.check == "training"]
         measured = [each for each in evidence if each.unit.check != "training"]
         error = stopped(trainings, self.trainings(facts), what="training") or stopped(measured, self.conditions(facts))
@@ -168,12 +168,13 @@ class LabelPermutation:
 
 
 def _partner(condition: Condition) -> Trained | None:
-    """Return the network that a network is compared with, beside the audited model: always one of another seed.
+    """Return the network that a network is compared with, beside the audited model.
 
-    The same seed would mean the same fresh weights. It does not depend on the number of seeds, so that asking for more
-    of them re-uses what is there; the first pair of equals is left to the second of them.
+    It does not depend on the number of seeds, so that asking for more of them re-uses what is there. No two of them
+    start from the same fresh weights: true labels share those of a seed with no other labels.
     """
-    if not isinstance(condition, Trained) or (condition.seed == 0 and condition.labels != "permuted"):
+    if not isinstance(condition, Trained):
         return None
-    labels = "true" if condition.labels == "permuted" else condition.labels
-    return Trained(labels=labels, seed=condition.seed - 1 if condition.seed else 1)
+    if condition.labels == "permuted":
+        return replace(condition, labels="true")
+    return replace(condition, seed=condition.seed - 1) if condition.seed else None

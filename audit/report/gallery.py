@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from audit.record import Audit, Evidence, Facts, Gallery, Panel, Randomized, Strip
+from audit.record import Audit, Evidence, Facts, Gallery, Panel, Randomized, Strip, Trained
 
 PLACES = 8  # most panels of a strip: what a page can hold side by side
+
+_NETWORKS = {"true": "true labels", "permuted": "permuted labels", "none": "untrained"}
 
 _RULE = "the first {count} of the explained inputs, in the order in which they were drawn, fixed before judging"
 _THINNED = "; of {total} stages {shown} are shown, evenly spaced, the first and the last among them"
@@ -51,7 +53,9 @@ def _places(units: Sequence[Evidence]) -> list[Evidence]:
 
 def _place(evidence: Evidence) -> tuple[int, int]:
     condition = evidence.unit.condition
-    rank = {"original": 0, "null": 1, "rekeyed": 2, "randomized": 3}[condition.kind]
+    rank = {"original": 0, "null": 1, "rekeyed": 2, "randomized": 3, "trained": 4, "removed": 5}[condition.kind]
+    if isinstance(condition, Trained):
+        return rank, list(_NETWORKS).index(condition.labels)
     return rank, condition.stage if isinstance(condition, Randomized) else 0
 
 
@@ -80,6 +84,7 @@ def _label(facts: Facts, evidence: Evidence) -> str:
     if isinstance(condition, Randomized) and condition.stage:
         stages = facts.network.stages if condition.order == "top_down" else facts.network.stages[::-1]
         return stages[condition.stage - 1].name
-    return {"original": "trained", "null": "noise alone", "rekeyed": "other key", "randomized": "trained"}[
-        condition.kind
-    ]
+    if isinstance(condition, Trained):
+        return _NETWORKS[condition.labels]
+    places = {"original": "audited model", "null": "noise alone", "rekeyed": "other key", "randomized": "trained"}
+    return places.get(condition.kind, condition.kind)
