@@ -38,8 +38,9 @@ def interval(values: np.ndarray) -> Estimate:
     """
     from scipy.stats import t
 
-    mean, freedom = float(values.mean()), len(values) - 1
-    error = 0.0 if np.ptp(values) == 0 else float(values.std(ddof=1) / np.sqrt(len(values)))
+    origin, freedom = values[0], len(values) - 1  # equal values then have no spread and a mean without rounding
+    off = values - origin
+    mean, error = float(origin + off.mean()), float(off.std(ddof=1) / np.sqrt(len(off)))
     half = float(t.ppf((1 + LEVEL) / 2, freedom)) * error
     return Estimate(mean=mean, low=mean - half, high=mean + half, error=error, freedom=freedom, shift_low=0.0,
                     shift_high=0.0)  # fmt: skip
