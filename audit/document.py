@@ -81,16 +81,18 @@ class Model:
     """Of an application: the number of classes, where it is not the usual one."""
 
     input_shape: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, max_length=3)] | None = None
-    """Of an application: height, width and channels of an input, where they are not the usual ones."""
+    """Of an application or a built model: the shape of one input, where it is not the usual or the known one."""
 
     @model_validator(mode="after")
     def _one_source(self) -> "Model":
         if sum(each is not None for each in (self.path, self.application, self.build)) != 1:
             raise ValueError("expected exactly one of `path`, `application` and `build`")
-        of_application = {"weights": self.weights, "classes": self.classes, "input_shape": self.input_shape}
+        of_application = {"weights": self.weights, "classes": self.classes}
         given = [name for name, value in of_application.items() if value is not None]
         if given and self.application is None:
             raise ValueError(f"`{given[0]}` belongs to an `application`")
+        if self.input_shape is not None and self.path is not None:
+            raise ValueError("`input_shape` belongs to an `application` or a `build`: a file knows its own")
         if self.sha256 is not None and self.path is None:
             raise ValueError("`sha256` belongs to a `path`")
         return self

@@ -74,9 +74,7 @@ def start_keras() -> None:
     with tempfile.TemporaryFile() as chatter:
         os.dup2(chatter.fileno(), 2)
         try:
-            keras = import_module("keras")
-            # Writing down any Keras object imports TensorFlow where it is installed, whatever the backend: do it here.
-            keras.saving.serialize_keras_object(keras.dtype_policies.DTypePolicy("float32"))
+            import_module("keras")
         except BaseException:
             chatter.seek(0)
             os.write(terminal, chatter.read())

@@ -68,7 +68,7 @@ class Randomized:
 
 @record
 class Trained:
-    """The audited architecture with weights of its own: trained by the spec's recipe on true or permuted labels, or not.
+    """The audited architecture with weights of its own, trained by the spec's recipe on true or permuted labels.
 
     ``labels: none`` is a fresh, untrained network. The seed decides fresh weights, permutation, order and dropout.
     """
@@ -83,11 +83,11 @@ class Removed:
     """The accuracy of a network on inputs of which a share of the features was replaced.
 
     ``by`` ranks the features of each input: a method's id, or ``bernoulli``, ``sobel`` or ``blurred_random``. The
-    ``fraction`` that ranks highest (``part: top``) or lowest (``bottom``) is replaced by ``fill``. ``network`` is trained
-    on such inputs (``retrained``), is the one trained on intact inputs (``intact``), or is trained on the binary masks
-    alone (``mask``), which measures what the masks give away. ``channels``, ``sign`` and ``square`` say how a method's
-    maps become ranks, ``noise`` is that of the ``noisy_linear`` fill; where they have no say they keep their defaults,
-    so that the controls are shared.
+    ``fraction`` that ranks highest (``part: top``) or lowest (``bottom``) is replaced by ``fill``. ``network`` is
+    trained on such inputs (``retrained``), is the one trained on intact inputs (``intact``), or is trained on the
+    binary masks alone (``mask``), which measures what the masks give away. ``channels``, ``sign`` and ``square`` say
+    how a method's maps become ranks, ``noise`` is that of the ``noisy_linear`` fill; where they have no say they keep
+    their defaults, so that the controls are shared.
     """
 
     by: str

@@ -1,7 +1,7 @@
 """Networks trained anew, and what they can do with inputs of which features were removed.
 
-Data stay as they are: a batch is modified when it is used. A method's maps are computed and ranked once for all training
-and test inputs, and kept while units of that method are measured (they stand together in the plan).
+Data stay as they are: a batch is modified when it is used. A method's maps are computed and ranked once for all
+training and test inputs, and kept while units of that method are measured (they stand together in the plan).
 """
 
 import time
@@ -69,8 +69,8 @@ class Retraining:
             return self._trainer.fresh(_start(condition))
         found = recall(condition)
         if not found:
-            raise UnitError("R010", f"the network trained on {condition.labels} labels (seed {condition.seed}) is missing: "
-                            "its training failed")  # fmt: skip
+            what = f"the network trained on {condition.labels} labels (seed {condition.seed}) is missing"
+            raise UnitError("R010", f"{what}: its training failed")
         return found
 
     def retrain(self, condition: Removed, recall: Recall) -> Mapping[str, np.ndarray]:

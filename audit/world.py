@@ -127,11 +127,12 @@ def _network(model: "Model", root: Path, trusted: Collection[str]) -> Network:
     if model.path is not None:
         return load.load_file(root / model.path, output=model.output, sha256=model.sha256)
     if model.application is not None:
+        weights = model.weights if model.weights in (None, "imagenet") else str(root / model.weights)
         return load.load_application(
-            model.application, weights=model.weights, input_shape=model.input_shape, classes=model.classes,
+            model.application, weights=weights, input_shape=model.input_shape, classes=model.classes,
             output=model.output,
         )  # fmt: skip
-    return load.load_build(str(model.build), trusted=trusted, output=model.output)
+    return load.load_build(str(model.build), trusted=trusted, output=model.output, input_shape=model.input_shape)
 
 
 def _balanced(count: int) -> int:

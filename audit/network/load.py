@@ -117,7 +117,7 @@ def load_application(
         raise InputError(
             "M013", f"Keras has no application `{name}`", where="model.application", expected=", ".join(known)
         )
-    keras.utils.clear_session(free_memory=False)
+    _start_afresh()
     options = {"input_shape": None if input_shape is None else tuple(input_shape), "classes": classes}
     try:
         model = getattr(keras.applications, name)(
@@ -130,8 +130,12 @@ def load_application(
     return from_model(model, output=output)
 
 
-def load_build(reference: str, *, trusted: Collection[str], output: str = "auto") -> Network:
+def load_build(
+    reference: str, *, trusted: Collection[str], output: str = "auto", input_shape: Sequence[int] | None = None
+) -> Network:
     """Call a function of the user's that returns a model: "package.module:function".
+
+    ``input_shape`` (without the batch) is needed only where a subclassed model does not know it.
 
     Raises:
         RefusedError: the reference is not among those trusted on the command line.
@@ -145,11 +149,17 @@ def load_build(reference: str, *, trusted: Collection[str], output: str = "auto"
             fix=f"if you trust it: --trust-code {reference}",
         )
     module, _, function = reference.partition(":")
-    keras.utils.clear_session(free_memory=False)
+    _start_afresh()
     try:
         model = getattr(import_module(module), function)()
     except Exception as error:  # the user's code can raise anything
         raise InputError(
             "M014", f"`build: {reference}` failed", where="model.build", received=f"{type(error).__name__}: {error}"
         ) from error
-    return from_model(model, output=output)
+    return from_model(model, output=output, input_shape=input_shape)
+
+
+def _start_afresh() -> None:
+    """Make what is built next the same in every process: the names that Keras gives, and weights drawn at random."""
+    keras.utils.clear_session(free_memory=False)
+    keras.utils.set_random_seed(0)

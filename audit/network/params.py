@@ -170,10 +170,19 @@ def architecture(network: Network) -> str:
 
 def _operation(node: Node) -> list[Any]:
     operation = getattr(node.operation, "operation", node.operation)
-    config = operation.get_config() if hasattr(operation, "get_config") else {}
     refs = [ref.node for ref in sources(node)]
     place = getattr(node.operation, "place", 0)
-    return [node.kind, node.layer, _plain(config), _plain(node.arguments), refs, place, list(node.variables)]
+    return [node.kind, node.layer, _settings(operation), _plain(node.arguments), refs, place, list(node.variables)]
+
+
+def _settings(operation: Any) -> dict[str, Any]:
+    """Return an operation's public, plain attributes.
+
+    Not ``get_config``: writing down a data type's policy imports TensorFlow, whatever the backend.
+    """
+    plain = (str, int, float, bool, tuple, list, type(None))
+    public = {name: value for name, value in vars(operation).items() if not name.startswith("_") and name != "name"}
+    return {name: _plain(value) for name, value in public.items() if isinstance(value, plain) or callable(value)}
 
 
 def _plain(value: Any) -> Any:

@@ -217,3 +217,8 @@ def test_the_network_has_its_own_weights():
     model.set_weights([np.zeros_like(array) for array in model.get_weights()])
     assert digest(network.params) == before
     assert outputs(network, np.ones((1, 8, 8, 1), np.float32)).any()
+
+
+def test_random_weights_of_an_application_are_the_same_each_time() -> None:
+    digests = {digest(load_application("MobileNetV2", input_shape=[32, 32, 3], classes=3).params) for _ in range(2)}
+    assert len(digests) == 1
