@@ -16,7 +16,8 @@ OPTIMIZERS = (
 AUGMENTATIONS = (
     "gaussian_noise", "random_brightness", "random_color_degeneration", "random_color_jitter", "random_contrast",
     "random_erasing", "random_flip", "random_gaussian_blur", "random_grayscale", "random_hue", "random_invert",
-    "random_perspective", "random_posterization", "random_rotation", "random_saturation", "random_sharpness", "random_shear", "random_translation", "random_zoom",
+    "random_perspective", "random_posterization", "random_rotation", "random_saturation",
+    "random_sharpness", "random_shear", "random_translation", "random_zoom",
 )  # fmt: skip
 """Layers in ``keras.layers``, in snake case, that change inputs at random, leave labels alone and can be compiled."""
 

@@ -1,5 +1,6 @@
 """Turns a built Keras model into a ``Network``, or says why it cannot be audited."""
 
+import inspect
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -83,7 +84,7 @@ def _rebuild(model: keras.Model, shape: tuple[int, ...]) -> keras.Model:
         if canonical.is_graph(model):
             rebuilt = keras.models.clone_model(model)
         else:
-            rebuilt = type(model).from_config(model.get_config())
+            rebuilt = _from_config(model)
         if not rebuilt.built:
             rebuilt(np.zeros((1, *shape), np.float32))
     except Exception as error:  # layers of the user's can fail anywhere
@@ -95,6 +96,15 @@ def _rebuild(model: keras.Model, shape: tuple[int, ...]) -> keras.Model:
     for layer in rebuilt._flatten_layers():  # frozen layers count: they were drawn anew, so they must learn
         layer.trainable = True
     return rebuilt
+
+
+def _from_config(model: keras.Model) -> keras.Model:
+    config = model.get_config()
+    try:
+        return type(model).from_config(config)
+    except TypeError:  # Keras adds fields to a configuration of its own making, which few constructors take
+        known = inspect.signature(type(model)).parameters
+        return type(model)(**{name: value for name, value in config.items() if name in known})
 
 
 def _stateless(model: keras.Model, held: Sequence[params.Weight]) -> Any:

@@ -87,8 +87,8 @@ def keras_optimizer(recipe: Training) -> keras.Optimizer:
         InputError: Keras does not know one of its fields, or refuses its value.
     """
     (name, fields), = recipe.optimizer.items()  # fmt: skip
-    kind = type(keras.optimizers.get(name))
-    return _built(kind, name, fields, "training.optimizer")
+    kinds = {each.lower(): getattr(keras.optimizers, each) for each in dir(keras.optimizers)}
+    return _built(kinds[name], name, fields, "training.optimizer")
 
 
 def keras_augmentation(recipe: Training, shape: tuple[int, ...]) -> list[keras.Layer]:
@@ -120,10 +120,8 @@ def _built(kind: Any, name: str, fields: Mapping[str, Any], where: str) -> Any:
 
 
 def _check_shape(layer: keras.Layer, name: str, shape: tuple[int, ...], where: str) -> None:
-    try:
-        output = tuple(layer(keras.Input(shape)).shape[1:])
-    except Exception as error:
-        output = f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]
+    images = not isinstance(layer, keras.layers.GaussianNoise)
+    output = "no images" if images and len(shape) != 3 else tuple(layer(keras.Input(shape)).shape[1:])
     if output != shape:
         raise InputError("M026", f"`{name}` does not fit the model's inputs", where=where, expected=str(shape),
                          received=str(output), fix="choose augmentations that keep the inputs' shape")  # fmt: skip
