@@ -1,4 +1,4 @@
-"""Killed at any moment, an audit goes on where it was and ends with the same bytes."""
+"""Killed at any moment, while it explains or trains, an audit goes on where it was and ends with the same bytes."""
 
 import random
 import shutil
@@ -11,6 +11,14 @@ import pytest
 from tests.commands import command, expect, run, save_model, write_spec
 
 KILLS = 20
+AUDIT = {
+    "require": [
+        {"cascading_randomization": {"seeds": 5}},
+        {"label_permutation": {"seeds": 2, "null_draws": 2}},
+        {"roar": {"fractions": [0.3, 0.6], "seeds": 2}},
+    ],
+    "training": {"epochs": 2, "batch_size": 256},
+}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +48,7 @@ def kill_during(words, options, out: Path, delay: float) -> bool:
 
 @pytest.mark.slow
 def test_twenty_kills_lose_at_most_the_unit_in_flight_and_change_no_byte(folder, tmp_path):
-    spec = write_spec(folder, require=[{"cascading_randomization": {"seeds": 12}}, "repeatability"])
+    spec = write_spec(folder, **AUDIT)
     whole, out = tmp_path / "whole", tmp_path / "killed"
     expect_done(spec, whole, folder)
     expected, moments = (whole / "results.json").read_bytes(), random.Random(0)
