@@ -12,6 +12,7 @@ from audit import gate
 from audit.checks.check import Check, Judgement
 from audit.controls import blocked, controls_of
 from audit.errors import AuditError
+from audit.histories import histories
 from audit.record import (
     Audit,
     Control,
@@ -78,6 +79,7 @@ def judge(
         outcome=ending.outcome,
         exit_code=ending.exit_code,
         sentence=ending.sentence,
+        trainings=histories(evidence[key] for key in sorted(evidence)),
     )
 
 

@@ -308,6 +308,19 @@ class Control:
 
 
 @record
+class History:
+    """How one training went: means of each epoch as it ran, and the accuracies at its end; None: not defined."""
+
+    labels: Literal["true", "permuted"]
+    seed: int
+    loss: tuple[float | None, ...] = ()
+    accuracy: tuple[float | None, ...] = ()
+    train_accuracy: float | None = None
+    test_accuracy: float | None = None
+    error: str | None = None
+
+
+@record
 class Provenance:
     """Where the numbers come from. Times and paths are kept out: they would change the audit's identity."""
 
@@ -335,6 +348,7 @@ class Audit:
     outcome: Outcome | Literal["invalid", "nothing"]
     exit_code: int
     sentence: str
+    trainings: tuple[History, ...] = ()
 
 
 @record

@@ -4,27 +4,35 @@ Text is drawn as paths, so a figure looks the same in every browser and in the P
 figure stands in a table beside it. Each is an image of its own, so no two figures can share an id.
 """
 
-import warnings
-from base64 import b64encode
 from collections.abc import Sequence
-from io import BytesIO
 from typing import Any, Literal
 
 import numpy as np
 
 from audit.record import Criterion, Point, Verdict, record
+from audit.report import svg
 from audit.report.labels import INK, PAPER, QUIET, End, Theme, beside, called, names, threshold, ticks
 from audit.report.words import finite, shorten
 
 Quantity = Literal["excess", "similarity"]
 
 # Okabe and Ito's colours, told apart with every common colour blindness; markers differ too.
-_COLOURS = {
+COLOURS = {
     "light": ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#B8860B", "#3A96C8", "#444444"),
     "dark": ("#5AB4F0", "#FF8A3D", "#35C79A", "#E08BC0", "#F0C040", "#9BD4F5", "#D0D0D0"),
 }
-_GRID = {"light": "#e3e6ea", "dark": "#343a42"}
+GRID = {"light": "#e3e6ea", "dark": "#343a42"}
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+
+@record
+class Chart:
+    """A figure in both themes, what it shows in words, and how to read it."""
+
+    light: str
+    dark: str
+    alt: str
+    caption: str
 
 
 @record
@@ -46,6 +54,7 @@ class Plot:
     limits: tuple[Criterion, ...]
     quantity: Quantity
     across: str  # what the places along the curve are
+    meaning: str = ""  # of the numbers; that of the quantity where empty
 
 
 def plot(verdicts: Sequence[Verdict], controls: Sequence[Verdict], across: str) -> Plot | None:
@@ -71,35 +80,19 @@ def curved(drawn: Plot) -> bool:
 
 def uri(drawn: Plot, theme: Theme) -> str:
     """Return a figure as an SVG data URI: the same bytes for the same plot."""
-    import matplotlib
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
-
-    fixed: dict[Any, Any] = {
-        "svg.hashsalt": "saliency-audit",
-        "svg.fonttype": "path",
-        "font.family": "DejaVu Sans",
-        "font.size": 9,
-    }
-    file = BytesIO()
-    with matplotlib.rc_context(fixed), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a letter that the font lacks is drawn as a box; the tables name it
-        figure = Figure(figsize=(7.6, 3.6))
-        canvas = FigureCanvasSVG(figure)
-        _draw(figure.add_axes((0.075, 0.14, 0.71, 0.84)), drawn, theme)
-        canvas.print_svg(file, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return "data:image/svg+xml;base64," + b64encode(file.getvalue()).decode("ascii")
+    return svg.uri(lambda figure, theme: _draw(figure.add_axes((0.075, 0.14, 0.71, 0.84)), drawn, theme), theme)
 
 
 def _draw(axes: Any, drawn: Plot, theme: Theme) -> None:
-    _frame(axes, theme)
+    frame(axes, theme)
     if curved(drawn):
         _curves(axes, drawn, theme)
     else:
         _rows(axes, drawn, theme)
 
 
-def _frame(axes: Any, theme: Theme) -> None:
+def frame(axes: Any, theme: Theme) -> None:
+    """Leave of the axes only what carries numbers."""
     axes.set_facecolor("none")
     axes.figure.patch.set_alpha(0)
     for side in ("top", "right", "left"):
@@ -114,32 +107,32 @@ def _curves(axes: Any, drawn: Plot, theme: Theme) -> None:
     ends: list[End] = []
     longest = max(drawn.lines, key=lambda line: len(line.points)).points
     for line in drawn.lines:
-        style = _style(line, theme)
+        look = style(line, theme)
         values = _values(line.points, drawn.quantity)
         places = np.arange(len(values))
-        axes.plot(places, values, **style, clip_on=False, zorder=2 if line.control else 3)
-        _band(axes, line, drawn.quantity, style["color"])
+        axes.plot(places, values, **look, clip_on=False, zorder=2 if line.control else 3)
+        _band(axes, line, drawn.quantity, look["color"])
         last = int(np.flatnonzero(np.isfinite(values))[-1])
         if last == len(longest) - 1:
-            end = End(value=float(values[last]), name=line.name, colour=style["color"], control=line.control)
+            end = End(value=float(values[last]), name=line.name, colour=look["color"], control=line.control)
             ends.append(end)
         else:
             beside(axes, last, float(values[last]), f"{shorten(line.name, 22)}, undefined after", theme, offset=(7, 2))
     axes.set_xlim(-0.15, len(longest) - 0.85)
     axes.set_ylim(*_span(drawn))
-    axes.yaxis.grid(True, color=_GRID[theme], linewidth=0.8)
+    axes.yaxis.grid(True, color=GRID[theme], linewidth=0.8)
     _limits(axes, drawn, len(longest), theme)
     ticks(axes, [point.label for point in longest], theme)
     names(axes, ends, theme)
     axes.set_xlabel(drawn.across, color=QUIET[theme])
-    axes.set_ylabel(_meaning(drawn.quantity), color=QUIET[theme])
+    axes.set_ylabel(_meaning(drawn), color=QUIET[theme])
 
 
-def _style(line: Line, theme: Theme) -> dict[str, Any]:
+def style(line: Line, theme: Theme) -> dict[str, Any]:
     """Return a line's look: controls grey and dashed, what was not judged thin with hollow markers."""
     if line.control:
         return {"color": QUIET[theme], "linestyle": (0, (4, 3)), "linewidth": 1.1}
-    colour = _COLOURS[theme][line.index % len(_COLOURS[theme])]
+    colour = COLOURS[theme][line.index % len(COLOURS[theme])]
     marker = _MARKERS[(line.index + line.index // len(_MARKERS)) % len(_MARKERS)]
     look = {"color": colour, "linestyle": "-", "linewidth": 1.8, "marker": marker, "markersize": 4.5}
     return look if line.judged else {**look, "linewidth": 0.9, "markerfacecolor": PAPER[theme]}
@@ -175,20 +168,20 @@ def _limits(axes: Any, drawn: Plot, places: int, theme: Theme) -> None:
 def _rows(axes: Any, drawn: Plot, theme: Theme) -> None:
     """Draw one row per method: its number and its interval against the threshold."""
     for row, line in enumerate(drawn.lines):
-        style = _style(line, theme) | {"linestyle": "none", "marker": "o", "markersize": 6}
+        look = style(line, theme) | {"linestyle": "none", "marker": "o", "markersize": 6}
         value = _values(line.points, drawn.quantity)
         low, high = _end(line.points[0], 0), _end(line.points[0], 1)
-        axes.plot([low, high], [row, row], color=style["color"], linewidth=2)
-        axes.plot(value, [row], **style)
+        axes.plot([low, high], [row, row], color=look["color"], linewidth=2)
+        axes.plot(value, [row], **look)
     axes.set_ylim(len(drawn.lines) - 0.5, -0.5)
     axes.set_position((0.26, 0.14, 0.7, 0.77))
     written = [called(line.name, line.control) for line in drawn.lines]
     axes.set_yticks(range(len(written)), written, color=INK[theme], fontsize=8.5, parse_math=False)
-    axes.xaxis.grid(True, color=_GRID[theme], linewidth=0.8)
+    axes.xaxis.grid(True, color=GRID[theme], linewidth=0.8)
     for limit in drawn.limits:
         axes.axvline(limit.threshold, color=INK[theme], linewidth=1.3, linestyle=":")
         beside(axes, limit.threshold, -0.5, threshold(limit), theme, offset=(0, 4), ha="center")
-    axes.set_xlabel(_meaning(drawn.quantity), color=QUIET[theme])
+    axes.set_xlabel(_meaning(drawn), color=QUIET[theme])
 
 
 def _values(points: Sequence[Point], quantity: Quantity) -> np.ndarray:
@@ -208,5 +201,6 @@ def _span(drawn: Plot) -> tuple[float, float]:
     return float(np.nanmin(values)) - 0.04, float(np.nanmax(values)) + 0.04
 
 
-def _meaning(quantity: Quantity) -> str:
-    return {"excess": "excess of similarity over the null", "similarity": "similarity"}[quantity]
+def _meaning(drawn: Plot) -> str:
+    named = {"excess": "excess of similarity over the null", "similarity": "similarity"}
+    return drawn.meaning or named[drawn.quantity]
