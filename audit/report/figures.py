@@ -26,16 +26,6 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 @record
-class Chart:
-    """A figure in both themes, what it shows in words, and how to read it."""
-
-    light: str
-    dark: str
-    alt: str
-    caption: str
-
-
-@record
 class Line:
     """One method's curve in a figure."""
 

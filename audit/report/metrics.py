@@ -36,6 +36,10 @@ def _rows(audit: Audit) -> Iterator[Row]:
             yield {**place, "row": "criterion", "position": position, **_criterion(criterion)}
         for position, point in enumerate(verdict.curve):
             yield {**place, "row": "point", "position": position, **_point(point)}
+        for reference in verdict.references:
+            for position, point in enumerate(reference.curve):
+                name = f"{reference.name}, {point.label}"
+                yield {**place, "row": "accuracy", "position": position, **_point(point), "name": name}
         if not verdict.criteria and not verdict.curve:
             yield {**place, "row": "verdict", "name": verdict.reason}
 

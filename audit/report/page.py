@@ -10,10 +10,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from audit import resources
-from audit.record import Audit, Gallery, Point, RequirementFacts, Verdict, record
-from audit.report import figures, words
+from audit.record import Audit, Gallery, History, Point, RequirementFacts, Verdict, record
+from audit.report import figures, removals, training_figures, words
 from audit.report.album import SIZES, album
 from audit.report.pictures import scale_picture
+from audit.report.removals import Columns
+from audit.report.svg import Figure
 
 BUDGET = 8_000_000  # bytes: larger pages open slowly and are refused by mail and review tools
 _PRINTED_ROWS = 300  # of the tables of numbers on paper: setting a row takes 10 ms, and nobody reads thousands
@@ -32,16 +34,6 @@ _ROWS = "Points are methods, bars their 95 % intervals, the dotted line the decl
 
 
 @record
-class Figure:
-    """A figure in both themes, what it shows in words, and how to read it."""
-
-    light: str
-    dark: str
-    alt: str
-    caption: str
-
-
-@record
 class Section:
     """One requirement as its section shows it."""
 
@@ -49,7 +41,10 @@ class Section:
     facts: RequirementFacts
     verdicts: tuple[Verdict, ...]
     controls: tuple[Verdict, ...]
-    figure: Figure | None
+    figures: tuple[Figure, ...]
+    columns: Columns
+    curves: tuple[tuple[str, tuple[Point, ...]], ...]  # of accuracy, by name
+    trainings: tuple[History, ...]
 
 
 def page(audit: Audit, gallery: Gallery | None = None, budget: int = BUDGET) -> str:
@@ -126,18 +121,25 @@ def _style() -> dict[str, Any]:
 def _section(audit: Audit, number: int, facts: RequirementFacts) -> Section:
     verdicts = tuple(verdict for verdict in audit.verdicts if verdict.requirement == facts.id)
     controls = tuple(control.verdict for control in words.controls_of(audit, facts))
-    figure = _figure(facts, verdicts, controls)
-    return Section(number=number, facts=facts, verdicts=verdicts, controls=controls, figure=figure)
+    trainings = training_figures.trainings(audit, facts)
+    drawn = removals.figures(facts, verdicts, controls) or training_figures.figures(
+        facts, verdicts, controls, trainings
+    )
+    return Section(
+        number=number, facts=facts, verdicts=verdicts, controls=controls,
+        figures=drawn or _figures(facts, verdicts, controls), columns=removals.columns(facts.check),
+        curves=removals.curves(verdicts, controls), trainings=trainings,
+    )  # fmt: skip
 
 
-def _figure(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> Figure | None:
+def _figures(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[Figure, ...]:
     drawn = figures.plot(verdicts, controls, _ACROSS.get(facts.check, "condition"))
     if drawn is None:
-        return None
+        return ()
     said = "; ".join(f"{line.name}: {_course(line.points, drawn.quantity)}" for line in drawn.lines)
     alt = f"{facts.title}, {drawn.quantity} by method. {said}. The table of numbers below holds every point."
     caption = _CURVES if figures.curved(drawn) else _ROWS
-    return Figure(light=figures.uri(drawn, "light"), dark=figures.uri(drawn, "dark"), alt=alt, caption=caption)
+    return (Figure(light=figures.uri(drawn, "light"), dark=figures.uri(drawn, "dark"), alt=alt, caption=caption),)
 
 
 def _course(points: Sequence[Point], quantity: str) -> str:
