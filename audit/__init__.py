@@ -46,13 +46,13 @@ def run(spec: "Spec", *, out: Path | str | None = None, trusted: Collection[str]
 
 def judge(folder: Path | str, spec: "Spec | None" = None) -> "Audit":
     """Decide again from a run's stored evidence, by its own spec or another's thresholds; no framework is needed."""
-    from audit.running import judge
+    from audit.stored import judge
 
     return judge(Path(folder), spec)
 
 
 def render(folder: Path | str) -> "Rendered":
     """Draw a run's report again from its stored results; no framework is needed."""
-    from audit.running import render
+    from audit.stored import render
 
     return render(Path(folder))

@@ -11,10 +11,9 @@ from audit.errors import UnitError
 from audit.methods.method import Method
 from audit.network.network import Network, Params
 from audit.network.randomize import changed_fraction, randomize, touched
-from audit.record import Condition, Original, Randomized, Rekeyed, Removed, Trained, digest, record
+from audit.record import Condition, Measurement, Original, Randomized, Rekeyed, Removed, Trained, digest, record
 
 if TYPE_CHECKING:
-    from audit.checks.check import Measurement
     from audit.retraining import Recall, Retraining
 
 
@@ -92,7 +91,7 @@ class Bench:
         own = touched(self._network, condition)[-1]
         return changed_fraction(self._network.params, self._draw(condition)[0], own)
 
-    def train(self, condition: Trained) -> "Measurement":
+    def train(self, condition: Trained) -> Measurement:
         """Train as a condition says; the scores of the training, and its parameters."""
         return self._equipment()[0].train(condition)
 

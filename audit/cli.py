@@ -144,8 +144,8 @@ def judge(folder: Path, spec: Path | None, verbose: bool) -> int:
     Nothing is computed anew, and no framework is needed.
     """
     from audit.console import verdicts
-    from audit.running import judge as decide
     from audit.spec import load_spec
+    from audit.stored import judge as decide
 
     audit = decide(folder, load_spec(spec) if spec else None)
     verdicts(audit, verbose=verbose)
@@ -161,7 +161,7 @@ def report(folder: Path) -> None:
 
     No framework is needed.
     """
-    from audit.running import render
+    from audit.stored import render
 
     _paths(render(folder))
 

@@ -110,13 +110,15 @@ def method_facts(id: str, method: Method, *, control: bool) -> MethodFacts:
 def training_facts(recipe: Training, splits: Splits) -> TrainingFacts:
     """Describe what networks are trained and tested on, and how; both data sets have labels."""
     train, test = splits.train, splits.test
-    data = _arrays_digest(train.x, np.asarray(train.y), test.x, np.asarray(test.y))
+    labels, test_labels = splits.labels
+    classes = int(max(labels.max(), test_labels.max())) + 1
+    data = _arrays_digest(train.x, labels, test.x, test_labels)
     return TrainingFacts(
         recipe=as_json(recipe),
         train=len(train.x),
         test=len(test.x),
-        train_shares=_shares(train.y, test.y),
-        test_shares=_shares(test.y, train.y),
+        train_shares=tuple(float(np.mean(labels == label)) for label in range(classes)),
+        test_shares=tuple(float(np.mean(test_labels == label)) for label in range(classes)),
         digest=digest([data, train.ids.tolist(), test.ids.tolist(), as_json(recipe)]),
     )
 
@@ -167,12 +169,6 @@ def _accuracy(logits: np.ndarray, labels: np.ndarray | None) -> float | None:
         return None
     predicted = logits.argmax(axis=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).astype(int)
     return float((predicted == labels).mean())
-
-
-def _shares(labels: np.ndarray | None, others: np.ndarray | None) -> tuple[float, ...]:
-    """Return the share of each class among the labels, as many classes as either set has."""
-    count = int(max(np.max(labels), np.max(others))) + 1 if labels is not None and others is not None else 0
-    return tuple(float(np.mean(labels == label)) for label in range(count))
 
 
 def _version(package: str) -> str | None:

@@ -132,6 +132,15 @@ class Unit:
 
 
 @record
+class Measurement:
+    """What measuring one unit gave: scores by name, (n,) float64; maps of the gallery; a training's parameters."""
+
+    scores: Mapping[str, Any]
+    maps: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+@record
 class Evidence:
     """What one unit left behind. A failed unit has an ``error`` and no scores."""
 

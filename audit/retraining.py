@@ -12,13 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from audit.checks.check import Measurement
 from audit.datasets import remove
 from audit.datasets.dataset import Dataset
 from audit.errors import UnitError
 from audit.network.network import Network, Params
 from audit.network.train import TrainedNetwork, Trainer
-from audit.record import Removed, Trained, digest, record
+from audit.record import Measurement, Removed, Trained, digest, record
 from audit.training import Training
 
 Maps = Callable[[str, Dataset], np.ndarray]
@@ -30,10 +29,15 @@ Recall = Callable[[Trained], Params | None]
 
 @record
 class Splits:
-    """What networks are trained and tested on."""
+    """What networks are trained and tested on; both have labels."""
 
     train: Dataset
     test: Dataset
+
+    @property
+    def labels(self) -> tuple[np.ndarray, np.ndarray]:
+        """The training and the test labels, (N,) each."""
+        return np.asarray(self.train.y), np.asarray(self.test.y)
 
 
 class Retraining:
@@ -53,7 +57,7 @@ class Retraining:
     def seconds_per_training(self) -> float:
         """Return the time of one training of all epochs, from one timed epoch after a first that compiles."""
         once = Trainer(self._network, replace(self._recipe, epochs=1, early_stop=None, target_accuracy=None))
-        x, y = self._splits.train.x, self._splits.train.y
+        x, y = self._splits.train.x, self._splits.labels[0]
         once.train(x, y, seed=0)
         started = time.monotonic()
         once.train(x, y, seed=0)
@@ -79,18 +83,18 @@ class Retraining:
             (self._splits.train, self._splits.test), self._ranks(condition), strict=True))  # fmt: skip
         if condition.network == "intact":
             params = self.params(Trained(labels="true", seed=condition.seed), recall)
-            accuracy = self._trainer.accuracy(params, self._splits.test.x, self._splits.test.y, transform=test)
+            accuracy = self._trainer.accuracy(params, self._splits.test.x, self._splits.labels[1], transform=test)
             return {"test_accuracy": np.array([accuracy])}
         return scores_of(self._fit(condition.seed, transform=train, test_transform=test))
 
     def _fit(self, seed: int, *, labels: np.ndarray | None = None, **transforms: Any) -> TrainedNetwork:
-        train, test = self._splits.train, self._splits.test
-        y = train.y if labels is None else labels
-        return self._trainer.train(train.x, y, seed=seed, test=(test.x, test.y), **transforms)
+        own, test = self._splits.labels
+        y = own if labels is None else labels
+        return self._trainer.train(self._splits.train.x, y, seed=seed, test=(self._splits.test.x, test), **transforms)
 
     def _labels(self, condition: Trained) -> np.ndarray:
         """Return the training labels (N,), permuted by the audit's and the training's seed where asked for."""
-        labels = np.asarray(self._splits.train.y)
+        labels = self._splits.labels[0]
         if condition.labels == "true":
             return labels
         return np.random.Generator(np.random.Philox(key=[self._seed, condition.seed])).permutation(labels)

@@ -1,30 +1,22 @@
 """The one loop: from a spec to evidence, verdicts and a report; resumes where it stopped.
 
-``prepare`` measures the world and plans, and writes nothing; ``run`` executes what is missing; ``judge`` decides from
-stored evidence alone and ``render`` draws again from stored results, both without a framework.
+``prepare`` measures the world and plans, and writes nothing; ``run`` executes what is missing, judges and draws.
 """
 
-import datetime
 import time
 import traceback
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from audit import judging
-from audit.checks.check import Check, Measurement, parts
-from audit.declare import as_json
-from audit.errors import AuditError, EnvironmentStop, InputError
+from audit.checks.check import Check
+from audit.errors import AuditError, EnvironmentStop
 from audit.planning import REMOVAL, TRAINING, Plan, describe, plan, title
-from audit.record import Audit, Evidence, Facts, Provenance, Removed, RequirementFacts, Trained, Unit, record
-from audit.report import gallery
+from audit.record import Audit, Evidence, Measurement, Removed, Trained, Unit, record
 from audit.report.render import Rendered
-from audit.report.render import render as draw
-from audit.spec import Requirement, Spec, spec_from_resolved
+from audit.spec import Spec
 from audit.store import Store, npy
+from audit.stored import RunFile, decide, draw
 
 if TYPE_CHECKING:
     from audit.retraining import Recall
@@ -32,9 +24,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int, str, float], None]
 """``(units done, units in all, what is being measured, seconds left)``."""
-
-ALWAYS = ("junit", "metrics", "summary")
-"""Formats that are written whatever ``report.formats`` says: a gate without them would be blind."""
 
 
 @record
@@ -69,15 +58,6 @@ class Finished:
     rendered: Rendered
 
 
-@record
-class RunFile:
-    """run.json: everything that judging needs beside the evidence."""
-
-    spec: Mapping[str, Any]
-    facts: Facts
-    provenance: Provenance
-
-
 def prepare(spec: Spec, *, out: Path | None = None, trusted: Collection[str] = ()) -> Prepared:
     """Load the model and the data, check that every method applies, and plan. Nothing is written."""
     from audit.world import observe
@@ -100,35 +80,10 @@ def run(
         store.write_record("run.json", RunFile(spec=spec.resolved(), facts=world.facts, provenance=world.provenance))
         store.write("images.npy", npy(world.images))
         execute(prepared, progress or _silent)
-        audit = _judge(store, spec)
-        rendered = _render(store, audit)
+        audit = decide(store, spec)
+        rendered = draw(store, audit)
         store.seal()
     return Finished(folder=store.folder, audit=audit, rendered=rendered)
-
-
-def judge(folder: Path, spec: Spec | None = None) -> Audit:
-    """Decide again from stored evidence, with the run's own spec or another: thresholds may change, nothing is run."""
-    store = Store(folder=folder)
-    stored = store.read_record("run.json", RunFile)
-    judged_by = spec or spec_from_resolved(stored.spec)
-    _check_same_world(judged_by, stored)
-    with store.lock():
-        store.unseal()
-        audit = _judge(store, judged_by)
-        _render(store, audit)
-        store.seal()
-    return audit
-
-
-def render(folder: Path) -> Rendered:
-    """Draw the report again from stored results."""
-    store = Store(folder=folder)
-    audit = store.read_record("results.json", Audit)
-    with store.lock():
-        store.unseal()
-        rendered = _render(store, audit)
-        store.seal()
-    return rendered
 
 
 def execute(prepared: Prepared, progress: Progress) -> None:
@@ -196,66 +151,6 @@ def _work(check: Check, method: str, unit: Unit, world: "World") -> Measurement:
     if unit.check == REMOVAL and isinstance(unit.condition, Removed):
         return Measurement(scores=world.bench.retrain(unit.condition))
     return check.measure(method, unit.condition, world.bench)
-
-
-_MEASURED = ("model", "dataset", "target", "seed", "training")
-
-
-def _check_same_world(spec: Spec, stored: RunFile) -> None:
-    """Refuse to judge by a spec that asks for something else than what was measured."""
-    asked = spec.resolved()
-    other = [name for name in _MEASURED if asked.get(name) != stored.spec.get(name)]
-    other += [f"methods: {each}" for each in asked["methods"] if each not in stored.spec["methods"]]
-    if other:
-        raise InputError(
-            "R006", "this spec asks for something else than what the run measured", received=f"another {other[0]}",
-            fix="`run` it: what is still valid is used again",
-        )  # fmt: skip
-
-
-def _judge(store: Store, spec: Spec) -> Audit:
-    """Decide from what the store holds, and write results.json."""
-    stored = store.read_record("run.json", RunFile)
-    ids = {entry.id for entry in spec.methods}
-    asked = tuple(method for method in stored.facts.methods if method.control or method.id in ids)
-    facts = replace(stored.facts, methods=asked)
-    planned = plan(spec, facts)
-    found = {unit.key: store.get(unit) for _, unit in planned.units()}
-    audit = judging.judge(
-        spec.resolved(),
-        facts,
-        requirements=[(_requirement_facts(requirement), requirement.check) for requirement in spec.requirements],
-        planned={(task.requirement, task.method): [unit.key for unit in task.units] for task in planned.tasks},
-        evidence={key: evidence for key, evidence in found.items() if evidence is not None},
-        provenance=replace(stored.provenance, spec_digest=spec.digest),
-        today=datetime.date.today(),
-    )
-    store.write_record("results.json", audit)
-    return audit
-
-
-def _render(store: Store, audit: Audit) -> Rendered:
-    """Draw what ``results.json`` says, with the maps that the store holds."""
-    spec = spec_from_resolved(audit.spec)
-    planned = plan(spec, audit.facts)
-    evidence = {
-        (task.requirement, task.method): [found for unit in task.units if (found := store.get(unit)) is not None]
-        for task in planned.tasks
-    }
-    images = np.load(store.folder / "images.npy", allow_pickle=False)
-    strips = gallery.build(audit, evidence, images, range(len(images)))
-    return draw(audit, strips, store.folder, (*spec.report.formats, *ALWAYS))
-
-
-def _requirement_facts(requirement: Requirement) -> RequirementFacts:
-    return RequirementFacts(
-        id=requirement.id,
-        check=requirement.check_name,
-        title=requirement.id.replace("_", " ").capitalize(),
-        settings=as_json(requirement.check),
-        severity=requirement.severity,
-        doc=parts(type(requirement.check)),
-    )
 
 
 def _out_of_memory(error: Exception) -> bool:

@@ -27,8 +27,17 @@ STANDARD_LIBRARY_ONLY = ("audit.record", "audit.errors")
 FRAMEWORK_FREE = (
     *("audit.record", "audit.errors", "audit.declare", "audit.registry", "audit.resources"),
     *("audit.spec", "audit.validate", "audit.document", "audit.entries", "audit.expected", "audit.faults"),
-    *("audit.yaml_source", "audit.schema", "audit.planning", "audit.store", "audit.maps", "audit.statistics"),
+    *(
+        "audit.yaml_source",
+        "audit.training",
+        "audit.schema",
+        "audit.planning",
+        "audit.store",
+        "audit.maps",
+        "audit.statistics",
+    ),
     *("audit.similarities", "audit.checks", "audit.report", "audit.judging", "audit.gate", "audit.controls"),
+    *("audit.stored",),
 )
 
 # Specs are validated, and help is printed, without importing a framework: inside functions only.
@@ -54,6 +63,7 @@ NEVER = {
 TOP = {
     "audit.cli": ("audit.__main__",),
     "audit.running": ("audit.__init__", "audit.__main__", "audit.cli"),
+    "audit.stored": ("audit.__init__", "audit.__main__", "audit.cli", "audit.running"),
 }
 
 # Calls that run code found in data, or that speak past the command line.

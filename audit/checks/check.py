@@ -6,12 +6,25 @@ matters.", "Expected relation.", "How it can mislead.", "Source.". The report an
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from audit.record import Condition, Criterion, Evidence, Facts, Outcome, Point, Reference, Removed, Trained, record
+from audit.record import (
+    Condition,
+    Criterion,
+    Evidence,
+    Facts,
+    Measurement,
+    Outcome,
+    Point,
+    Reference,
+    Removed,
+    Trained,
+    record,
+)
+
+__all__ = ["Bench", "Check", "Judgement", "Measurement", "parts"]
 
 PARTS = ("What it does", "Why it matters", "Expected relation", "How it can mislead", "Source")
 
@@ -39,15 +52,6 @@ class Bench(Protocol):
     def changed(self, condition: Condition) -> float:
         """Return the fraction of the parameters re-drawn by a condition's own stage that differ from the trained."""
         ...
-
-
-@record
-class Measurement:
-    """What one unit saw: scores (n,) float64 by name, and the gallery's maps after ``maps.reduce``."""
-
-    scores: Mapping[str, np.ndarray]
-    maps: Mapping[str, np.ndarray] = field(default_factory=dict)
-    params: Mapping[str, np.ndarray] = field(default_factory=dict)  # of a training
 
 
 @record

@@ -112,6 +112,6 @@ class DiffRoar:
 
     def _words(self) -> str:
         return (
-            f"After retraining, the highest-ranked {trials.span(self.fractions)} of the {self.unit}s alone give {{}} "
-            "more accuracy than as many of the lowest-ranked alone"
+            f"The advantage of the highest-ranked {trials.span(self.fractions)} of the {self.unit}s over as many of the "
+            "lowest-ranked, in accuracy after retraining on them alone, is {}"
         )

@@ -104,9 +104,8 @@ class Road:
         return {by: (by, self._design().network) for by in (METHOD, *CONTROLS)}
 
     def _words(self) -> str:
-        when, removed = "After" if self.retrain else "Without", trials.span(self.fractions)
-        first = self.order == "most_relevant_first"
+        end = "highest" if self.order == "most_relevant_first" else "lowest"
         return (
-            f"{when} retraining, imputing the {'highest' if first else 'lowest'}-ranked {removed} of the pixels "
-            f"{'costs' if first else 'keeps'} {{}} more accuracy than imputing as many at random"
+            f"The advantage of its ranking over a random one, in accuracy after imputing the {end}-ranked "
+            f"{trials.span(self.fractions)} of the pixels, {'retrained' if self.retrain else 'without retraining'}, is {{}}"
         )

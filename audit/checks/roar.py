@@ -120,13 +120,8 @@ class Roar:
         }
 
     def _words(self) -> str:
-        removed, what = trials.span(self.fractions), f"{self.unit}s"
-        if self.keep:
-            return (
-                f"After retraining, removing the lowest-ranked {removed} of the {what} keeps {{}} more accuracy than "
-                "removing as many at random"
-            )
+        end, removed = "lowest" if self.keep else "highest", trials.span(self.fractions)
         return (
-            f"After retraining, removing the highest-ranked {removed} of the {what} costs {{}} more accuracy than "
-            "removing as many at random"
+            f"The advantage of its ranking over a random one, in accuracy after removing the {end}-ranked {removed} of "
+            f"the {self.unit}s and retraining, is {{}}"
         )
