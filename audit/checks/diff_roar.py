@@ -111,7 +111,8 @@ class DiffRoar:
         )
 
     def _words(self) -> str:
+        kept = f"{trials.span(self.fractions)} of the {self.unit}s"
         return (
-            f"The advantage of the highest-ranked {trials.span(self.fractions)} of the {self.unit}s over as many of the "
-            "lowest-ranked, in accuracy after retraining on them alone, is {}"
+            f"The advantage of the highest-ranked {kept} over as many of the lowest-ranked, in accuracy after "
+            "retraining on them alone, is {}"
         )

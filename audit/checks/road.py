@@ -105,7 +105,8 @@ class Road:
 
     def _words(self) -> str:
         end = "highest" if self.order == "most_relevant_first" else "lowest"
+        trained = "retrained" if self.retrain else "without retraining"
         return (
             f"The advantage of its ranking over a random one, in accuracy after imputing the {end}-ranked "
-            f"{trials.span(self.fractions)} of the pixels, {'retrained' if self.retrain else 'without retraining'}, is {{}}"
+            f"{trials.span(self.fractions)} of the pixels, {trained}, is {{}}"
         )

@@ -23,7 +23,7 @@ def test_a_ranking_that_costs_more_than_chance_passes() -> None:
     assert criterion.statistic == pytest.approx(0.18, abs=0.01)
     assert criterion.interval is not None and criterion.interval[0] < 0.18 < criterion.interval[1]
     assert criterion.p_value is not None and criterion.p_value < 0.025
-    assert "costs 0.1" in judgement.reason and "10 to 90 % of the pixels" in judgement.reason
+    assert "retraining, is 0.1" in judgement.reason and "highest-ranked 10 to 90 % of the pixels" in judgement.reason
 
 
 @pytest.mark.parametrize("rate", [0.4, 0.2])
