@@ -5,7 +5,7 @@
 
 import time
 import traceback
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,13 +93,26 @@ def execute(prepared: Prepared, progress: Progress) -> None:
     if prepared.world.retraining is not None:
         prepared.world.bench.equip(prepared.world.retraining, _recall(prepared))
     missing = [(method, unit) for method, unit in units if not _is_done(prepared.store, unit)]
-    started = time.monotonic()
+    spent: dict[tuple[str, str], list[float]] = {}
     for number, (method, unit) in enumerate(missing):
-        left = (time.monotonic() - started) / number * (len(missing) - number) if number else 0.0
         what = f"{_of(unit, method)}, {title(unit.condition)}"
+        left = seconds_left(spent, [(unit.check, method) for method, unit in missing[number:]])
         progress(len(units) - len(missing) + number, len(units), what, left)
-        prepared.store.put(_measure(checks[unit.key], method, unit, prepared.world))
+        evidence = _measure(checks[unit.key], method, unit, prepared.world)
+        prepared.store.put(evidence)
+        spent.setdefault((unit.check, method), []).append(evidence.seconds)
     progress(len(units), len(units), "done", 0.0)
+
+
+def seconds_left(spent: Mapping[tuple[str, str], Sequence[float]], missing: Sequence[tuple[str, str]]) -> float:
+    """Return the seconds that missing units will take: each as those of its check and method, or as all, did so far.
+
+    0 where nothing is known yet.
+    """
+    known = [seconds for each in spent.values() for seconds in each]
+    means = {kind: sum(each) / len(each) for kind, each in spent.items()}
+    usual = sum(known) / max(len(known), 1)
+    return sum(means.get(kind, usual) for kind in missing)
 
 
 def _of(unit: Unit, method: str) -> str:

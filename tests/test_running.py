@@ -162,3 +162,11 @@ def test_planning_writes_nothing(folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     lines = audit.plan(load_spec(write_spec(folder))).lines()
     assert any("gradient evaluations" in line for line in lines) and list(tmp_path.iterdir()) == []
+
+
+def test_the_time_left_is_that_of_like_units():
+    spent = {("training", ""): [10.0, 14.0], ("roar", "gradient"): [1.0]}
+    missing = [("training", ""), ("roar", "gradient"), ("roar", "gradient")]
+    assert running.seconds_left(spent, missing) == 12.0 + 1.0 + 1.0
+    assert running.seconds_left(spent, [("repeatability", "gradient")]) == pytest.approx(25.0 / 3)
+    assert running.seconds_left({}, missing) == 0.0
