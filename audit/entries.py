@@ -23,6 +23,9 @@ T = TypeVar("T")
 CONTROLS = ("edge_detector", "random_map", "input")
 """Methods that are always run, as controls; their names are no ids of audited methods."""
 
+RESERVED = (*CONTROLS, "bernoulli", "sobel", "blurred_random")
+"""Nor are those of the rankings that no method made."""
+
 
 @record
 class MethodEntry:
@@ -92,8 +95,8 @@ def read_methods(node: Node, faults: list[Fault]) -> tuple[MethodEntry, ...]:
         method = _declared("methods", entry, owner, _names(MethodOptions), faults)
         given = options.id if options else None
         name = _id(given, entry, [each.id for each in found], faults)
-        if name in CONTROLS:
-            hint = "it is always run, as a control: leave it out"
+        if name in RESERVED:
+            hint = "it is always run, as a control: leave it out" if name in CONTROLS else "choose another id"
             faults.append(fault_at("S029", f"`{name}` is a control, not a method to audit", entry.span, hint))
         found.append(MethodEntry(id=name, name=entry.name, method=method, span=entry.span))
     return tuple(found)

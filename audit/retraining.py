@@ -121,7 +121,8 @@ class Retraining:
     def _rank(self, wanted: Removed, data: Dataset) -> np.ndarray:
         ids = data.ids.tolist()
         if wanted.by in remove.CONTROLS:
-            return remove.control_ranks(wanted.by, data.x, ids=ids, seed=wanted.seed, unit=wanted.unit)
+            seed = int(digest([self._seed, wanted.seed])[:8], 16)
+            return remove.control_ranks(wanted.by, data.x, ids=ids, seed=seed, unit=wanted.unit)
         return remove.rank(
             self._maps(wanted.by, data), ids=ids, seed=self._seed, unit=wanted.unit, channels=wanted.channels,
             sign=wanted.sign, square=wanted.square,

@@ -1,4 +1,4 @@
-"""Resuming, judging again and drawing again: what is there is used, what is not is measured, and no framework judges."""
+"""Resuming, judging again, drawing again: what is there is used, the rest is measured, and no framework judges."""
 
 import json
 import subprocess

@@ -305,6 +305,12 @@ def test_controls_are_not_audited(tmp_path: Path, control: str) -> None:
         assert "control" in fault.what
 
 
+def test_the_name_of_a_ranking_that_no_method_made_is_no_id(tmp_path: Path) -> None:
+    text = MINIMAL.replace("[gradient, smoothgrad]", "[{gradient: {id: sobel}}]")
+    (fault,) = shown(tmp_path, text)
+    assert fault.code == "S029" and "sobel" in fault.what
+
+
 def test_two_entries_cannot_share_an_id(tmp_path: Path) -> None:
     fault = one(tmp_path, MINIMAL.replace("smoothgrad]", "smoothgrad: {id: gradient}]"))
     assert (fault.code, fault.underlined) == ("S028", "gradient")
