@@ -40,7 +40,7 @@ def test_valid_specs_exit_0_and_are_counted(repository: Path) -> None:
     code, data, words = command(repository, "validate", "specs/digits.yaml", "specs/mnist_cnn.yaml")
     assert code == 0
     assert data.splitlines() == [
-        "specs/digits.yaml: valid (6 methods, 3 requirements)",
+        "specs/digits.yaml: valid (6 methods, 5 requirements)",
         "specs/mnist_cnn.yaml: valid (6 methods, 2 requirements)",
     ]
     assert words == ""
@@ -51,7 +51,7 @@ def test_a_faulty_spec_exits_2_and_the_others_are_still_read(repository: Path, t
     good = repository / "specs" / "digits.yaml"
     code, data, words = command(repository, "validate", "bad.yaml", "none.yaml", good, folder=tmp_path)
     assert code == 2
-    assert data == f"{good}: valid (6 methods, 3 requirements)\n"
+    assert data == f"{good}: valid (6 methods, 5 requirements)\n"
     assert "error[S026]: unknown method `gradeint`\n  --> bad.yaml:4:11\n" in words
     assert "error[S001]: the spec cannot be read" in words
     assert sorted(each.name for each in tmp_path.iterdir()) == ["bad.yaml"]

@@ -133,7 +133,9 @@ def test_fields_carry_the_texts_written_below_them(schema: dict[str, Any]) -> No
     assert smoothgrad["samples"]["default"] == find("methods", "smoothgrad")().samples
 
 
-@pytest.mark.parametrize("name", ["digits.yaml", "mnist_cnn.yaml"])
+@pytest.mark.parametrize(
+    "name", ["digits.yaml", "mnist_cnn.yaml", "mnist_label_permutation.yaml", "mnist_roar.yaml", "roar_toy.yaml"]
+)
 def test_ready_specs_and_their_resolved_form_fit(specs: Path, schema: dict[str, Any], name: str) -> None:
     path = specs / name
     root, faults = read(path.read_text(encoding="utf-8"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from audit.record import Condition, Evidence, Original, Randomized, Unit
+from audit.record import Condition, Evidence, Original, Randomized, Trained, Unit
 from audit.report.figures import plot, uri
 from audit.report.gallery import PLACES, build
 from audit.report.labels import apart
@@ -133,3 +133,12 @@ def test_a_verdict_without_numbers_leaves_no_line() -> None:
     verdicts = examples.audit().verdicts
     empty = [verdict for verdict in verdicts if not verdict.curve]
     assert empty and plot(empty, [], "stages") is None
+
+
+def test_networks_trained_anew_stand_beside_the_audited_model() -> None:
+    networks = [Trained(labels=labels, seed=seed) for seed in (1, 0) for labels in ("none", "permuted", "true")]
+    conditions = [*networks, Original()]
+    units = [evidence(each, np.full((1, 4, 4), float(place)), np.ones(100)) for place, each in enumerate(conditions)]
+    (strip,) = build(examples.audit(), {("r", "m"): units}, np.zeros((1, 4, 4, 1)), [0]).strips
+    assert [panel.label for panel in strip.panels] == ["audited model", "true labels", "permuted labels", "untrained"]
+    assert [float(panel.image[0, 0]) for panel in strip.panels] == [6.0, 5.0, 4.0, 3.0]
