@@ -111,11 +111,17 @@ def _requirement_facts(requirement: Requirement) -> RequirementFacts:
     return RequirementFacts(
         id=requirement.id,
         check=requirement.check_name,
-        title=requirement.id.replace("_", " ").capitalize(),
+        title=_title(requirement),
         settings=as_json(requirement.check),
         severity=requirement.severity,
         doc=parts(type(requirement.check)),
     )
+
+
+def _title(requirement: Requirement) -> str:
+    """Return the requirement's id as a heading; a check may have a name that is written otherwise."""
+    plain = requirement.id.replace("_", " ").capitalize()
+    return getattr(requirement.check, "title", plain) if requirement.id == requirement.check_name else plain
 
 
 def _scores(store: Store, unit: Unit) -> Evidence | None:

@@ -51,6 +51,7 @@ class DiffRoar:
     judged: ClassVar[frozenset[str]] = frozenset({"margin", "baseline_within"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType({"random_map": "fail"})
     retrains: ClassVar[bool] = True
+    title: ClassVar[str] = "DiffROAR"
 
     @model_validator(mode="after")
     def _fits(self) -> "DiffRoar":

@@ -54,6 +54,7 @@ class Road:
     judged: ClassVar[frozenset[str]] = frozenset({"better_than", "margin", "baseline_within"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType({"random_map": "fail"})
     retrains: ClassVar[bool] = True
+    title: ClassVar[str] = "ROAD"
 
     @model_validator(mode="after")
     def _fits(self) -> "Road":

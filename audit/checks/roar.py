@@ -58,6 +58,7 @@ class Roar:
     judged: ClassVar[frozenset[str]] = frozenset({"better_than", "margin", "baseline_within"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType({"random_map": "fail"})
     retrains: ClassVar[bool] = True
+    title: ClassVar[str] = "ROAR"
 
     @model_validator(mode="after")
     def _fits(self) -> "Roar":
