@@ -48,6 +48,12 @@ def at(schema: Schema, root: Schema, path: Sequence[str | int]) -> Schema:
     return {}
 
 
+def keys(schema: Schema, root: Schema) -> set[str]:
+    """Return the keys that a schema knows, of a mapping that may be left out too."""
+    branches = [resolve(each, root) for each in (schema, *schema.get("anyOf", ()), *schema.get("oneOf", ()))]
+    return {key for branch in branches for key in branch.get("properties", {})}
+
+
 def resolve(schema: Schema, root: Schema) -> Schema:
     """Follow references within the root schema."""
     while "$ref" in schema:

@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from audit.errors import AuditError, Fault
-from audit.expected import Schema, at, choices, expected, received
+from audit.expected import Schema, at, choices, expected, keys, received
 from audit.faults import did_you_mean
 from audit.record import record
 from audit.registry import find, places
@@ -119,7 +119,7 @@ def _unknown(key: str, path: Path, node: Node, owner: Owner, schema: Schema) -> 
     # The key itself is the last step of the path: a mapping holds what it does not know, too.
     above = path[:-1]
     _, parent = _walk(node, above)
-    known = {*at(schema, schema, above).get("properties", {}), *(owner.also if not above else ())}
+    known = keys(at(schema, schema, above), schema) | (owner.also if not above else set())
     place = _of(above, owner)
     span = parent.keys.get(key, parent.span)
     return fault_at("S021", f"unknown key `{key}` in {place}", span, did_you_mean(key, known - {*parent.keys}))

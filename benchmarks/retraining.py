@@ -127,9 +127,8 @@ def main() -> None:
     count, epochs = (*map(int, rest), *(3, 5)[len(rest) :])
     swept, bare = times(data, count, epochs)
     for what, sweep, fits in zip(("wall", "processor"), swept, bare, strict=True):
-        print(
-            f"{what:<9} sweep {sweep:.1f} s, {count} bare fits of {epochs} epochs {fits:.1f} s, ratio {sweep / fits:.2f}"
-        )
+        words = f"sweep {sweep:.1f} s, {count} bare fits of {epochs} epochs {fits:.1f} s"
+        print(f"{what:<9} {words}, ratio {sweep / fits:.2f}")
     most, one = peak(data, "sweep"), peak(data, "bare")
     print(f"memory    sweep {most:.0f} MB, one bare fit {one:.0f} MB, ratio {most / one:.2f}")
     return None
