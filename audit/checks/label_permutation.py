@@ -41,8 +41,8 @@ class LabelPermutation:
 
     How it can mislead. Read the number between its floor and its ceiling, which are measured too: two networks trained
     on the same true labels agree far from perfectly, and two untrained ones agree more than one expects, or even more
-    than trained ones. A sound method whose ceiling is low passes with ease. On MNIST the gradient keeps 0.35 of a
-    ceiling of 0.57, guided backpropagation 0.64 of 0.80.
+    than trained ones. A sound method whose ceiling is low passes with ease. On scikit-learn's digits the gradient
+    keeps 0.09 of a ceiling of 0.48, guided backpropagation 0.39 of 0.74.
 
     Source. Adebayo et al. 2018, Sanity Checks for Saliency Maps (arXiv:1810.03292), section 3.3; the excess over a
     null, the limit, the floor, the ceiling and the comparison with the audited model are this project's.
