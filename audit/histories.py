@@ -18,10 +18,13 @@ def _history(evidence: Evidence) -> History | None:
     condition = evidence.unit.condition
     if not isinstance(condition, Trained) or condition.labels == "none":
         return None
-    scores = {name: _numbers(evidence.scores.get(name, ())) for name in ("loss", "accuracy")}
-    ends = {name: _numbers(evidence.scores.get(name, ())) for name in ("train_accuracy", "test_accuracy")}
-    last = {name: values[-1] if values else None for name, values in ends.items()}
-    return History(labels=condition.labels, seed=condition.seed, error=evidence.error, **scores, **last)
+    loss, accuracy, train, test = (
+        _numbers(evidence.scores.get(name, ())) for name in ("loss", "accuracy", "train_accuracy", "test_accuracy")
+    )
+    return History(
+        labels=condition.labels, seed=condition.seed, error=evidence.error, loss=loss, accuracy=accuracy,
+        train_accuracy=train[-1] if train else None, test_accuracy=test[-1] if test else None,
+    )  # fmt: skip
 
 
 def _numbers(values: object) -> tuple[float | None, ...]:
