@@ -86,6 +86,7 @@ class Trainer:
         transform: Transform | None = None,
         test: tuple[np.ndarray, np.ndarray] | None = None,
         test_transform: Transform | None = None,
+        train_accuracy: bool = True,
     ) -> TrainedNetwork:
         """Train from fresh weights and measure accuracies; the test data decide nothing.
 
@@ -96,6 +97,8 @@ class Trainer:
             transform: changes each batch on the fly, given its rows of ``x``; the changed data are never all kept.
             test: test inputs and labels.
             test_transform: the same for the test inputs.
+            train_accuracy: whether the final weights are tried on the training inputs, which costs about a quarter of
+                an epoch; NaN without.
 
         Raises:
             InputError: the labels are of another kind than the loss needs.
@@ -106,7 +109,7 @@ class Trainer:
             params=fitted.params,
             loss=fitted.loss,
             accuracy=fitted.accuracy,
-            train_accuracy=self.accuracy(fitted.params, x, y, transform),
+            train_accuracy=self.accuracy(fitted.params, x, y, transform) if train_accuracy else float("nan"),
             test_accuracy=self.accuracy(fitted.params, *test, test_transform) if test else float("nan"),
             epochs=len(fitted.loss),
             steps=fitted.steps,

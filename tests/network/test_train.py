@@ -244,6 +244,8 @@ def test_the_test_data_decide_nothing():
     with_test = trainer.train(x, y, seed=0, test=held, test_transform=lambda rows, batch: -batch)
     without = trainer.train(x, y, seed=0)
     assert same(with_test, without) and np.isnan(without.test_accuracy)
+    unmeasured = trainer.train(x, y, seed=0, train_accuracy=False)
+    assert same(unmeasured, without) and np.isnan(unmeasured.train_accuracy)
     assert with_test.test_accuracy == trainer.accuracy(without.params, -held[0], held[1])
     kernel, bias = with_test.params.values()
     assert with_test.test_accuracy == np.mean((-held[0] @ kernel + bias).argmax(1) == held[1])
