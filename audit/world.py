@@ -69,7 +69,7 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
     explained = Explained(inputs=chosen.inputs, ids=chosen.ids.tolist(), targets=chosen.targets)
     gallery = range(min(spec.report.gallery, len(chosen.ids)))
     bench = Bench(network, methods, explained, seed=spec.seed, batch=batch, gallery=gallery)
-    splits = _splits(spec, data)
+    splits = _splits(spec, network, data)
     provenance = provenance_of(spec, numerics)
     facts = Facts(
         network=network_facts(network),
@@ -88,7 +88,7 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
     )
 
 
-def _splits(spec: "Spec", data: Dataset) -> Splits | None:
+def _splits(spec: "Spec", network: Network, data: Dataset) -> Splits | None:
     """Return the training and test data, where a requirement retrains."""
     if spec.training is None or not any(getattr(each.check, "retrains", False) for each in spec.requirements):
         return None
@@ -100,6 +100,7 @@ def _splits(spec: "Spec", data: Dataset) -> Splits | None:
             where="dataset",
             fix="name the training data in `dataset`, or leave out the checks that retrain",
         )
+    validate(train, network.input_shape, network.classes)
     validate_training(train, data)
     return Splits(train=train, test=data)
 

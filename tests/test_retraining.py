@@ -10,7 +10,7 @@ import pytest
 
 from audit import running
 from audit.datasets.dataset import Dataset
-from audit.errors import UnitError
+from audit.errors import InputError, UnitError
 from audit.network.load import from_model
 from audit.record import Removed, Trained
 from audit.retraining import Retraining, Splits
@@ -210,3 +210,19 @@ def test_a_recipe_that_diverges_is_an_error_with_its_reason_and_the_other_checks
     assert outcomes["label_permutation"].outcome == outcomes["roar"].outcome == "error"
     assert "diverged" in outcomes["roar"].reason and audit.exit_code == 3
     assert outcomes["repeatability"].outcome in ("pass", "fail", "inconclusive")
+
+
+def test_training_data_that_do_not_fit_are_one_error_before_anything_runs(folder, tmp_path):
+    images = np.zeros((20, 8, 8, 1), np.float32)
+    labels = np.arange(20) % 10
+    cases = {
+        "D013": {"x_test": images, "y_test": labels},
+        "D008": {"x_test": images, "y_test": labels, "x_train": images, "y_train": labels + 1},
+        "D005": {"x_test": images, "y_test": labels, "x_train": images[:, 1:], "y_train": labels},
+    }
+    for code, arrays in cases.items():
+        np.savez(folder / "data.npz", **arrays)
+        dataset = {"source": "npz", "path": "data.npz", "inputs": 12}
+        with pytest.raises(InputError, match=code):
+            running.run(load_spec(write_spec(folder, **{**SMALL, "dataset": dataset})), out=tmp_path / "out")
+        assert not (tmp_path / "out").exists()
