@@ -85,7 +85,7 @@ class Retraining:
             params = self.params(Trained(labels="true", seed=condition.seed), recall)
             accuracy = self._trainer.accuracy(params, self._splits.test.x, self._splits.labels[1], transform=test)
             return {"test_accuracy": np.array([accuracy])}
-        # The accuracy of each epoch says enough of how the training went: no verdict asks for that of the final weights.
+        # The running accuracy says how the training went; no verdict asks for that of the final weights.
         return scores_of(self._fit(condition.seed, transform=train, test_transform=test, train_accuracy=False))
 
     def _fit(self, seed: int, *, labels: np.ndarray | None = None, **transforms: Any) -> TrainedNetwork:
