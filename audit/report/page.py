@@ -102,6 +102,7 @@ def _context(audit: Audit) -> dict[str, Any]:
         "sections": [_section(audit, number, facts) for number, facts in enumerate(audit.requirements)],
         "places": {method.id: place for place, method in enumerate(audit.facts.methods)},
         "misbehaving": controls,
+        "undecided": words.undecided(audit),
         "printed_rows": max(40, _PRINTED_ROWS // max(1, len(audit.requirements))),
         "kind_of": lambda verdict: words.kind_of(audit, verdict),
         "scales": {scale: scale_picture(scale) for scale in ("absolute", "signed")},

@@ -17,6 +17,7 @@ from audit.report.words import (
     note,
     shorten,
     standing,
+    undecided,
 )
 
 LONGEST = 60_000  # bytes: job summaries and comments of code hosts end a little above
@@ -81,8 +82,12 @@ def _open(audit: Audit) -> Iterator[str]:
 def _controls(audit: Audit) -> Iterator[str]:
     wrong = [control for control in audit.controls if not control.behaves]
     if audit.controls:
-        good = len(audit.controls) - len(wrong)
+        silent = undecided(audit)
+        good = len(audit.controls) - len(wrong) - len(silent)
         yield f"\n## Controls\n\n{good} of {len(audit.controls)} controls behave as they must."
+        for control in silent:
+            place = f"**{escaped(control.method, 60)}**, {escaped(control.requirement, 60)}"
+            yield f"- {_badge(standing('inconclusive'))} {place}: no decision; nothing it should vouch for passes."
     for control in wrong:
         place = f"**{escaped(control.method, 60)}**, {escaped(control.requirement, 60)}"
         found = f"expected {control.expected}, found {control.verdict.outcome}"

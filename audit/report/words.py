@@ -177,3 +177,8 @@ def attention(audit: Audit) -> tuple[Verdict, ...]:
 def about(audit: Audit) -> Mapping[str, Any]:
     """Return the spec's ``audit`` block: id, title, intended use and owner, each possibly absent."""
     return audit.spec.get("audit") or {}
+
+
+def undecided(audit: Audit) -> list[Control]:
+    """Return the controls that neither did what they must nor contradicted it: they vouch for nothing."""
+    return [each for each in audit.controls if each.behaves and each.verdict.outcome != each.expected]

@@ -162,3 +162,14 @@ def test_gating_needs_an_error_severity_and_no_waiver() -> None:
     verdict = examples.audit().verdicts[0]
     assert gates(verdict)
     assert not gates(replace(verdict, severity="warning")) and not gates(replace(verdict, waived="until 2027"))
+
+
+def test_a_control_without_a_decision_is_not_said_to_behave():
+    whole = examples.audit()
+    silent = replace(whole.controls[1], verdict=replace(whole.controls[1].verdict, outcome="inconclusive"))
+    shown = examples.audit(controls=(whole.controls[0], silent, *whole.controls[2:]))
+    count = len(shown.controls)
+    assert f"All {count} controls" in page(whole) and f"{count} of {count} controls" in summary(whole)
+    for text in (page(shown), summary(shown)):
+        assert f"All {count} controls" not in text and f"{count} of {count} controls" not in text
+        assert f"{count - 1} of {count}" in text and "no decision" in text
