@@ -15,6 +15,7 @@ from audit.console import data, say, show
 from audit.errors import AuditError, EnvironmentStop
 
 if TYPE_CHECKING:
+    from audit.console import Progress
     from audit.spec import Spec
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -127,11 +128,23 @@ def run(spec: Path, out: Path | None, trusted: Sequence[str], backend: str | Non
     from audit.running import run as execute
 
     with progress(quiet=quiet) as callback:
-        finished = execute(loaded, out=out, trusted=trusted, progress=callback)
+        finished = execute(loaded, out=out, trusted=trusted, progress=_stoppable(callback))
     if not quiet:
         verdicts(finished.audit, verbose=verbose)
     _paths(finished.rendered)
     return finished.audit.exit_code
+
+
+def _stoppable(callback: "Progress") -> "Progress":
+    """Return a callback that also stops the run at the next unit after a signal that a library swallowed."""
+    stops = click.get_current_context().obj
+
+    def stoppable(done: int, total: int, what: str, left: float) -> None:
+        if stops:
+            raise KeyboardInterrupt
+        callback(done, total, what, left)
+
+    return stoppable
 
 
 @commands.command()
@@ -169,25 +182,52 @@ def report(folder: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; whatever happens, an unforeseen error never exits 1."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's stop is as resumable as Ctrl-C
+    stops = _heed_stops()
     try:
-        code = _invoke(arguments)
+        code = _invoke(arguments, stops)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        say("interrupted: run again to resume")
-        return 130
+        return _interrupted()
     except BrokenPipeError:
         # The reader went away, as `| head` does. What is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:
-        return _failed(error, debug="--debug" in arguments)
+        return _interrupted() if stops else _failed(error, debug="--debug" in arguments)
 
 
-def _invoke(arguments: Sequence[str]) -> int:
+def _heed_stops() -> list[int]:
+    """Turn Ctrl-C and a scheduler's stop into KeyboardInterrupt; return a list that will hold the signals received.
+
+    A library in the middle of its work may swallow the exception, or raise another in its place: the list tells.
+    """
+    stops: list[int] = []
+
+    def heed(number: int, frame: object) -> None:
+        stops.append(number)
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, heed)
+    sys.unraisablehook = _quiet_about_stops
+    return stops
+
+
+def _quiet_about_stops(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Say nothing of an interruption in a place that cannot raise it, a finalizer say: the list of stops tells."""
+    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
+
+
+def _interrupted() -> int:
+    say("interrupted: run again to resume")
+    return 130
+
+
+def _invoke(arguments: Sequence[str], stops: Sequence[int]) -> int:
     try:
-        with commands.make_context("saliency-audit", list(arguments)) as context:
+        with commands.make_context("saliency-audit", list(arguments), obj=stops) as context:
             return commands.invoke(context) or 0
     except click.exceptions.Exit as stop:
         return stop.exit_code

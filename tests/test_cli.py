@@ -2,8 +2,10 @@
 
 import errno
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -260,3 +262,18 @@ def test_a_framework_that_cannot_start_is_heard(
     with pytest.raises(ImportError):
         environment.start_keras()
     assert "what the library said" in capfd.readouterr().err
+
+
+def test_a_stop_that_a_library_turns_into_its_own_error_is_still_an_interruption(monkeypatch, capsys):
+    """Pydantic, for one, turns an interrupt in the middle of building a schema into an error of its own."""
+
+    def swallowed(path):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
+        except KeyboardInterrupt as stop:
+            raise ValueError("the library's own") from stop
+
+    monkeypatch.setattr("audit.spec.load_spec", swallowed)
+    assert cli.main(["validate", "any.yaml"]) == 130
+    assert "run again to resume" in capsys.readouterr().err
