@@ -7,7 +7,7 @@
     |-- UnitError          -   one unit of work failed: it becomes evidence, the run goes on
     `-- EnvironmentStop    7   the machine stopped the run: disk, lock, memory, version
 
-Each error has a code from ``CODES``; a message says what happened, where, what was expected, what was received and how
+Each error has a code of its own; a message says what happened, where, what was expected, what was received and how
 to mend it.
 """
 

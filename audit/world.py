@@ -10,6 +10,7 @@ import numpy as np
 from audit.backend import active
 from audit.bench import Bench, Explained
 from audit.datasets.dataset import Dataset, choose, validate, validate_training
+from audit.entries import CONTROLS
 from audit.errors import InputError
 from audit.facts import (
     Chosen,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from audit.document import Model
     from audit.spec import Spec
 
-CONTROLS = ("edge_detector", "random_map", "input")
 _BATCH = 64  # inputs per compiled call: more gains nothing on a CPU and costs memory on a GPU
 
 

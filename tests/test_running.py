@@ -1,8 +1,10 @@
 """Resuming, judging again, drawing again: what is there is used, the rest is measured, and no framework judges."""
 
 import json
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,8 +38,15 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def finished(folder):
+def original(folder):
     return running.run(load_spec(write_spec(folder)), out=folder / "whole")
+
+
+@pytest.fixture
+def finished(original, tmp_path):
+    """A copy of the finished run for each test: what one does to it, no other sees."""
+    shutil.copytree(original.folder, tmp_path / "run")
+    return replace(original, folder=tmp_path / "run")
 
 
 def measured(monkeypatch) -> list[str]:
