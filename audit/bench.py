@@ -1,6 +1,6 @@
 """The workshop: compiles each method once, draws parameters, batches inputs and serves maps to the checks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,19 +11,15 @@ from audit.errors import UnitError
 from audit.methods.method import Method
 from audit.network.network import Network, Params
 from audit.network.randomize import changed_fraction, randomize, touched
-from audit.record import Condition, Measurement, Original, Randomized, Rekeyed, Removed, Trained, digest, record
+from audit.record import Condition, Measurement, Original, Randomized, Rekeyed, Removed, Trained, digest
+from audit.variants import Explained, Variant, variant
 
 if TYPE_CHECKING:
     from audit.retraining import Recall, Retraining
 
+__all__ = ["Bench", "Explained"]
 
-@record
-class Explained:
-    """Inputs (n, ...) float32 with their ids (n,) and the classes (n,) int32 that are explained."""
-
-    inputs: np.ndarray
-    ids: Sequence[str]
-    targets: np.ndarray
+_KEPT_VARIANTS = 8  # compiled functions of other networks than the audited one
 
 
 class Bench:
@@ -48,6 +44,8 @@ class Bench:
         self._compiled: dict[str, Compiled] = {}
         self._references: dict[str, np.ndarray] = {}
         self._drawn: dict[Condition, tuple[Params, Any]] = {}
+        self._variants: dict[tuple[str, float, int], Variant] = {}
+        self._others: dict[tuple[str, int], tuple[Network, Compiled]] = {}
         self._retraining: tuple[Retraining, Recall] | None = None
 
     def equip(self, retraining: "Retraining", recall: "Recall") -> None:
@@ -72,9 +70,71 @@ class Bench:
             self._references[method] = self._compute(method, condition, self._explained)
         return self._references[method]
 
-    def explain(self, method: str, explained: Explained) -> np.ndarray:
-        """Return the raw maps (n, ...) of other inputs on the audited model; nothing is kept."""
-        return self._compute(method, Original(), explained)
+    @property
+    def explained(self) -> Explained:
+        """The inputs that are explained, their ids and classes."""
+        return self._explained
+
+    @property
+    def network(self) -> Network:
+        """The audited network."""
+        return self._network
+
+    def explain(
+        self,
+        method: str,
+        explained: Explained,
+        *,
+        network: Network | None = None,
+        params: Params | None = None,
+        batch: int | None = None,
+    ) -> np.ndarray:
+        """Return the raw maps (n, ...) of other inputs, or on another network; nothing is kept but what was compiled.
+
+        Args:
+            method: its id.
+            explained: the inputs; an input with the same id gets the same random key.
+            network: in place of the audited one, its parameters too.
+            params: in place of the network's own.
+            batch: how many inputs are explained at a time.
+
+        Raises:
+            InputError: the method does not apply to that network.
+        """
+        function = self._function(method) if network is None else self._other(method, network)
+        given = self._draw(Original())[1] if network is None and params is None else params
+        given = network.params if network is not None and given is None else given
+        return self._serve(
+            function, active().to_device(given), explained, self._keys(Original(), explained.ids), batch or self._batch
+        )
+
+    def outputs(
+        self, inputs: np.ndarray, *, network: Network | None = None, params: Params | None = None
+    ) -> np.ndarray:
+        """Return the logits (n, K) of inputs (n, ...)."""
+        chosen = network or self._network
+        given = active().to_device(chosen.params if params is None else params)
+        function = self._compiled_once("", chosen, lambda network: network.apply)
+        parts = [active().to_numpy(function(given, inputs[rows])) for rows in _batches(len(inputs), self._batch)]
+        return np.concatenate(parts)[: len(inputs)]
+
+    def variant(self, name: str, *, level: float = 0.0, seed: int = 0) -> Variant:
+        """Return another network with its inputs, made from the audited ones; the last few are kept.
+
+        Raises:
+            InputError: this network has no such variant.
+        """
+        wanted = (name, level, seed)
+        if wanted not in self._variants:
+            built = variant(name, self._network, self._explained, level=level, seed=seed)
+            for oldest in list(self._variants)[: max(0, len(self._variants) + 1 - _KEPT_VARIANTS)]:
+                del self._variants[oldest]
+            self._variants[wanted] = built
+        return self._variants[wanted]
+
+    def params(self, condition: Condition) -> Params:
+        """Return the parameters of a condition; the caller must not write."""
+        return self._draw(condition)[0]
 
     def noise_maps(self, method: str, draw: int) -> np.ndarray:
         """Return what a method would show if the network contributed noise alone, (n, ...); one draw per number."""
@@ -107,12 +167,28 @@ class Bench:
 
     def _compute(self, method: str, condition: Condition, explained: Explained) -> np.ndarray:
         function, params = self._function(method), self._draw(condition)[1]
-        keys, to_numpy = self._keys(condition, explained.ids), active().to_numpy
+        return self._serve(function, params, explained, self._keys(condition, explained.ids), self._batch)
+
+    def _serve(self, function: Compiled, params: Any, explained: Explained, keys: np.ndarray, batch: int) -> np.ndarray:
+        to_numpy = active().to_numpy
         parts = [
             to_numpy(function(params, explained.inputs[rows], explained.targets[rows], keys[rows]))
-            for rows in _batches(len(keys), self._batch)
+            for rows in _batches(len(keys), batch)
         ]
         return np.concatenate(parts)[: len(keys)].astype(np.float32, copy=False)
+
+    def _other(self, method: str, network: Network) -> Compiled:
+        return self._compiled_once(method, network, self._methods[method].attribute)
+
+    def _compiled_once(self, name: str, network: Network, build: Callable[[Network], Any]) -> Compiled:
+        """Return a compiled function of a network, told apart by identity, of which the last few are kept."""
+        wanted = (name, id(network))
+        if wanted not in self._others:
+            function = active().compile(build(network))
+            for oldest in list(self._others)[: max(0, len(self._others) + 1 - _KEPT_VARIANTS)]:
+                del self._others[oldest]
+            self._others[wanted] = (network, function)
+        return self._others[wanted][1]
 
     def _function(self, method: str) -> Compiled:
         if method not in self._compiled:

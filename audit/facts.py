@@ -41,6 +41,7 @@ _DECIDES_NUMBERS = (
     "datasets",
     "maps.py",
     "bench.py",
+    "variants.py",
     "retraining.py",
 )
 

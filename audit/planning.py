@@ -8,6 +8,7 @@ from audit.record import (
     Facts,
     MethodFacts,
     Null,
+    Probed,
     Randomized,
     Removed,
     Trained,
@@ -75,6 +76,7 @@ def evaluations(units: Iterable[tuple[str, Unit]], facts: Facts) -> int:
     ranked = {method for method, condition in pairs if isinstance(condition, Removed)}
     cost = {method.id: method.evaluations for method in facts.methods}
     inputs, data = len(facts.data.ids), facts.training.train + facts.training.test if facts.training else 0
+    explained += [method for method, each in pairs if isinstance(each, Probed) for _ in range(each.maps - 1)]
     maps = sum(cost[method] for method in explained) + sum(cost[method] for method in set(explained))
     return maps * inputs + sum(cost[method] for method in ranked) * data
 
@@ -188,4 +190,6 @@ def title(condition: Condition) -> str:
         return f"{condition.labels} labels, seed {condition.seed}"
     if isinstance(condition, Removed):
         return f"{condition.fraction:.0%} removed by {condition.by}, {condition.network}, seed {condition.seed}"
+    if isinstance(condition, Probed):
+        return f"{condition.name}, level {condition.level:g}, seed {condition.seed}"
     return condition.kind

@@ -104,7 +104,22 @@ class Removed:
     kind: Literal["removed"] = "removed"
 
 
-Condition = Original | Null | Rekeyed | Randomized | Trained | Removed
+@record
+class Probed:
+    """A probe of a check's own: the check's docstring says what each ``name`` means.
+
+    ``level`` is the size of what is done (a step, a radius, a number of evaluations), ``seed`` its draw; ``maps`` is
+    how many maps of each input it costs, for the plan's estimate.
+    """
+
+    name: str
+    seed: int = 0
+    level: float = 0.0
+    maps: int = 1
+    kind: Literal["probed"] = "probed"
+
+
+Condition = Original | Null | Rekeyed | Randomized | Trained | Removed | Probed
 
 
 # --- Units and evidence ---------------------------------------------------------------------------------------------
@@ -220,6 +235,7 @@ class RequirementFacts:
     settings: Mapping[str, Any]
     severity: Severity
     doc: Mapping[str, str]
+    quantity: str = "similarity"  # what the numbers of its curves are, for axes and tables
 
 
 @record

@@ -115,6 +115,7 @@ def _requirement_facts(requirement: Requirement) -> RequirementFacts:
         settings=as_json(requirement.check),
         severity=requirement.severity,
         doc=parts(type(requirement.check)),
+        quantity=getattr(requirement.check, "quantity", "similarity"),
     )
 
 

@@ -1,10 +1,13 @@
 """The workshop: one trace per method, maps that depend on nothing but what they must, parameters drawn as asked."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
 from audit.bench import Bench, Explained
+from audit.errors import UnitError
 from audit.methods.controls import RandomMap
 from audit.methods.gradient import Gradient
 from audit.methods.input_times_gradient import InputTimesGradient
@@ -118,3 +121,24 @@ def test_noise_maps_belong_to_an_input_and_a_draw(network):
     )
     assert not np.array_equal(noise, bench.noise_maps("input_times_gradient", 1))
     assert len({each.tobytes() for each in noise}) == COUNT
+
+
+def test_another_network_is_explained_with_its_own_parameters(network):
+    bench = bench_of(network)
+    twin = replace(network, params={name: 2 * value for name, value in network.params.items()})
+    on_twin = bench.explain("gradient", bench.explained, network=twin)
+    np.testing.assert_array_equal(on_twin, bench_of(twin).maps("gradient", Original()))
+    np.testing.assert_array_equal(on_twin, bench.explain("gradient", bench.explained, params=twin.params))
+    assert not np.allclose(on_twin, bench.maps("gradient", Original()))
+
+
+def test_outputs_are_the_logits_of_every_input(network):
+    bench = bench_of(network, batch=4)
+    x = bench.explained.inputs
+    expected = np.concatenate([keras.ops.convert_to_numpy(network.apply(network.params, row[None])) for row in x])
+    np.testing.assert_allclose(bench.outputs(x), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_an_unknown_variant_is_refused_by_name(network):
+    with pytest.raises(UnitError, match="no variant `mirror`"):
+        bench_of(network).variant("mirror")

@@ -37,7 +37,7 @@ FRAMEWORK_FREE = (
         "audit.statistics",
     ),
     *("audit.similarities", "audit.checks", "audit.report", "audit.judging", "audit.gate", "audit.controls"),
-    *("audit.stored",),
+    *("audit.stored", "audit.variants"),
 )
 
 # Specs are validated, and help is printed, without importing a framework: inside functions only.

@@ -23,6 +23,7 @@ from audit.record import (
     Trained,
     record,
 )
+from audit.variants import Explained, Variant
 
 __all__ = ["Bench", "Check", "Judgement", "Measurement", "parts"]
 
@@ -42,6 +43,29 @@ class Bench(Protocol):
 
     def retrain(self, condition: Removed) -> Mapping[str, np.ndarray]:
         """Train and test as a removal condition says; scores by name, ``test_accuracy`` (1,) among them."""
+        ...
+
+    @property
+    def explained(self) -> Explained:
+        """The inputs that are explained, with ids and classes."""
+        ...
+
+    def explain(
+        self, method: str, explained: Explained, *, network: Any = None, params: Any = None, batch: int | None = None
+    ) -> np.ndarray:
+        """Return the raw maps (n, ...) of other inputs, or on another network."""
+        ...
+
+    def outputs(self, inputs: np.ndarray, *, network: Any = None, params: Any = None) -> np.ndarray:
+        """Return the logits (n, K) of inputs."""
+        ...
+
+    def variant(self, name: str, *, level: float = 0.0, seed: int = 0) -> Variant:
+        """Return another network with its inputs, made from the audited ones."""
+        ...
+
+    def params(self, condition: Condition) -> Mapping[str, Any]:
+        """Return the parameters of a condition."""
         ...
 
     @property
@@ -71,7 +95,11 @@ class Judgement:
 
 
 class Check(Protocol):
-    """The fields of a check are its YAML. ``judged`` names those that never change what is measured."""
+    """The fields of a check are its YAML. ``judged`` names those that never change what is measured.
+
+    A check may also have ``title`` (a heading), ``quantity`` (what the numbers of its curves are, "similarity" where
+    absent), ``retrains`` and ``shared(facts)``.
+    """
 
     judged: ClassVar[frozenset[str]]  # fields that hold thresholds
     controls: ClassVar[Mapping[str, Outcome]]  # control method -> the verdict it must get

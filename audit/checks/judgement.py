@@ -27,6 +27,7 @@ class Target:
     threshold: float
     places: Callable[[np.ndarray], np.ndarray]  # (n, J, K) -> (n, J)
     words: tuple[str, str]  # completes "The map keeps 0.74 ...": in full; and in short, "... it keeps 0.74"
+    leads: tuple[str, str] = ("The map keeps", "it keeps")  # what stands before the number: at first; and after that
 
 
 @record
@@ -35,6 +36,7 @@ class Limits:
 
     null_at_most: float
     undefined_at_most: float
+    fewest_seeds: int = FEWEST_SEEDS  # 1 where nothing is drawn
 
 
 @record
@@ -46,7 +48,7 @@ class Curve:
     flaws: np.ndarray  # (n, J, K): 0 usable, 1 constant, 2 not finite
     null: np.ndarray  # (n,)
     excess: np.ndarray  # (n, J, K), NaN: undefined or without head-room
-    exact: bool  # every defined similarity is exactly 1 where such maps need no head-room
+    exact: bool  # no null is taken off: maps that agree exactly, or values that are no similarities
 
     @property
     def usable(self) -> np.ndarray:
@@ -121,6 +123,23 @@ def curve(
     return Curve(labels=tuple(labels), similarity=similarity, flaws=flaws, null=floor, excess=above, exact=exact)
 
 
+def values(
+    evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], labels: Sequence[str], *, score: str
+) -> Curve:
+    """Arrange one score by input, seed and place, with no null: distances, gaps, shares, and what is judged as it is.
+
+    Args:
+        evidence: by condition, complete.
+        places: for each place of the curve, its conditions by seed.
+        labels: of the places.
+        score: the name of the score ``(n,)``; NaN where it is undefined.
+    """
+    found = _stack(evidence, places, [score] * len(places))
+    flaws = np.where(np.isfinite(found), 0, 1)
+    null = np.full(len(found), np.nan)
+    return Curve(labels=tuple(labels), similarity=found, flaws=flaws, null=null, excess=found, exact=True)
+
+
 def _stack(
     evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], names: Sequence[str]
 ) -> np.ndarray:
@@ -137,7 +156,7 @@ def conclude(
     criteria = () if doubt else tuple(_criterion(curve, target) for target in targets)
     outcome: Outcome = "inconclusive" if doubt else _outcome(criteria)
     chosen = decisive(criteria, outcome)
-    words = {target.name: target.words for target in targets}
+    words = {target.name: (target.leads, target.words) for target in targets}
     points = tuple(point(curve, place) for place in range(len(curve.labels)))
     return Judgement(
         outcome=outcome,
@@ -195,10 +214,10 @@ def _doubt(curve: Curve, limits: Limits) -> str | None:
         return f"{left_out} of {n} inputs have no defined similarity ({_causes(curve)}), more than the " + (
             f"{100 * limits.undefined_at_most:g} % allowed; look at the maps, choose other inputs or another re-draw."
         )
-    if n - left_out < FEWEST_INPUTS or seeds < FEWEST_SEEDS:
+    if n - left_out < FEWEST_INPUTS or seeds < limits.fewest_seeds:
         return (
             f"The sample is too small: {n - left_out} usable inputs and {seeds} seeds, where {FEWEST_INPUTS} inputs "
-            f"and {FEWEST_SEEDS} seeds are the least; explain more inputs or use more seeds."
+            f"and {limits.fewest_seeds} seeds are the least; explain more inputs or use more seeds."
         )
     return None
 

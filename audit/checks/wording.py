@@ -19,16 +19,21 @@ def decisive(criteria: Sequence[Criterion], outcome: Outcome) -> tuple[Criterion
     return tuple(each for each in criteria if each.outcome == outcome)
 
 
-def reason(criteria: Sequence[Criterion], words: Mapping[str, tuple[str, str]]) -> str:
+Words = tuple[tuple[str, str], tuple[str, str]]
+"""What stands before a criterion's number and what follows it, each in full and in short."""
+
+
+def reason(criteria: Sequence[Criterion], words: Mapping[str, Words]) -> str:
     """Return one sentence with the numbers of criteria that share an outcome.
 
     Args:
         criteria: one or more.
-        words: by criterion, what its number is about: in full, and in short where the sentence has said it before.
+        words: by criterion; the short forms where the sentence has said the full ones before.
     """
     first, *others = criteria
-    parts = [f"The map keeps {_numbers(first)} {words[first.name][0]}; {_limit(first)}"]
-    parts += [f"{words[each.name][1]} it keeps {_numbers(each)}; {_limit(each)}" for each in others]
+    leads, about = words[first.name]
+    parts = [f"{leads[0]} {_numbers(first)} {about[0]}; {_limit(first)}"]
+    parts += [f"{words[each.name][1][1]} {words[each.name][0][1]} {_numbers(each)}; {_limit(each)}" for each in others]
     if first.outcome == "inconclusive":
         parts.append("the interval contains the limit, and more inputs or seeds would narrow it")
     return "; ".join(parts) + "."

@@ -1,0 +1,57 @@
+"""Other networks and inputs to which a check puts the same methods: rewritten, shifted, of another precision, tiny.
+
+A check asks the bench for a variant by name; checks know no network, and the functions here know no check.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audit.errors import UnitError
+from audit.record import record
+
+if TYPE_CHECKING:
+    from audit.network.network import Network
+
+
+@record
+class Explained:
+    """Inputs (n, ...) float32 with their ids (n,) and the classes (n,) int32 that are explained."""
+
+    inputs: np.ndarray
+    ids: Any
+    targets: np.ndarray
+
+
+@record
+class Variant:
+    """A network and the inputs to explain on it; ``notes`` are arrays that the check reads, by name."""
+
+    network: "Network"
+    explained: Explained
+    notes: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+Build = Callable[["Network", Explained, float, int], Variant]
+"""``(audited network, explained inputs, level, seed) -> variant``; raises InputError where it cannot be built."""
+
+_PLACES: Mapping[str, str] = MappingProxyType({})
+"""Name -> ``module:function``; imported when asked for."""
+
+
+def variant(name: str, network: "Network", explained: Explained, *, level: float, seed: int) -> Variant:
+    """Build a variant of a network and its inputs.
+
+    Raises:
+        UnitError: there is no such variant.
+        InputError: this network has none.
+    """
+    if name not in _PLACES:
+        raise UnitError("R012", f"there is no variant `{name}`", expected=", ".join(_PLACES), received=name)
+    module, _, attribute = _PLACES[name].partition(":")
+    build: Build = getattr(import_module(module), attribute)
+    return build(network, explained, level, seed)
