@@ -12,7 +12,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock clean
+.PHONY: help setup demo test check format docs lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -55,6 +55,11 @@ check: setup  ## format, lint, types and the direction of imports
 format: setup  ## format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: setup  ## write the pages and the schema that are made from the code
+	@for family in checks methods similarities datasets; do \
+	  $(BIN)/python -m audit list $$family --markdown > docs/$$family.md || exit 1; done
+	@mkdir -p build && $(BIN)/python -m audit schema > build/schema.json && mv build/schema.json specs/spec.v1.schema.json
 
 lock:  ## resolve the pinned, hashed constraints.txt anew from pyproject.toml
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools

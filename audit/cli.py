@@ -69,10 +69,15 @@ def validate(specs: Sequence[Path]) -> int:
 @commands.command("list")
 @click.argument("family", type=_FAMILIES)
 @click.option("--long", "long", is_flag=True, help="Print the whole documentation, with every field.")
-def list_names(family: Any, long: bool) -> None:
+@click.option("--markdown", is_flag=True, help="Print the whole documentation as a page in Markdown.")
+def list_names(family: Any, long: bool, markdown: bool) -> None:
     """List what a spec may name."""
     from audit.describe import listing
+    from audit.handbook import page
 
+    if markdown:
+        click.echo(page(family), nl=False)
+        return
     for line in listing(family, long=long):
         data(line)
 
