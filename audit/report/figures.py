@@ -47,15 +47,17 @@ class Plot:
     meaning: str = ""  # of the numbers; that of the quantity where empty
 
 
-def plot(verdicts: Sequence[Verdict], controls: Sequence[Verdict], across: str) -> Plot | None:
-    """Return what there is to draw, None where no verdict has a number."""
+def plot(verdicts: Sequence[Verdict], controls: Sequence[Verdict], across: str, meaning: str = "") -> Plot | None:
+    """Return what there is to draw, None where no verdict has a number. ``meaning`` names numbers of another kind."""
     judged = [(verdict, False) for verdict in verdicts] + [(verdict, True) for verdict in controls]
     points = [point for verdict, _ in judged for point in verdict.curve]
     quantity: Quantity = "excess" if any(finite(point.excess) for point in points) else "similarity"
     shown = [(index, *each) for index, each in enumerate(judged) if _any(each[0].curve, quantity)]
     lines = tuple(_line(index, verdict, control) for index, verdict, control in shown)
     limits = {c.name: c for verdict in verdicts for c in verdict.criteria}
-    return Plot(lines=lines, limits=tuple(limits.values()), quantity=quantity, across=across) if lines else None
+    if not lines:
+        return None
+    return Plot(lines=lines, limits=tuple(limits.values()), quantity=quantity, across=across, meaning=meaning)
 
 
 def _line(index: int, verdict: Verdict, control: bool) -> Line:
@@ -142,7 +144,7 @@ def _end(point: Point, side: int) -> float:
 def _limits(axes: Any, drawn: Plot, places: int, theme: Theme) -> None:
     """Draw each threshold where it applies, and the null where the excess is zero."""
     right = places - 0.85
-    if drawn.quantity == "excess":
+    if drawn.quantity == "excess" and not drawn.meaning:
         axes.axhline(0, color=QUIET[theme], linewidth=0.9)
         beside(axes, -0.13, 0, "null: noise alone", theme, offset=(0, 3))
     for limit in drawn.limits:
@@ -184,11 +186,14 @@ def _any(points: Sequence[Point], quantity: Quantity) -> bool:
 
 
 def _span(drawn: Plot) -> tuple[float, float]:
+    """Return the ends of the scale: 0 and every number are on it, and 1 where similarities are drawn."""
     judged = [line for line in drawn.lines if line.judged and not line.control]
     ends = [_end(point, side) for line in judged for point in line.points for side in (0, 1)]
-    values = [*ends, *(v for line in drawn.lines for v in _values(line.points, drawn.quantity)), 0.0, 1.0]
-    values += [limit.threshold for limit in drawn.limits]
-    return float(np.nanmin(values)) - 0.04, float(np.nanmax(values)) + 0.04
+    values = [*ends, *(v for line in drawn.lines for v in _values(line.points, drawn.quantity)), 0.0]
+    values += [limit.threshold for limit in drawn.limits] + ([] if drawn.meaning else [1.0])
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    margin = 0.04 * ((high - low) or 1.0)
+    return low - margin, high + margin
 
 
 def _meaning(drawn: Plot) -> str:

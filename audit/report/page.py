@@ -128,17 +128,18 @@ def _section(audit: Audit, number: int, facts: RequirementFacts) -> Section:
     )
     return Section(
         number=number, facts=facts, verdicts=verdicts, controls=controls,
-        figures=drawn or _figures(facts, verdicts, controls), columns=removals.columns(facts.check),
+        figures=drawn or _figures(facts, verdicts, controls), columns=removals.columns(facts),
         curves=removals.curves(verdicts, controls), trainings=trainings,
     )  # fmt: skip
 
 
 def _figures(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[Figure, ...]:
-    drawn = figures.plot(verdicts, controls, _ACROSS.get(facts.check, "condition"))
+    meaning = "" if facts.quantity == "similarity" else facts.quantity
+    drawn = figures.plot(verdicts, controls, _ACROSS.get(facts.check, "condition"), meaning)
     if drawn is None:
         return ()
     said = "; ".join(f"{line.name}: {_course(line.points, drawn.quantity)}" for line in drawn.lines)
-    alt = f"{facts.title}, {drawn.quantity} by method. {said}. The table of numbers below holds every point."
+    alt = f"{facts.title}, {meaning or drawn.quantity} by method. {said}. The table of numbers below holds every point."
     caption = _CURVES if figures.curved(drawn) else _ROWS
     return (Figure(light=figures.uri(drawn, "light"), dark=figures.uri(drawn, "dark"), alt=alt, caption=caption),)
 

@@ -57,9 +57,12 @@ _COLUMNS = {
 }
 
 
-def columns(check: str) -> Columns:
-    """Return the words for a check's table of points."""
-    return _COLUMNS.get(check, Columns())
+def columns(facts: RequirementFacts) -> Columns:
+    """Return the words for a requirement's table of points."""
+    if facts.check in _COLUMNS or facts.quantity == "similarity":
+        return _COLUMNS.get(facts.check, Columns())
+    caption = f"Mean over inputs and seeds with its 95 % interval: {facts.quantity}"
+    return Columns(caption=caption, similarity="Measured", null="Null", excess="Judged")
 
 
 @record

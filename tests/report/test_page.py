@@ -160,6 +160,14 @@ def test_gallery_yields_to_the_budget_and_says_so() -> None:
         assert f'id="r{number}"' in small
 
 
+def test_numbers_of_another_kind_are_called_by_their_name() -> None:
+    whole = examples.audit()
+    gaps = tuple(replace(each, quantity="relative gap") for each in whole.requirements)
+    html = page(replace(whole, requirements=gaps))
+    assert "Mean over inputs and seeds with its 95 % interval: relative gap" in html
+    assert f"{gaps[0].title}, relative gap by method." in html and "Mean similarity" not in html
+
+
 def test_figure_survives_a_verdict_without_any_number() -> None:
     verdicts = tuple(replace(verdict, curve=(), criteria=()) for verdict in examples.audit().verdicts)
     html = page(examples.audit(verdicts=verdicts, controls=()))
