@@ -223,6 +223,9 @@ class Document:
     methods: Annotated[tuple[Any, ...], Field(min_length=1, max_length=100)]
     """The attribution methods: a name, or one name with its fields."""
 
+    inapplicable: Literal["refuse", "skip"] = "refuse"
+    """What becomes of a method that does not apply to the model: the spec is refused, or its verdicts are skipped."""
+
     maps: Maps = Maps()
     """How raw maps are reduced before they are compared."""
 

@@ -92,8 +92,8 @@ def data_facts(spec: "Spec", data: Dataset, chosen: Chosen, logits: np.ndarray) 
     )
 
 
-def method_facts(id: str, method: Method, *, control: bool) -> MethodFacts:
-    """Describe a method under its id in this audit."""
+def method_facts(id: str, method: Method, *, control: bool, inapplicable: str | None = None) -> MethodFacts:
+    """Describe a method under its id in this audit, and why it does not apply, if so."""
     return MethodFacts(
         id=id,
         name=method_name(method),
@@ -105,6 +105,7 @@ def method_facts(id: str, method: Method, *, control: bool) -> MethodFacts:
         source=method.source,
         summary=(type(method).__doc__ or "").strip().splitlines()[0],
         evaluations=method.evaluations,
+        inapplicable=inapplicable,
     )
 
 

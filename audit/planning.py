@@ -64,9 +64,23 @@ def plan(spec: "Spec", facts: Facts) -> Plan:
             Task(requirement=requirement.id, method=method.id, units=_units(requirement, method, facts))
             for requirement in spec.requirements
             for method in facts.methods
-            if _concerns(requirement, method)
+            if _concerns(requirement, method) and inapplicable(requirement, method, facts) is None
         )
     )
+
+
+def skipped(spec: "Spec", facts: Facts) -> dict[tuple[str, str], str]:
+    """Return, by requirement and method, why a method is not measured: a sentence each."""
+    pairs = ((each, method) for each in spec.requirements for method in facts.methods if _concerns(each, method))
+    reasons = {(each.id, method.id): inapplicable(each, method, facts) for each, method in pairs}
+    return {pair: reason for pair, reason in reasons.items() if reason is not None}
+
+
+def inapplicable(requirement: "Requirement", method: MethodFacts, facts: Facts) -> str | None:
+    """Return why a check does not apply to this model, or a method does not; None where both do."""
+    of_check = getattr(requirement.check, "inapplicable", _applies)
+    reason: str | None = of_check(facts)
+    return reason or method.inapplicable
 
 
 def evaluations(units: Iterable[tuple[str, Unit]], facts: Facts) -> int:
@@ -153,6 +167,10 @@ def _common(condition: Trained | Removed, world: str) -> Unit:
     """Return a unit that all methods and checks share: neither is in its key; the recipe is in the world."""
     check = TRAINING if isinstance(condition, Trained) else REMOVAL
     return Unit(check=check, settings={}, method={}, condition=condition, world=world)
+
+
+def _applies(facts: Facts) -> None:
+    """Return no reason: a check that does not say otherwise applies to every model."""
 
 
 def _nothing_shared(facts: Facts) -> tuple[Removed, ...]:

@@ -223,6 +223,7 @@ class MethodFacts:
     source: str
     summary: str
     evaluations: int  # gradient evaluations per input
+    inapplicable: str | None = None  # why it does not apply to this network, in one sentence
 
 
 @record

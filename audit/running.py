@@ -40,11 +40,12 @@ class Prepared:
         """Return the plan for people; times one pass of the first method, and one epoch, for the estimates."""
         from audit.world import seconds_per_evaluation
 
+        first = next(method.id for method in self.world.facts.methods if method.inapplicable is None)
         return describe(
             self.plan,
             self.world.facts,
             done=self.done,
-            seconds=seconds_per_evaluation(self.world, self.spec.methods[0].id),
+            seconds=seconds_per_evaluation(self.world, first),
             training_seconds=self.world.retraining.seconds_per_training() if self.world.retraining else 0.0,
         )
 

@@ -41,6 +41,7 @@ class Spec:
     target: Literal["predicted", "label"] | int
     seed: int
     methods: tuple[MethodEntry, ...]
+    inapplicable: Literal["refuse", "skip"]
     maps: Maps
     requirements: tuple[Requirement, ...]
     controls: Literal["default"]
@@ -62,6 +63,7 @@ class Spec:
             "target": self.target,
             "seed": self.seed,
             "methods": [{each.name: {**as_json(each.method), "id": each.id}} for each in self.methods],
+            "inapplicable": self.inapplicable,
             "require": [_requirement_json(each) for each in self.requirements],
             "controls": self.controls,
             "training": None if self.training is None else as_json(self.training),
@@ -148,9 +150,9 @@ def _spec(root: Node, faults: list[Fault], *, text: str, folder: Path, stem: str
     if document is None or dataset is None:
         return None
     _check_waivers(document, sections, ids, requirements, faults)
-    as_written = ("version", "model", "target", "seed", "maps", "controls", "training", "waivers", "gate", "report")
+    as_written = ("version", "model", "target", "seed", "inapplicable", "maps", "controls", "training", "waivers")
     return Spec(
-        **{name: getattr(document, name) for name in (*as_written, "runtime")},
+        **{name: getattr(document, name) for name in (*as_written, "gate", "report", "runtime")},
         audit=_with_id(document.audit, stem),
         dataset=dataset,
         methods=methods,

@@ -12,7 +12,7 @@ from audit import judging
 from audit.checks.check import parts
 from audit.declare import as_json
 from audit.errors import InputError
-from audit.planning import plan
+from audit.planning import plan, skipped
 from audit.record import Audit, Evidence, Facts, Provenance, RequirementFacts, Unit, record
 from audit.report import gallery
 from audit.report.render import Rendered
@@ -77,6 +77,7 @@ def decide(store: Store, spec: Spec) -> Audit:
         evidence={key: evidence for key, evidence in found.items() if evidence is not None},
         provenance=replace(stored.provenance, spec_digest=spec.digest),
         today=datetime.date.today(),
+        skipped=skipped(spec, facts),
     )
     store.write_record("results.json", audit)
     return audit

@@ -65,7 +65,7 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
         **{entry.id: entry.method for entry in spec.methods},
         **{name: find("methods", name)() for name in CONTROLS},
     }
-    _check_methods(methods, network)
+    inapplicable = _inapplicable(methods, network, refuse=spec.inapplicable == "refuse")
     explained = Explained(inputs=chosen.inputs, ids=chosen.ids.tolist(), targets=chosen.targets)
     gallery = range(min(spec.report.gallery, len(chosen.ids)))
     bench = Bench(network, methods, explained, seed=spec.seed, batch=batch, gallery=gallery)
@@ -74,7 +74,10 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
     facts = Facts(
         network=network_facts(network),
         data=data_facts(spec, data, chosen, logits),
-        methods=tuple(method_facts(name, method, control=name in CONTROLS) for name, method in methods.items()),
+        methods=tuple(
+            method_facts(name, method, control=name in CONTROLS, inapplicable=inapplicable.get(name))
+            for name, method in methods.items()
+        ),
         world=world_digest(network, chosen, logits, provenance, batch),
         batch=batch,
         training=None if splits is None or spec.training is None else training_facts(spec.training, splits),
@@ -184,11 +187,20 @@ def _targets(target: str | int, logits: np.ndarray, labels: np.ndarray | None) -
     return np.full(len(logits), target, np.int32)
 
 
-def _check_methods(methods: Mapping[str, Method], network: Network) -> None:
-    """Build every method once: a method that does not apply to this network is refused before anything runs."""
+def _inapplicable(methods: Mapping[str, Method], network: Network, *, refuse: bool) -> dict[str, str]:
+    """Build every method once, and return why some do not apply to this network, or refuse them.
+
+    Raises:
+        InputError: a method does not apply, and ``refuse`` is set: nothing has run yet.
+    """
+    reasons: dict[str, str] = {}
     for name, method in methods.items():
         try:
             method.attribute(network)
         except InputError as error:
-            error.where = f"method `{name}`" if error.where is None else f"method `{name}`, {error.where}"
-            raise
+            if refuse and name not in CONTROLS:
+                error.where = f"method `{name}`" if error.where is None else f"method `{name}`, {error.where}"
+                raise
+            received = f" ({error.received})" if error.received else ""
+            reasons[name] = f"{error.what[:1].upper()}{error.what[1:]}{received}."
+    return reasons

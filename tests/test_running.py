@@ -179,3 +179,15 @@ def test_the_time_left_is_that_of_like_units():
     assert running.seconds_left(spent, missing) == 12.0 + 1.0 + 1.0
     assert running.seconds_left(spent, [("repeatability", "gradient")]) == pytest.approx(25.0 / 3)
     assert running.seconds_left({}, missing) == 0.0
+
+
+def test_a_method_that_does_not_apply_is_refused_or_skipped_with_its_reason(folder, tmp_path):
+    methods = ["gradient", {"grad_cam": {"layer": "last"}}]
+    with pytest.raises(InputError, match="method `grad_cam`"):
+        running.prepare(load_spec(write_spec(folder, methods=methods)), out=tmp_path)
+    require = [{"repeatability": {"seeds": 2}}]
+    spec = load_spec(write_spec(folder, methods=methods, inapplicable="skip", require=require))
+    judged = running.run(spec, out=tmp_path).audit
+    (skipped,) = [verdict for verdict in judged.verdicts if verdict.method == "grad_cam"]
+    assert skipped.outcome == "skipped" and "its output has no height and width" in skipped.reason
+    assert [verdict.outcome for verdict in judged.verdicts if verdict.method == "gradient"] == ["pass"]

@@ -98,7 +98,8 @@ class Check(Protocol):
     """The fields of a check are its YAML. ``judged`` names those that never change what is measured.
 
     A check may also have ``title`` (a heading), ``quantity`` (what the numbers of its curves are, "similarity" where
-    absent), ``retrains`` and ``shared(facts)``.
+    absent), ``retrains``, ``shared(facts)`` and ``inapplicable(facts)``, which says in one sentence why the check does not
+    apply to a model, None where it does.
     """
 
     judged: ClassVar[frozenset[str]]  # fields that hold thresholds
