@@ -74,7 +74,10 @@ class DatasetEntry:
         return None if data is None else self._prepared(data)
 
     def _prepared(self, data: "Dataset") -> "Dataset":
-        return data if self.preprocess is None else replace(data, x=self.preprocess.apply(data.x))
+        if self.preprocess is None:
+            return data
+        counterparts = {name: self.preprocess.apply(each) for name, each in data.counterparts.items()}
+        return replace(data, x=self.preprocess.apply(data.x), counterparts=counterparts)
 
 
 @record

@@ -3,13 +3,14 @@
 import hashlib
 import platform
 from collections.abc import Mapping
+from dataclasses import field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audit.datasets.dataset import Dataset
+from audit.datasets.dataset import OTHER_LABELS, Dataset
 from audit.declare import as_json
 from audit.methods.method import Method, method_name
 from audit.network.network import Network
@@ -48,12 +49,17 @@ _DECIDES_NUMBERS = (
 
 @record
 class Chosen:
-    """The explained inputs: (n, ...) float32, their ids (n,), labels (n,) or None, and explained classes (n,)."""
+    """The explained inputs: (n, ...) float32, their ids (n,), labels (n,) or None, and explained classes (n,).
+
+    With what is known of them, and with their counterparts, where a diagnostic source says (``Dataset``).
+    """
 
     inputs: np.ndarray
     ids: np.ndarray
     labels: np.ndarray | None
     targets: np.ndarray
+    truth: Mapping[str, np.ndarray] = field(default_factory=dict)
+    counterparts: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def network_facts(network: Network) -> NetworkFacts:
@@ -115,13 +121,14 @@ def training_facts(recipe: Training, splits: Splits) -> TrainingFacts:
     labels, test_labels = splits.labels
     classes = int(max(labels.max(), test_labels.max())) + 1
     data = _arrays_digest(train.x, labels, test.x, test_labels)
+    other = [_arrays_digest(part.truth[OTHER_LABELS]) for part in (train, test) if OTHER_LABELS in part.truth]
     return TrainingFacts(
         recipe=as_json(recipe),
         train=len(train.x),
         test=len(test.x),
         train_shares=tuple(float(np.mean(labels == label)) for label in range(classes)),
         test_shares=tuple(float(np.mean(test_labels == label)) for label in range(classes)),
-        digest=digest([data, train.ids.tolist(), test.ids.tolist(), as_json(recipe)]),
+        digest=digest([data, other, train.ids.tolist(), test.ids.tolist(), as_json(recipe)]),
     )
 
 
@@ -152,6 +159,7 @@ def world_digest(network: Network, chosen: Chosen, logits: np.ndarray, provenanc
             "logits": _arrays_digest(logits),
             "inputs": _arrays_digest(chosen.inputs, chosen.targets),
             "ids": chosen.ids.tolist(),
+            "truth": {name: _arrays_digest(each) for name, each in {**chosen.truth, **chosen.counterparts}.items()},
             "seed": provenance.seed,
             "batch": batch,
             "versions": dict(provenance.versions),

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, TypeVar, dataclass_transform
+from typing import Any, ClassVar, Literal, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
@@ -51,18 +51,42 @@ class Rekeyed:
 
 
 @record
+class Distribution:
+    """An initializer that the spec declares, in place of the layers' own.
+
+    Weights have ``mean`` and ``deviation`` (before a truncation at two deviations; ``over_root_fan_in`` divides it by
+    the root of a unit's number of inputs), biases are all ``biases``, normalisations start anew with gamma 1 and beta 0.
+    """
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
+
+    distribution: Literal["truncated_normal", "normal", "uniform"]
+    deviation: float
+    mean: float = 0.0
+    biases: float = 0.0
+    over_root_fan_in: bool = False
+
+
+Redraw = Literal["permute", "initializer", "normal"] | Distribution
+BatchNorm = Literal["keep", "reset", "recalibrate"]
+ExplainedClass = Literal["fixed", "rechosen"]
+
+
+@record
 class Randomized:
     """Parameters re-drawn: stages 1 to ``stage`` in ``order`` (cascading) or only stage ``stage`` (independent).
 
-    ``stage`` counts from 1 in ``order``; 0 means that nothing is re-drawn.
+    ``stage`` counts from 1 in ``order``; 0 means that nothing is re-drawn. ``target: fixed`` explains the same class
+    as on the original model, ``rechosen`` the class that the re-drawn model itself predicts.
     """
 
     mode: Literal["cascading", "independent"]
     stage: int
     seed: int
     order: Literal["top_down", "bottom_up"] = "top_down"
-    redraw: Literal["permute", "initializer", "normal"] = "permute"
-    batch_norm: Literal["keep", "reset", "recalibrate"] = "keep"
+    redraw: Redraw = "permute"
+    batch_norm: BatchNorm = "keep"
+    target: ExplainedClass = "fixed"
     kind: Literal["randomized"] = "randomized"
 
 
@@ -70,10 +94,11 @@ class Randomized:
 class Trained:
     """The audited architecture with weights of its own, trained by the spec's recipe on true or permuted labels.
 
-    ``labels: none`` is a fresh, untrained network. The seed decides fresh weights, permutation, order and dropout.
+    ``labels: none`` is a fresh, untrained network, ``other`` are those of another task on the same inputs. The seed
+    decides fresh weights, permutation, order and dropout.
     """
 
-    labels: Literal["true", "permuted", "none"]
+    labels: Literal["true", "permuted", "other", "none"]
     seed: int
     kind: Literal["trained"] = "trained"
 
@@ -153,6 +178,7 @@ class Measurement:
     scores: Mapping[str, Any]
     maps: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
+    note: str | None = None  # why there is nothing to measure here
 
 
 @record
@@ -166,6 +192,7 @@ class Evidence:
     params: Mapping[str, Any] = field(default_factory=dict)  # of a training: variable -> array
     seconds: float = 0.0
     error: str | None = None
+    note: str | None = None  # why nothing could be measured here, which is no error
 
 
 # --- Facts: what planning, judging and reporting know of the world --------------------------------------------------
@@ -178,6 +205,7 @@ class StageFacts:
     name: str
     variables: tuple[str, ...]
     parameters: int
+    layers: tuple[str, ...] = ()  # whose parameters they are
 
 
 @record
@@ -281,10 +309,14 @@ class Point:
 
 @record
 class Reference:
-    """A curve that is shown beside a verdict and not judged. A point's ``similarity`` holds its accuracy."""
+    """A curve that is shown beside a verdict and not judged.
+
+    ``quantity: accuracy``: a point's ``similarity`` holds its accuracy; ``similarity``: points as on the judged curve.
+    """
 
     name: str
     curve: tuple[Point, ...]
+    quantity: Literal["accuracy", "similarity"] = "accuracy"
 
 
 @record
@@ -318,7 +350,7 @@ class Verdict:
     undefined: int = 0
     total: int = 0
     per_input: tuple[float | None, ...] = ()  # excess of each input at the last place of the curve, mean over seeds
-    references: tuple[Reference, ...] = ()  # of the checks that remove features: accuracies
+    references: tuple[Reference, ...] = ()
     waived: str | None = None
 
 
@@ -337,7 +369,7 @@ class Control:
 class History:
     """How one training went: means of each epoch as it ran, and the accuracies at its end; None: not defined."""
 
-    labels: Literal["true", "permuted"]
+    labels: Literal["true", "permuted", "other"]
     seed: int
     loss: tuple[float | None, ...] = ()
     accuracy: tuple[float | None, ...] = ()

@@ -42,6 +42,8 @@ _BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
             "digits": "audit.datasets.digits:Digits",
             "npz": "audit.datasets.npz:Npz",
             "table": "audit.datasets.table:Table",
+            "two_objects": "audit.datasets.two_objects:TwoObjects",
+            "planted_shortcut": "audit.datasets.planted_shortcut:PlantedShortcut",
         },
     }
 )

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from audit.datasets import remove
-from audit.datasets.dataset import Dataset
+from audit.datasets.dataset import OTHER_LABELS, Dataset
 from audit.errors import UnitError
 from audit.network.network import Network, Params
 from audit.network.train import TrainedNetwork, Trainer
@@ -39,6 +39,18 @@ class Splits:
         """The training and the test labels, (N,) each."""
         return np.asarray(self.train.y), np.asarray(self.test.y)
 
+    @property
+    def other_labels(self) -> tuple[np.ndarray, np.ndarray]:
+        """The training and the test labels of another task on the same inputs, (N,) each.
+
+        Raises:
+            UnitError: the data have none.
+        """
+        parts = self.train.truth, self.test.truth
+        if not all(OTHER_LABELS in part for part in parts):
+            raise UnitError("R070", f"`{self.test.name}` has no labels of another task")
+        return parts[0][OTHER_LABELS], parts[1][OTHER_LABELS]
+
 
 class Retraining:
     """One architecture, one recipe, one training and test set."""
@@ -50,7 +62,7 @@ class Retraining:
         self._ranked: dict[Removed, tuple[np.ndarray, np.ndarray]] = {}
 
     def train(self, condition: Trained) -> Measurement:
-        """Train on intact inputs with true or permuted labels; keeps the parameters."""
+        """Train on intact inputs with true or permuted labels or those of another task; keeps the parameters."""
         trained = self._fit(_start(condition), labels=self._labels(condition))
         return Measurement(scores=scores_of(trained), params=trained.params)
 
@@ -88,17 +100,20 @@ class Retraining:
         # The running accuracy says how the training went; no verdict asks for that of the final weights.
         return scores_of(self._fit(condition.seed, transform=train, test_transform=test, train_accuracy=False))
 
-    def _fit(self, seed: int, *, labels: np.ndarray | None = None, **transforms: Any) -> TrainedNetwork:
-        own, test = self._splits.labels
-        y = own if labels is None else labels
+    def _fit(
+        self, seed: int, *, labels: tuple[np.ndarray, np.ndarray] | None = None, **transforms: Any
+    ) -> TrainedNetwork:
+        y, test = labels or self._splits.labels
         return self._trainer.train(self._splits.train.x, y, seed=seed, test=(self._splits.test.x, test), **transforms)
 
-    def _labels(self, condition: Trained) -> np.ndarray:
-        """Return the training labels (N,), permuted by the audit's and the training's seed where asked for."""
-        labels = self._splits.labels[0]
-        if condition.labels == "true":
-            return labels
-        return np.random.Generator(np.random.Philox(key=[self._seed, condition.seed])).permutation(labels)
+    def _labels(self, condition: Trained) -> tuple[np.ndarray, np.ndarray]:
+        """Return the training and the test labels; the former permuted by the audit's and the training's seed, or both
+        those of another task, where asked for.
+        """
+        train, test = self._splits.other_labels if condition.labels == "other" else self._splits.labels
+        if condition.labels != "permuted":
+            return train, test
+        return np.random.Generator(np.random.Philox(key=[self._seed, condition.seed])).permutation(train), test
 
     def _modify(
         self, condition: Removed, data: Dataset, ranks: np.ndarray, rows: np.ndarray, x: np.ndarray

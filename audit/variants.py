@@ -20,11 +20,16 @@ if TYPE_CHECKING:
 
 @record
 class Explained:
-    """Inputs (n, ...) float32 with their ids (n,) and the classes (n,) int32 that are explained."""
+    """Inputs (n, ...) float32 with their ids (n,) and the classes (n,) int32 that are explained.
+
+    Of a diagnostic source also what is known of each input, and the inputs with one thing changed (``Dataset``).
+    """
 
     inputs: np.ndarray
     ids: Any
     targets: np.ndarray
+    truth: Mapping[str, np.ndarray] = field(default_factory=dict)
+    counterparts: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 @record

@@ -58,6 +58,7 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
     network = _network(spec.model, spec.source_folder, trusted)
     data = spec.dataset.load(spec.source_folder)
     validate(data, network.input_shape, network.classes)
+    _check_truth(spec, data)
     batch = spec.runtime.batch or _balanced(spec.dataset.inputs)
     logits = _logits(network, data, batch)
     chosen = _choose(spec, data, logits)
@@ -66,7 +67,10 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
         **{name: find("methods", name)() for name in CONTROLS},
     }
     inapplicable = _inapplicable(methods, network, refuse=spec.inapplicable == "refuse")
-    explained = Explained(inputs=chosen.inputs, ids=chosen.ids.tolist(), targets=chosen.targets)
+    explained = Explained(
+        inputs=chosen.inputs, ids=chosen.ids.tolist(), targets=chosen.targets,
+        truth=chosen.truth, counterparts=chosen.counterparts,
+    )  # fmt: skip
     gallery = range(min(spec.report.gallery, len(chosen.ids)))
     bench = Bench(network, methods, explained, seed=spec.seed, batch=batch, gallery=gallery)
     splits = _splits(spec, network, data)
@@ -167,8 +171,10 @@ def _choose(spec: "Spec", data: Dataset, logits: np.ndarray) -> Chosen:
     rows = choose(data, spec.dataset.inputs, spec.seed)
     labels = None if data.y is None else data.y[rows]
     return Chosen(
-        inputs=data.x[rows], ids=data.ids[rows], labels=labels, targets=_targets(spec.target, logits[rows], labels)
-    )
+        inputs=data.x[rows], ids=data.ids[rows], labels=labels, targets=_targets(spec.target, logits[rows], labels),
+        truth={name: each[rows] for name, each in data.truth.items()},
+        counterparts={name: each[rows] for name, each in data.counterparts.items()},
+    )  # fmt: skip
 
 
 def _targets(target: str | int, logits: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
@@ -185,6 +191,22 @@ def _targets(target: str | int, logits: np.ndarray, labels: np.ndarray | None) -
         raise InputError("T002", "the target class does not exist", expected=f"0 to {classes - 1}",
                          received=str(target), fix="name a class index of this model")  # fmt: skip
     return np.full(len(logits), target, np.int32)
+
+
+def _check_truth(spec: "Spec", data: Dataset) -> None:
+    """Refuse a requirement that needs to know more of its inputs than the data tell, before anything runs."""
+    for requirement in spec.requirements:
+        needed: Collection[str] = getattr(requirement.check, "truth", ())
+        missing = [name for name in needed if name not in {**data.truth, **data.counterparts}]
+        if missing:
+            raise InputError(
+                "D050",
+                f"`{data.name}` does not say which pixels matter, and `{requirement.check_name}` needs to know",
+                where=f"requirement `{requirement.id}`",
+                expected=f"a diagnostic data source such as `{requirement.check.diagnostic}`",
+                received=f"data without {', '.join(missing)}",
+                fix=f"audit a model trained on `source: {requirement.check.diagnostic}`, or leave the requirement out",
+            )
 
 
 def _inapplicable(methods: Mapping[str, Method], network: Network, *, refuse: bool) -> dict[str, str]:

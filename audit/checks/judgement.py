@@ -79,10 +79,14 @@ def unchanged(evidence: Sequence[Evidence], names: Sequence[str]) -> str | None:
         changed = float(np.asarray(each.scores["changed"]).reshape(-1)[0])
         if not changed > 0:  # NaN too
             return (
-                f"Re-drawing stage {names[condition.stage - 1]} (redraw: {condition.redraw}) changed none of its "
+                f"Re-drawing stage {names[condition.stage - 1]} (redraw: {_named(condition)}) changed none of its "
                 "parameters, so nothing was tested: use `redraw: normal` or `redraw: initializer`."
             )
     return None
+
+
+def _named(condition: Randomized) -> str:
+    return condition.redraw if isinstance(condition.redraw, str) else condition.redraw.distribution
 
 
 def curve(
@@ -124,17 +128,18 @@ def curve(
 
 
 def values(
-    evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], labels: Sequence[str], *, score: str
-) -> Curve:
+    evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], labels: Sequence[str], *,
+    score: str | Sequence[str],
+) -> Curve:  # fmt: skip
     """Arrange one score by input, seed and place, with no null: distances, gaps, shares, and what is judged as it is.
 
     Args:
         evidence: by condition, complete.
         places: for each place of the curve, its conditions by seed.
         labels: of the places.
-        score: the name of the score ``(n,)``; NaN where it is undefined.
+        score: the name of the score ``(n,)``, or one for each place; NaN where it is undefined.
     """
-    found = _stack(evidence, places, [score] * len(places))
+    found = _stack(evidence, places, [score] * len(places) if isinstance(score, str) else score)
     flaws = np.where(np.isfinite(found), 0, 1)
     null = np.full(len(found), np.nan)
     return Curve(labels=tuple(labels), similarity=found, flaws=flaws, null=null, excess=found, exact=True)

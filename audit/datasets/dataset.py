@@ -1,6 +1,7 @@
 """A data set: the inputs as the model sees them, their labels and ids; how they are checked and chosen."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import field
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -9,13 +10,23 @@ import numpy as np
 from audit.errors import InputError
 from audit.record import record
 
+RELEVANT, DISTRACTOR, OTHER_LABELS = "relevant", "distractor", "other_labels"
+"""Names in ``Dataset.truth``: the pixels (N, H, W) bool that decide the label, those of a thing that does not, and the
+labels (N,) of another task on the same inputs."""
+
+RELEVANT_SWAPPED, DISTRACTOR_SWAPPED = "relevant_swapped", "distractor_swapped"
+"""Names in ``Dataset.counterparts``: the inputs with what decides the label, or what does not, exchanged for another
+of its kind."""
+
 
 @record
 class Dataset:
     """Inputs with their labels.
 
     ``x`` (N, H, W, C) or (N, F) float32; ``y`` (N,) int32 or None where there are no labels; ``ids`` (N,) str, unique:
-    random keys derive from them, so that results do not depend on order. ``class_names`` may be empty.
+    random keys derive from them, so that results do not depend on order. ``class_names`` may be empty. A diagnostic
+    source knows more: ``truth`` holds by name what is known of each input, (N, ...), and ``counterparts`` the same
+    inputs with one thing changed, (N, H, W, C) or (N, F), as the model sees them.
     """
 
     x: np.ndarray
@@ -23,6 +34,8 @@ class Dataset:
     ids: np.ndarray
     class_names: tuple[str, ...]
     name: str
+    truth: Mapping[str, np.ndarray] = field(default_factory=dict)
+    counterparts: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 class Source(Protocol):

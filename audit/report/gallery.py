@@ -8,7 +8,7 @@ from audit.record import Audit, Evidence, Facts, Gallery, Panel, Randomized, Str
 
 PLACES = 8  # most panels of a strip: what a page can hold side by side
 
-_NETWORKS = {"true": "true labels", "permuted": "permuted labels", "none": "untrained"}
+_NETWORKS = {"true": "true labels", "permuted": "permuted labels", "other": "the other task", "none": "untrained"}
 
 _RULE = "the first {count} of the explained inputs, in the order in which they were drawn, fixed before judging"
 _THINNED = "; of {total} stages {shown} are shown, evenly spaced, the first and the last among them"

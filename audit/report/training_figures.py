@@ -117,7 +117,7 @@ def _or_nan(value: float | None) -> float:
 
 
 def _learning(found: Sequence[History], facts: RequirementFacts) -> Figure | None:
-    shown = [each for each in found if any(map(finite, each.accuracy))]
+    shown = [each for each in found if each.labels != "other" and any(map(finite, each.accuracy))]
     if not shown:
         return None
     limit = facts.settings.get("memorised")
