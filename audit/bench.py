@@ -1,6 +1,7 @@
 """The workshop: compiles each method once, draws parameters, batches inputs and serves maps to the checks."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from audit.backend import Compiled, active
 from audit.backend.random import input_keys
 from audit.errors import UnitError
+from audit.methods.baselines import baselines
 from audit.methods.method import Method
 from audit.network.network import Network, Params
 from audit.network.randomize import changed_fraction, randomize, touched
@@ -39,7 +41,7 @@ class Bench:
         batch: int,
         gallery: Sequence[int] = (),
     ) -> None:
-        self._network, self._methods, self._explained = network, methods, explained
+        self._network, self._methods, self._explained = network, dict(methods), explained
         self._seed, self._batch, self._gallery = seed, batch, tuple(gallery)
         self._compiled: dict[str, Compiled] = {}
         self._references: dict[str, np.ndarray] = {}
@@ -47,6 +49,7 @@ class Bench:
         self._variants: dict[tuple[str, float, int], Variant] = {}
         self._others: dict[tuple[str, int], tuple[Network, Compiled]] = {}
         self._retraining: tuple[Retraining, Recall] | None = None
+        self._kept: dict[tuple[Hashable, ...], np.ndarray] = {}
 
     def equip(self, retraining: "Retraining", recall: "Recall") -> None:
         """Make trainings possible; ``recall`` gives the stored parameters of a training."""
@@ -108,6 +111,19 @@ class Bench:
             function, active().to_device(given), explained, self._keys(Original(), explained.ids), batch or self._batch
         )
 
+    def altered(self, method: str, **fields: Any) -> str | None:
+        """Return the id of the same method with other fields, or None if it lacks one of them."""
+        own = self._methods[method]
+        if not all(hasattr(own, name) for name in fields):
+            return None
+        other = f"{method}{fields}"
+        self._methods[other] = replace(own, **fields)  # type: ignore[type-var]  # every method is a dataclass
+        return other
+
+    def baselines(self, method: str, inputs: np.ndarray) -> np.ndarray:
+        """Return what a method measures each input's contributions from (n, ...): what it declares, else zeros."""
+        return baselines(self._methods[method], inputs)
+
     def outputs(
         self, inputs: np.ndarray, *, network: Network | None = None, params: Params | None = None
     ) -> np.ndarray:
@@ -132,16 +148,41 @@ class Bench:
             self._variants[wanted] = built
         return self._variants[wanted]
 
+    def aimed(self, condition: Condition, explained: Explained) -> Explained:
+        """Return inputs with the classes that a condition explains: their own, or those the re-drawn model predicts."""
+        if not isinstance(condition, Randomized) or condition.target == "fixed" or condition.stage == 0:
+            return explained
+        logits = self.outputs(explained.inputs, params=self.params(condition))
+        return replace(explained, targets=logits.argmax(axis=1).astype(np.int32))
+
+    def kept(self, name: tuple[Hashable, ...], compute: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return maps that a check needs again and again, computed once; the last few are kept."""
+        if name not in self._kept:
+            computed = compute()
+            for oldest in list(self._kept)[: max(0, len(self._kept) + 1 - _KEPT_VARIANTS)]:
+                del self._kept[oldest]
+            self._kept[name] = computed
+        return self._kept[name]
+
+    @property
+    def classes(self) -> int:
+        """How many logits the network has."""
+        return self._network.classes
+
     def params(self, condition: Condition) -> Params:
         """Return the parameters of a condition; the caller must not write."""
         return self._draw(condition)[0]
 
-    def noise_maps(self, method: str, draw: int) -> np.ndarray:
-        """Return what a method would show if the network contributed noise alone, (n, ...); one draw per number."""
+    def noise_maps(self, method: str, draw: int, inputs: np.ndarray | None = None) -> np.ndarray:
+        """Return what a method would show if the network contributed noise alone, (n, ...); one draw per number.
+
+        ``inputs`` (n, ...) in place of the explained ones meet the same noise.
+        """
         show = self._methods[method].noise_map
         keys = input_keys(_derived(self._seed, "noise", draw), self._explained.ids).astype(np.uint64)
         generators = [np.random.Generator(np.random.Philox(key=key)) for key in keys]
-        pairs = zip(self._explained.inputs, generators, strict=True)
+        shown = self._explained.inputs if inputs is None else inputs
+        pairs = zip(shown, generators, strict=True)
         return np.stack([show(self._network, x, generator) for x, generator in pairs])
 
     def changed(self, condition: Condition) -> float:
@@ -166,7 +207,7 @@ class Bench:
         return self._retraining
 
     def _compute(self, method: str, condition: Condition, explained: Explained) -> np.ndarray:
-        function, params = self._function(method), self._draw(condition)[1]
+        function, params, explained = self._function(method), self._draw(condition)[1], self.aimed(condition, explained)
         return self._serve(function, params, explained, self._keys(condition, explained.ids), self._batch)
 
     def _serve(self, function: Compiled, params: Any, explained: Explained, keys: np.ndarray, batch: int) -> np.ndarray:

@@ -54,8 +54,9 @@ class Rekeyed:
 class Distribution:
     """An initializer that the spec declares, in place of the layers' own.
 
-    Weights have ``mean`` and ``deviation`` (before a truncation at two deviations; ``over_root_fan_in`` divides it by
-    the root of a unit's number of inputs), biases are all ``biases``, normalisations start anew with gamma 1 and beta 0.
+    Weights have ``mean`` and ``deviation``, which ``over_root_fan_in`` divides by the root of a unit's number of inputs
+    and which stands for that before truncation, at two deviations. Biases are all ``biases``; normalisations start anew
+    with gamma 1 and beta 0.
     """
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}

@@ -10,6 +10,7 @@ from audit.checks import comparison, randomization
 from audit.checks.check import Bench, Judgement, Measurement
 from audit.checks.comparison import Draws, Seeds, Share, Similarity, Threshold
 from audit.checks.judgement import Limits, Target
+from audit.checks.randomization import BatchNorms, Explains, Redraws
 from audit.checks.wording import quantity
 from audit.declare import declared
 from audit.maps import Channels, Sign
@@ -36,6 +37,8 @@ class CascadingRandomization:
     without any model, which the null takes off. Re-initialised networks with zero biases are silent on blank input and
     make an innocent gradient fail; permuting the trained values avoids it. Kept batch-normalisation statistics can
     silence a deep network, and maps that become constant are counted, not compared.
+    ``target: fixed`` asks whether the same question gets the same answer; the released code of the paper re-chooses
+    the class on each re-drawn model (``rechosen``), which mixes a change of the map with a change of the question.
 
     Source. Adebayo et al. 2018, Sanity Checks for Saliency Maps (arXiv:1810.03292), section 3.1; the excess over a
     null and the limits are this project's.
@@ -48,8 +51,9 @@ class CascadingRandomization:
     last_at_most: Threshold = 0.3
     order: Literal["top_down", "bottom_up"] = "top_down"
     seeds: Seeds = 5
-    redraw: Literal["permute", "initializer", "normal"] = "permute"
-    batch_norm: Literal["keep", "reset", "recalibrate"] = "keep"
+    redraw: Redraws = "permute"
+    batch_norm: BatchNorms = "keep"
+    target: Explains = "fixed"
     null_draws: Draws = 10
     null_at_most: Share = Field(0.8, description="a higher mean null leaves too little head-room to judge")
     undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined similarity")
@@ -104,6 +108,6 @@ class CascadingRandomization:
 
     def _design(self) -> randomization.Design:
         return randomization.Design(
-            mode="cascading", order=self.order, seeds=self.seeds, redraw=self.redraw, batch_norm=self.batch_norm,
-            null_draws=self.null_draws,
+            mode="cascading", order=self.order, seeds=self.seeds, redraw=self.redraw,
+            batch_norm=randomization.treatments(self.batch_norm), target=self.target, null_draws=self.null_draws,
         )  # fmt: skip

@@ -5,7 +5,7 @@ matters.", "Expected relation.", "How it can mislead.", "Source.". The report an
 """
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -37,8 +37,24 @@ class Bench(Protocol):
         """Return the raw signed maps (n, ...) float32 of a method (by id) under a condition."""
         ...
 
-    def noise_maps(self, method: str, draw: int) -> np.ndarray:
-        """Return the maps (n, ...) that the method would show if the network contributed noise alone."""
+    def noise_maps(self, method: str, draw: int, inputs: np.ndarray | None = None) -> np.ndarray:
+        """Return the maps (n, ...) that the method would show if the network contributed noise alone.
+
+        ``inputs`` (n, ...) in place of the explained ones meet the same noise.
+        """
+        ...
+
+    def aimed(self, condition: Condition, explained: Explained) -> Explained:
+        """Return inputs with the classes that a condition explains: their own, or those the re-drawn model predicts."""
+        ...
+
+    def kept(self, name: tuple[Hashable, ...], compute: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return maps that are needed again and again, computed once."""
+        ...
+
+    @property
+    def classes(self) -> int:
+        """How many logits the network has."""
         ...
 
     def retrain(self, condition: Removed) -> Mapping[str, np.ndarray]:
@@ -54,6 +70,14 @@ class Bench(Protocol):
         self, method: str, explained: Explained, *, network: Any = None, params: Any = None, batch: int | None = None
     ) -> np.ndarray:
         """Return the raw maps (n, ...) of other inputs, or on another network."""
+        ...
+
+    def altered(self, method: str, **fields: Any) -> str | None:
+        """Return the id of the same method with other fields, or None if it lacks one of them."""
+        ...
+
+    def baselines(self, method: str, inputs: np.ndarray) -> np.ndarray:
+        """Return what a method measures each input's contributions from (n, ...): what it declares, else zeros."""
         ...
 
     def outputs(self, inputs: np.ndarray, *, network: Any = None, params: Any = None) -> np.ndarray:

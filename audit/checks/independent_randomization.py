@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -10,6 +10,7 @@ from audit.checks import comparison, randomization
 from audit.checks.check import Bench, Judgement, Measurement
 from audit.checks.comparison import Draws, Seeds, Share, Similarity, Threshold
 from audit.checks.judgement import Limits, Target
+from audit.checks.randomization import BatchNorms, Explains, Redraws
 from audit.checks.wording import quantity
 from audit.declare import declared
 from audit.maps import Channels, Sign
@@ -33,6 +34,8 @@ class IndependentRandomization:
     How it can mislead. One random stage between trained ones can leave the others' structure visible, so a sound
     method keeps more than under a cascade, and the mean hides a single stage that is ignored: look at the curve. A
     stage that is bypassed by a skip connection matters less by design.
+    ``target: rechosen`` explains the class that the re-drawn model predicts, as the paper's released code does: another
+    question than ``fixed``.
 
     Source. Adebayo et al. 2018, Sanity Checks for Saliency Maps (arXiv:1810.03292), section 3.2; the excess over a
     null and the limit are this project's.
@@ -43,8 +46,9 @@ class IndependentRandomization:
     sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
     mean_at_most: Threshold = 0.5
     seeds: Seeds = 5
-    redraw: Literal["permute", "initializer", "normal"] = "permute"
-    batch_norm: Literal["keep", "reset", "recalibrate"] = "keep"
+    redraw: Redraws = "permute"
+    batch_norm: BatchNorms = "keep"
+    target: Explains = "fixed"
     null_draws: Draws = 10
     null_at_most: Share = Field(0.8, description="a higher mean null leaves too little head-room to judge")
     undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined similarity")
@@ -90,6 +94,6 @@ class IndependentRandomization:
 
     def _design(self) -> randomization.Design:
         return randomization.Design(
-            mode="independent", order="top_down", seeds=self.seeds, redraw=self.redraw, batch_norm=self.batch_norm,
-            null_draws=self.null_draws,
+            mode="independent", order="top_down", seeds=self.seeds, redraw=self.redraw,
+            batch_norm=randomization.treatments(self.batch_norm), target=self.target, null_draws=self.null_draws,
         )  # fmt: skip

@@ -1,6 +1,7 @@
 """Re-draws the parameters of stages, each variable from a seed of its own: nothing else changes, to the bit."""
 
 import hashlib
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from audit.errors import InputError
 from audit.network.network import Network, Params, Stage, call, graph_of, sources
 from audit.network.params import statistics_of
-from audit.record import Randomized
+from audit.record import Distribution, Randomized
 
 Array = Any
 
@@ -72,7 +73,25 @@ def _draw(network: Network, params: Params, name: str, condition: Randomized) ->
     if condition.redraw == "normal":
         values = array.astype(np.float64)
         return (values.mean() + values.std() * generator.standard_normal(array.shape)).astype(array.dtype)
+    if isinstance(condition.redraw, Distribution):
+        return _declared(condition.redraw, name, array, generator).astype(array.dtype)
     return _initialize(network, name, array, seed)
+
+
+def _declared(how: Distribution, name: str, array: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    """Draw weights from a declared distribution; what has one axis is a bias, or belongs to a normalisation."""
+    if array.ndim < 2:
+        own = {"gamma": 1.0, "scale": 1.0, "beta": 0.0}
+        return np.full(array.shape, own.get(name.rpartition("/")[2].partition("#")[0], how.biases))
+    fan_in = math.prod(array.shape[:-1])  # of dense and convolution kernels: all axes but the units
+    deviation = how.deviation / math.sqrt(fan_in) if how.over_root_fan_in else how.deviation
+    if how.distribution == "uniform":
+        return how.mean + deviation * math.sqrt(3) * generator.uniform(-1, 1, array.shape)
+    if how.distribution == "normal":
+        return how.mean + deviation * generator.standard_normal(array.shape)
+    from scipy.stats import truncnorm
+
+    return how.mean + deviation * truncnorm.rvs(-2, 2, size=array.shape, random_state=generator)
 
 
 def _seed(seed: int, name: str) -> int:
