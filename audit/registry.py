@@ -34,6 +34,10 @@ _BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
             "road": "audit.checks.road:Road",
             "diff_roar": "audit.checks.diff_roar:DiffRoar",
             "label_permutation": "audit.checks.label_permutation:LabelPermutation",
+            "reproducibility": "audit.checks.reproducibility:Reproducibility",
+            "input_stability": "audit.checks.input_stability:InputStability",
+            "infidelity": "audit.checks.infidelity:Infidelity",
+            "equivariance": "audit.checks.equivariance:Equivariance",
         },
         "similarities": {
             "spearman": "audit.similarities.spearman:spearman",
