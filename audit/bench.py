@@ -130,7 +130,7 @@ class Bench:
         """Return the logits (n, K) of inputs (n, ...)."""
         chosen = network or self._network
         given = active().to_device(chosen.params if params is None else params)
-        function = self._compiled_once("", chosen, lambda network: network.apply)
+        function = self._compiled_once("", chosen, lambda other: active().compile(other.apply, other.precision))
         parts = [active().to_numpy(function(given, inputs[rows])) for rows in _batches(len(inputs), self._batch)]
         return np.concatenate(parts)[: len(inputs)]
 
@@ -219,13 +219,13 @@ class Bench:
         return np.concatenate(parts)[: len(keys)].astype(np.float32, copy=False)
 
     def _other(self, method: str, network: Network) -> Compiled:
-        return self._compiled_once(method, network, self._methods[method].attribute)
+        return self._compiled_once(method, network, lambda other: _built(self._methods[method], other))
 
-    def _compiled_once(self, name: str, network: Network, build: Callable[[Network], Any]) -> Compiled:
+    def _compiled_once(self, name: str, network: Network, build: Callable[[Network], Compiled]) -> Compiled:
         """Return a compiled function of a network, told apart by identity, of which the last few are kept."""
         wanted = (name, id(network))
         if wanted not in self._others:
-            function = active().compile(build(network))
+            function = build(network)
             for oldest in list(self._others)[: max(0, len(self._others) + 1 - _KEPT_VARIANTS)]:
                 del self._others[oldest]
             self._others[wanted] = (network, function)
@@ -233,7 +233,7 @@ class Bench:
 
     def _function(self, method: str) -> Compiled:
         if method not in self._compiled:
-            self._compiled[method] = active().compile(self._methods[method].attribute(self._network))
+            self._compiled[method] = _built(self._methods[method], self._network)
         return self._compiled[method]
 
     def _draw(self, condition: Condition) -> tuple[Params, Any]:
@@ -262,6 +262,22 @@ class Bench:
     def _keys(self, condition: Condition, ids: Sequence[str]) -> np.ndarray:
         other = (condition.seed,) if isinstance(condition, Rekeyed) else ()
         return input_keys(_derived(self._seed, "key", *other), ids)
+
+
+class _AsItIs:
+    """A function that is run and not compiled: other people's code, which holds a model."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.traces = 0
+        self._function = function
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._function(*arguments)
+
+
+def _built(method: Method, network: Network) -> Compiled:
+    function = method.attribute(network)
+    return _AsItIs(function) if method.needs == "model" else active().compile(function, network.precision)
 
 
 def _batches(count: int, size: int) -> list[np.ndarray]:

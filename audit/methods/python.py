@@ -1,0 +1,82 @@
+"""A user's own attribution function under audit."""
+
+from hashlib import sha256
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from audit.declare import declared
+from audit.errors import InputError
+from audit.methods.method import Attribute, Need, gaussian_noise
+from audit.methods.with_model import with_model
+
+if TYPE_CHECKING:
+    from audit.network.network import Network
+
+REFERENCE = r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$"
+
+
+@declared
+class Python:
+    """A function of the user's: ``(model, x, target) -> attribution``.
+
+    Formula: whatever the function computes. It gets the audited model as a Keras model that has the parameters under
+    test and gives logits, one input x (1, ...) float32 as a NumPy array and the class as an int; it returns one number
+    for each entry, (1, ...), or for each pixel, (1, H, W). It is asked again for each input and each re-draw, and must
+    not keep anything from one call to the next.
+    Unit: unknown. Sign: taken as it is.
+    Needs: a Keras model to hold, and ``--trust-code package.module:function`` on the command line: it runs code.
+    Known criticisms: none is known of code that is not known; a function that draws random numbers of its own without
+    a fixed seed makes stage 0 differ from 1, which makes the audit invalid.
+    Source: the user's.
+    """
+
+    unit: ClassVar[str] = "unknown"
+    signed: ClassVar[bool] = True
+    stochastic: ClassVar[bool] = False
+    needs: ClassVar[Need] = "model"
+    evaluations: ClassVar[int] = 1
+    source: ClassVar[str] = "the user's own code"
+
+    function: Annotated[str, Field(pattern=REFERENCE, examples=["package.module:function"])]
+    """Where the function is."""
+
+    output: Literal["logits", "as_built"] = "logits"
+    """What the model that it gets puts out: logits, or what the audited model does (probabilities, say)."""
+
+    @property
+    def code(self) -> str:
+        """The code that runs only when it is trusted."""
+        return self.function
+
+    @property
+    def fingerprint(self) -> dict[str, str]:
+        """The digest of the module's file: what was measured with other code is not used again."""
+        found = find_spec(self.function.partition(":")[0])
+        path = Path(found.origin) if found and found.origin else None
+        return {"module_sha256": sha256(path.read_bytes()).hexdigest()} if path and path.is_file() else {}
+
+    def attribute(self, network: "Network") -> Attribute:
+        """Return the user's function as an attribution function.
+
+        Raises:
+            InputError: it cannot be imported, or no Keras model can be handed to it.
+        """
+        module, _, name = self.function.partition(":")
+        try:
+            function = getattr(import_module(module), name)
+        except Exception as error:  # the user's module can raise anything
+            raise InputError("T145", f"`python: {self.function}` cannot be imported",
+                             received=f"{type(error).__name__}: {error}"[:300],
+                             fix="name a function as package.module:function, importable from here") from error  # fmt: skip
+
+        def explain(model: Any, x: np.ndarray, label: int, generator: np.random.Generator) -> Any:
+            return function(model, x, label)
+
+        return with_model(network, explain, head=self.output == "as_built")
+
+    noise_map = gaussian_noise

@@ -1,0 +1,113 @@
+"""Other people's code on the bench: it sees the parameters under test, and is held to its shape and its trust."""
+
+import sys
+import types
+
+import keras
+import numpy as np
+import pytest
+
+from audit.bench import Bench, Explained
+from audit.errors import InputError, UnitError
+from audit.methods.gradient import Gradient
+from audit.methods.input_times_gradient import InputTimesGradient
+from audit.methods.integrated_gradients import IntegratedGradients
+from audit.methods.python import Python
+from audit.methods.tf_explain import TfExplain
+from audit.methods.tf_keras_vis import TfKerasVis
+from audit.record import Original, Randomized
+from tests import networks
+
+TENSORFLOW = keras.backend.backend() == "tensorflow"
+COUNT = 3
+STAGE = Randomized(mode="cascading", stage=1, seed=0)
+THEIRS = {
+    **{name: TfExplain(method=name) for name in ("vanilla_gradients", "gradients_inputs", "integrated_gradients")},
+    "smoothgrad": TfExplain(method="smoothgrad", noise=0.1),
+    "grad_cam": TfExplain(method="grad_cam"),
+    "occlusion": TfExplain(method="occlusion_sensitivity"),
+    "vis_saliency": TfKerasVis(method="saliency"),
+    "vis_smoothgrad": TfKerasVis(method="smoothgrad", samples=3),
+    **{f"vis_{name}": TfKerasVis(method=name) for name in ("grad_cam", "grad_cam_plus_plus", "layer_cam", "score_cam")},
+}
+OURS = {"gradient": Gradient(), "product": InputTimesGradient(), "local": IntegratedGradients(multiply_by_input=False)}
+
+
+def norm(model, x, target):
+    """What a user might write: the size of each weight of the last layer of the model that was handed over."""
+    last = keras.ops.convert_to_numpy(model.weights[-2])
+    return np.full(x.shape, float(np.abs(last[:, target]).sum()))
+
+
+def first_pixel(model, x, target):
+    return np.zeros((1, 2, 2))
+
+
+@pytest.fixture(scope="module")
+def module():
+    """The user's functions as an importable module."""
+    made = types.ModuleType("their_module")
+    made.norm, made.first_pixel = norm, first_pixel
+    sys.modules["their_module"] = made
+    yield "their_module"
+    del sys.modules["their_module"]
+
+
+def bench_of(methods):
+    x = np.random.default_rng(0).random((COUNT, 8, 8, 1), np.float32)
+    explained = Explained(inputs=x, ids=["a", "b", "c"], targets=np.array([0, 2, 1], np.int32))
+    return Bench(networks.cnn(), methods, explained, seed=0, batch=2)
+
+
+def test_a_users_function_sees_the_parameters_under_test(module):
+    bench = bench_of({"theirs": Python(function=f"{module}:norm")})
+    for condition in (Original(), STAGE, Original()):
+        kernel = bench.params(condition)["logits/kernel"]
+        expected = np.abs(kernel).sum(axis=0)[bench.explained.targets]
+        found = bench.explain("theirs", bench.explained, params=bench.params(condition))
+        np.testing.assert_allclose(found[:, 0, 0, 0], expected, rtol=1e-5)
+        np.testing.assert_array_equal(bench.maps("theirs", condition), found)
+
+
+def test_an_attribution_of_another_shape_is_refused(module):
+    with pytest.raises(UnitError, match="another shape"):
+        bench_of({"theirs": Python(function=f"{module}:first_pixel")}).maps("theirs", Original())
+
+
+def test_what_cannot_be_imported_is_named():
+    with pytest.raises(InputError, match="no_such_module:f` cannot be imported"):
+        Python(function="no_such_module:f").attribute(networks.mlp())
+
+
+@pytest.fixture(scope="module")
+def bench():
+    return bench_of({**THEIRS, **OURS})
+
+
+if TENSORFLOW:
+
+    @pytest.mark.parametrize("name", THEIRS)
+    def test_their_code_sees_the_randomised_weights_and_repeats_itself(bench, name):
+        trained = bench.maps(name, Original())
+        assert trained.shape[:3] == (COUNT, 8, 8) and np.isfinite(trained).all()
+        again = bench.explain(name, bench.explained)
+        np.testing.assert_array_equal(again, trained)
+        redrawn = bench.maps(name, Randomized(mode="cascading", stage=3, seed=0))
+        assert not np.allclose(redrawn, trained)
+        np.testing.assert_array_equal(bench.explain(name, bench.explained), trained)
+
+    @pytest.mark.peer
+    @pytest.mark.parametrize(
+        ("theirs", "ours"),
+        [("vanilla_gradients", "gradient"), ("gradients_inputs", "product"), ("vis_saliency", "gradient")],
+    )
+    def test_where_the_definition_is_the_same_so_are_the_maps(bench, theirs, ours):
+        for condition in (Original(), STAGE):
+            np.testing.assert_allclose(bench.maps(theirs, condition), bench.maps(ours, condition), rtol=1e-4, atol=1e-6)
+
+else:
+
+    @pytest.mark.parametrize("method", [TfExplain(method="grad_cam"), TfKerasVis(method="saliency")])
+    def test_libraries_of_tensorflow_are_refused_elsewhere(method):
+        with pytest.raises(InputError, match="computes with TensorFlow"):
+            method.attribute(networks.cnn())
