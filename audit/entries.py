@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from audit.document import Inputs, Maps, MethodOptions, RequirementOptions
 from audit.errors import Fault
 from audit.faults import did_you_mean
+from audit.named import KINDS
 from audit.record import Severity, record
 from audit.registry import Family, find, places
 from audit.validate import Owner, build, fault_at, only, without
@@ -116,7 +117,6 @@ def read_requirements(node: Node, methods: Iterable[str], maps: Maps, faults: li
         name = _id(options.id if options else None, entry, [each.id for each in found], faults)
         if options is None or check is None:
             continue
-        _check_similarity(check, entry, owner, faults)
         _check_methods(options, entry, known, faults)
         found.append(
             Requirement(
@@ -191,8 +191,7 @@ def _known(family: Family, name: str, span: Span, faults: list[Fault]) -> bool:
     if name in places(family):
         return True
     known = [each for each in places(family) if each not in CONTROLS]
-    kind = {"methods": "method", "checks": "check", "datasets": "data source", "similarities": "similarity"}[family]
-    faults.append(fault_at("S026", f"unknown {kind} `{name}`", span, did_you_mean(name, known)))
+    faults.append(fault_at("S026", f"unknown {KINDS[family]} `{name}`", span, did_you_mean(name, known)))
     return False
 
 
@@ -223,13 +222,6 @@ def _id(given: str | None, entry: _Entry, taken: list[str], faults: list[Fault])
         span = entry.fields.children["id"].span
         faults.append(fault_at("S028", f"two entries have the id `{given}`", span, "ids are unique: choose another"))
     return given
-
-
-def _check_similarity(check: Any, entry: _Entry, owner: Owner, faults: list[Fault]) -> None:
-    similarity = getattr(check, "similarity", None)
-    if isinstance(similarity, str):
-        node = entry.fields.children.get("similarity")
-        _known("similarities", similarity, node.span if node else owner.span, faults)
 
 
 def _check_methods(options: RequirementOptions, entry: _Entry, known: tuple[str, ...], faults: list[Fault]) -> None:

@@ -1,7 +1,8 @@
 """From raw signed maps to the maps that are compared: named steps, printed in the report.
 
 The channel reduction comes first, the absolute value second: two channels of opposite sign that cancel stay cancelled
-under ``sum``. Nothing here clips, rescales or repairs: ranks need none of it, and a broken map must stay visible.
+under ``sum``. Nothing clips or repairs: a broken map must stay visible. Nothing is rescaled either, unless a similarity
+that is not of ranks says how, by name, in its field ``normalise``.
 """
 
 import functools
@@ -14,6 +15,7 @@ from audit.errors import UnitError
 
 Channels = Literal["sum", "absolute_sum", "absolute_max"]
 Sign = Literal["absolute", "signed"]
+Normalise = Literal["none", "max", "min_max", "second_moment"]
 
 USABLE, CONSTANT, NOT_FINITE = 0, 1, 2
 
@@ -53,6 +55,31 @@ def _join(maps: np.ndarray, channels: Channels) -> np.ndarray:
     if channels != "sum":
         parts = np.abs(parts)
     return functools.reduce(np.maximum if channels == "absolute_max" else np.add, parts)
+
+
+def normalise(maps: np.ndarray, how: Normalise) -> np.ndarray:
+    """Rescale each map by itself.
+
+    Args:
+        maps: ``(n, ...)``, each usable: not constant, and finite.
+        how: ``max`` divides by the largest magnitude, so signed maps end in [-1, 1] with zero kept; ``min_max`` takes
+            the least value to 0 and the largest to 1; ``second_moment`` divides by the root of the mean square, which
+            a single outlier does not decide; ``none`` changes nothing.
+
+    Returns:
+        Float64, of the same shape.
+
+    Source: the first two are the views of Adebayo et al. 2018 (arXiv:1810.03292) and their code; the average second
+    moment is the remedy of Binder et al. 2023 (arXiv:2211.12486).
+    """
+    maps = np.asarray(maps, np.float64)
+    axes = tuple(range(1, maps.ndim))
+    if how == "max":
+        return maps / np.abs(maps).max(axis=axes, keepdims=True)
+    if how == "min_max":
+        low = maps.min(axis=axes, keepdims=True)
+        return (maps - low) / (maps.max(axis=axes, keepdims=True) - low)
+    return maps / np.sqrt(np.square(maps).mean(axis=axes, keepdims=True)) if how == "second_moment" else maps
 
 
 def unusable(maps: np.ndarray) -> np.ndarray:

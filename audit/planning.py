@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from audit.errors import InputError
 from audit.record import (
     Condition,
     Facts,
@@ -58,7 +59,13 @@ class Plan:
 
 
 def plan(spec: "Spec", facts: Facts) -> Plan:
-    """Return the tasks that a spec asks for, the automatic controls included."""
+    """Return the tasks that a spec asks for, the automatic controls included.
+
+    Raises:
+        InputError: a requirement's similarity cannot compare maps of the model's inputs.
+    """
+    for requirement in spec.requirements:
+        _refuse_misfit(requirement, facts)
     return Plan(
         tasks=tuple(
             Task(requirement=requirement.id, method=method.id, units=_units(requirement, method, facts))
@@ -67,6 +74,17 @@ def plan(spec: "Spec", facts: Facts) -> Plan:
             if _concerns(requirement, method) and inapplicable(requirement, method, facts) is None
         )
     )
+
+
+def _refuse_misfit(requirement: "Requirement", facts: Facts) -> None:
+    similarity, shape = getattr(requirement.check, "similarity", None), facts.network.input_shape
+    if similarity is None:
+        return
+    try:
+        similarity.refuse(shape[:2] if len(shape) == 3 else shape)
+    except InputError as error:
+        error.where = f"requirement `{requirement.id}`"
+        raise
 
 
 def skipped(spec: "Spec", facts: Facts) -> dict[tuple[str, str], str]:

@@ -306,6 +306,8 @@ class Point:
     interval: tuple[float, float] | None
     undefined: int  # maps pairs without a similarity (constant or non-finite map)
     total: int
+    noise: float | None = None  # where the null is the larger of two for each pair: that of masked noise
+    shuffled: float | None = None  # and that of maps with their pixels shuffled
 
 
 @record

@@ -40,7 +40,12 @@ _BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
             "equivariance": "audit.checks.equivariance:Equivariance",
         },
         "similarities": {
-            "spearman": "audit.similarities.spearman:spearman",
+            "spearman": "audit.similarities.spearman:Spearman",
+            "pearson": "audit.similarities.pearson:Pearson",
+            "cosine": "audit.similarities.cosine:Cosine",
+            "top_k_intersection": "audit.similarities.top_k_intersection:TopKIntersection",
+            "ssim": "audit.similarities.ssim:Ssim",
+            "hog": "audit.similarities.hog:Hog",
         },
         "datasets": {
             "digits": "audit.datasets.digits:Digits",

@@ -9,12 +9,13 @@ from audit import document, training
 from audit.describe import field_docs, summary
 from audit.document import Document, Inputs, MethodOptions, RequirementOptions
 from audit.entries import CONTROLS
+from audit.named import FAMILY
 from audit.registry import Family, find, places
 
 Schema = dict[str, Any]
 
-_ANOTHER_METHOD = {"type": "object", "minProperties": 1, "maxProperties": 1}
-"""How a field that holds another method describes itself."""
+_BY_NAME = {"methods": "base_method", "similarities": "similarity"}
+"""What a field that holds another value refers to, by the value's family."""
 
 
 def json_schema() -> Schema:
@@ -26,8 +27,10 @@ def json_schema() -> Schema:
     properties["methods"] |= {"items": _ref("method")}
     properties["require"] |= {"items": _ref("requirement")}
     properties["$schema"] = {"type": "string"}
+    spec["anyOf"] = [{"required": spec.pop("required")}, {"required": ["extends"]}]  # a preset may say the rest
     definitions["method"] = _named("methods", MethodOptions, definitions)
     definitions["base_method"] = _named("methods", None, definitions)
+    definitions["similarity"] = _named("similarities", None, definitions)
     definitions["requirement"] = _named("checks", RequirementOptions, definitions)
     head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Saliency Audit spec, version 1"}
     return {**head, **spec, "definitions": dict(sorted(definitions.items()))}
@@ -103,8 +106,9 @@ def _draft7(value: Any) -> Any:
             "$ref": found.pop("$ref").replace("#/$defs/", "#/definitions/")
         }  # beside a reference, draft 7 ignores
         return {**found, "allOf": [reference]} if found else reference
-    if _ANOTHER_METHOD in found.get("anyOf", []):
-        return {**{key: each for key, each in found.items() if key != "anyOf"}, "allOf": [_ref("base_method")]}
+    if FAMILY in found:
+        reference = _ref(_BY_NAME[found.pop(FAMILY)])
+        return {**{key: each for key, each in found.items() if key != "anyOf"}, "allOf": [reference]}
     return found
 
 

@@ -14,8 +14,9 @@ from pydantic import TypeAdapter, ValidationError
 from audit.errors import AuditError, Fault
 from audit.expected import Schema, at, choices, expected, keys, received
 from audit.faults import did_you_mean
+from audit.named import KINDS, FieldFaults
 from audit.record import record
-from audit.registry import find, places
+from audit.registry import Family, find, places
 from audit.yaml_source import Node, Span
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ def build(kind: type[T], node: Node, owner: Owner) -> tuple[T | None, list[Fault
 
 def fault_at(code: str, what: str, span: Span, hint: str = "") -> Fault:
     """Return a fault at a place."""
-    return Fault(code, what, line=span.line, column=span.column, width=span.width, hint=hint)
+    return Fault(code, what, line=span.line, column=span.column, width=span.width, hint=hint, file=span.file)
 
 
 def without(node: Node, names: Collection[str]) -> Node:
@@ -67,7 +68,8 @@ def _filtered(node: Node, names: Collection[str]) -> Node:
 
 def _distinct(faults: Iterator[Fault]) -> list[Fault]:
     """Keep the first fault of each place: a union has one error per branch."""
-    return list({(fault.line, fault.column, fault.code): fault for fault in reversed(list(faults))}.values())[::-1]
+    places = {(each.file, each.line, each.column, each.code): each for each in reversed(list(faults))}
+    return list(places.values())[::-1]
 
 
 def _translate(error: ValidationError, kind: type, node: Node, owner: Owner) -> Iterator[Fault]:
@@ -77,8 +79,8 @@ def _translate(error: ValidationError, kind: type, node: Node, owner: Owner) -> 
         path, value = _walk(node, each["loc"])
         reason = each.get("ctx", {}).get("error")
         cause = getattr(reason, "__cause__", None)
-        if isinstance(cause, ValidationError):
-            yield from _inner(cause, value)
+        if isinstance(reason, FieldFaults) and isinstance(cause, ValidationError):
+            yield from _inner(cause, value, reason.family)
         elif each["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             yield _unknown(str(each["loc"][-1]), path, node, owner, schema)
         elif each["type"] in ("missing", "missing_argument", "missing_keyword_only_argument"):
@@ -90,12 +92,12 @@ def _translate(error: ValidationError, kind: type, node: Node, owner: Owner) -> 
             yield _mismatch(path, value, owner, schema)
 
 
-def _inner(cause: ValidationError, value: Node) -> Iterator[Fault]:
-    """Translate the faults of a method within a method: ``{name: {fields}}``."""
+def _inner(cause: ValidationError, value: Node, family: Family) -> Iterator[Fault]:
+    """Translate the faults of a value within another, such as a method within a method: ``{name: {fields}}``."""
     name, fields = next(iter(value.children.items()))
-    if str(name) in places("methods"):
-        owner = Owner(label=f"method `{name}`", span=value.keys[str(name)])
-        yield from _translate(cause, find("methods", str(name)), fields, owner)
+    if str(name) in places(family):
+        owner = Owner(label=f"{KINDS[family]} `{name}`", span=value.keys[str(name)])
+        yield from _translate(cause, find(family, str(name)), fields, owner)
 
 
 def _walk(node: Node, loc: Sequence[str | int]) -> tuple[Path, Node]:

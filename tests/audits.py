@@ -17,12 +17,14 @@ from audit.record import (
     MethodFacts,
     NetworkFacts,
     Null,
+    Original,
     Provenance,
     Randomized,
     RequirementFacts,
     StageFacts,
     Unit,
 )
+from audit.variants import Explained
 
 STAGES = ("logits", "dense", "conv")
 TODAY = datetime.date(2026, 6, 15)
@@ -149,6 +151,9 @@ class MadeUpBench:
     def __init__(self, maps_of: Callable[[Condition], np.ndarray], noise_of: Callable[[int], np.ndarray]) -> None:
         self._maps_of, self._noise_of = maps_of, noise_of
         self.gallery = (2, 0)
+        count = len(maps_of(Original()))
+        none = np.zeros(count)
+        self.explained = Explained(inputs=none, ids=tuple(map(str, range(count))), targets=none)
 
     def maps(self, method: str, condition: Condition) -> np.ndarray:
         return self._maps_of(condition)

@@ -4,28 +4,42 @@ Both the absolute and the signed similarity are measured and stored, so the choi
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
+from audit import named
 from audit.checks.check import Bench, Measurement
 from audit.errors import UnitError
-from audit.maps import Channels, Sign, reduce, unusable
-from audit.record import Condition, Null, Original, Randomized, Rekeyed, Trained
-from audit.registry import find, places
+from audit.maps import USABLE, Channels, Sign, reduce, unusable
+from audit.record import Condition, Null, Original, Randomized, Rekeyed, Trained, canonical
 
 DEFAULT_CHANNELS: Channels = "sum"
 DEFAULT_SIGN: Sign = "absolute"
 
 
-def _known(name: str) -> str:
-    if name not in places("similarities"):
-        raise ValueError(f"unknown similarity `{name}`; known are {', '.join(sorted(places('similarities')))}")
-    return name
+def similarity_value(value: Any) -> Any:
+    """Return the similarity that a spec names: ``ssim``, ``{ssim: {window: 7}}``, or a similarity itself.
+
+    Raises:
+        ValueError: the name is unknown or a field is wrong; all wrong fields are named.
+    """
+    return value if hasattr(type(value), "between") else named.named_value("similarities", value, "ssim")
 
 
-Similarity = Annotated[str, AfterValidator(_known), Field(description="the measure of agreement between two maps")]
+def as_named(similarity: Any) -> Any:
+    """Return a similarity as a spec would write it: ``{name: fields}``, every field filled in, or a bare name."""
+    written = named.as_named("similarities", similarity_value(similarity))
+    name, fields = next(iter(written.items()))
+    return written if fields else name
+
+
+Similarity = Annotated[
+    named.named_type("similarities", similarity_value, as_named),
+    Field(validate_default=True, description="the measure of agreement between two maps"),
+]
 Threshold = Annotated[float, Field(ge=-1, le=1, description="limit on the mean excess similarity")]
 Share = Annotated[float, Field(ge=0, le=1)]
 Seeds = Annotated[int, Field(ge=2, le=1000, description="how many independent repetitions")]
@@ -43,15 +57,13 @@ def refuse_signed_magnitudes(channels: Channels | None, sign: Sign | None) -> No
 
 
 def measure(
-    method: str, condition: Condition, bench: Bench, *, similarity: str, channels: Channels | None
+    method: str, condition: Condition, bench: Bench, *, similarity: Any, channels: Channels | None
 ) -> Measurement:
     """Compare a method's maps under a condition with its maps on the trained model, or estimate the null.
 
-    Scores, each ``(n,)`` float64 with NaN where a similarity is undefined: ``similarity_absolute`` and
-    ``similarity_signed`` (only for ``channels: sum``), ``undefined`` (0 both maps usable, 1 a map is constant, 2 a map
-    is not finite); for ``Null``, ``null_absolute`` and ``null_signed``; for ``Randomized`` also ``changed``, the
-    fraction of the stage's own parameters that differ, ``(1,)``. Maps of the gallery's inputs are kept for the first
-    seed.
+    Scores are those of ``compare``; for ``Null``, ``null_absolute`` and ``null_signed`` ``(n,)``; for ``Randomized``
+    also ``changed``, the fraction of the stage's own parameters that differ, ``(1,)``. Maps of the gallery's inputs are
+    kept for the first seed.
 
     Raises:
         UnitError: the maps of the two conditions have different shapes.
@@ -60,17 +72,27 @@ def measure(
     if isinstance(condition, Null):
         return Measurement(scores=_null(method, condition.draws, bench, similarity, channels), maps={})
     other = bench.maps(method, condition)
-    scores = compare(bench.maps(method, Original()), other, similarity=similarity, channels=channels)
+    keys = pair_keys(bench, condition)
+    scores = compare(bench.maps(method, Original()), other, similarity=similarity, channels=channels, keys=keys)
     if isinstance(condition, Randomized):
         scores["changed"] = np.array([bench.changed(condition)], np.float64)
     return Measurement(scores=scores, maps=_pictures(other, condition, bench, channels))
 
 
-def compare(a: np.ndarray, b: np.ndarray, *, similarity: str, channels: Channels) -> dict[str, np.ndarray]:
-    """Compare raw maps (n, ...) pairwise: ``similarity_absolute``, ``similarity_signed`` and ``undefined``, each (n,).
+def compare(
+    a: np.ndarray, b: np.ndarray, *, similarity: Any, channels: Channels, keys: Sequence[str] | None = None
+) -> dict[str, np.ndarray]:
+    """Compare raw maps (n, ...) pairwise.
+
+    Returns:
+        Scores, each ``(n,)`` float64 with NaN where a similarity is undefined: ``similarity_absolute`` and
+        ``similarity_signed`` (only for ``channels: sum``); ``undefined`` (0 both maps usable, 1 a map is constant, 2 a
+        map is not finite); with ``keys`` that name the pairs, also ``shuffled_absolute`` and ``shuffled_signed``: the
+        mean similarity of the first map to shuffled copies of the second, unless that is 0 for every pair.
 
     Raises:
         UnitError: the two have different shapes.
+        InputError: the similarity cannot compare maps of this shape.
     """
     if a.shape != b.shape:
         what = "a method's maps changed their shape"
@@ -79,10 +101,17 @@ def compare(a: np.ndarray, b: np.ndarray, *, similarity: str, channels: Channels
     undefined = np.zeros(len(a), np.int8)
     left, right = _views(a, channels), _views(b, channels)
     for sign in left:
+        similarity.refuse(left[sign].shape[1:])
         flaw = np.maximum(unusable(left[sign]), unusable(right[sign]))
-        scores[f"similarity_{sign}"] = _similarities(left[sign], right[sign], flaw, similarity)
+        scores |= _scores(left[sign], right[sign], flaw == USABLE, similarity, keys, sign)
         undefined = np.maximum(undefined, flaw)
     return {**scores, "undefined": undefined.astype(np.float64)}
+
+
+def pair_keys(bench: Bench, *conditions: Condition) -> tuple[str, ...]:
+    """Return a name for each pair of maps that is compared: the input's id, and under which conditions."""
+    under = " ".join(canonical(asdict(each)) for each in conditions)
+    return tuple(f"{each} {under}" for each in bench.explained.ids)
 
 
 def _views(maps: np.ndarray, channels: Channels) -> dict[str, np.ndarray]:
@@ -93,17 +122,24 @@ def _views(maps: np.ndarray, channels: Channels) -> dict[str, np.ndarray]:
     return {"absolute": np.abs(signed), "signed": signed}
 
 
-def _similarities(a: np.ndarray, b: np.ndarray, flaw: np.ndarray, similarity: str) -> np.ndarray:
-    usable = flaw == 0
-    if usable.all():  # as nearly always: no copies
-        return find("similarities", similarity)(a, b)
-    result = np.full(len(a), np.nan)
-    if usable.any():
-        result[usable] = find("similarities", similarity)(a[usable], b[usable])
+def _scores(
+    a: np.ndarray, b: np.ndarray, usable: np.ndarray, similarity: Any, keys: Sequence[str] | None, sign: str
+) -> dict[str, np.ndarray]:
+    if not usable.all():  # as nearly never: no copies otherwise
+        a, b = a[usable], b[usable]
+        keys = None if keys is None else [key for key, each in zip(keys, usable, strict=True) if each]
+    shuffled = None if keys is None else similarity.shuffled(a, b, keys)
+    found = {"similarity": similarity.between(a, b), "shuffled": shuffled}
+    return {f"{name}_{sign}": _spread(scores, usable) for name, scores in found.items() if scores is not None}
+
+
+def _spread(scores: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    result = np.full(len(usable), np.nan)
+    result[usable] = scores
     return result
 
 
-def _null(method: str, draws: int, bench: Bench, similarity: str, channels: Channels) -> dict[str, np.ndarray]:
+def _null(method: str, draws: int, bench: Bench, similarity: Any, channels: Channels) -> dict[str, np.ndarray]:
     """Mean over draws of the similarity of two independent noise maps; draws that show a constant map are left out."""
     pairs = ((bench.noise_maps(method, 2 * draw), bench.noise_maps(method, 2 * draw + 1)) for draw in range(draws))
     scores = [compare(*pair, similarity=similarity, channels=channels) for pair in pairs]
@@ -130,4 +166,4 @@ def measured_fields(check: Any) -> dict[str, Any]:
     Seeds, order and re-draw are in the conditions, so asking for more seeds re-uses what is there; the sign is chosen
     when judging.
     """
-    return {"similarity": check.similarity, "channels": check.channels or DEFAULT_CHANNELS}
+    return {"similarity": as_named(check.similarity), "channels": check.channels or DEFAULT_CHANNELS}

@@ -3,16 +3,18 @@
 Whatever keeps a test from having power gives *inconclusive* with its reason; only finite intervals are compared.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from audit.checks.check import Judgement
+from audit.checks.curves import Curve, curve, values
 from audit.checks.wording import decisive, reason
-from audit.errors import UnitError
 from audit.maps import NOT_FINITE
-from audit.record import Condition, Criterion, Evidence, Null, Outcome, Point, Randomized, record
-from audit.statistics import NO_HEAD_ROOM, Relation, decide, excess, mean_interval, p_value
+from audit.record import Condition, Criterion, Evidence, Outcome, Point, Randomized, record
+from audit.statistics import NO_HEAD_ROOM, Relation, decide, mean_interval, p_value
+
+__all__ = ["Curve", "Limits", "Target", "conclude", "curve", "decisive", "point", "stopped", "unchanged", "values"]
 
 FEWEST_INPUTS = 10
 FEWEST_SEEDS = 2
@@ -37,23 +39,6 @@ class Limits:
     null_at_most: float
     undefined_at_most: float
     fewest_seeds: int = FEWEST_SEEDS  # 1 where nothing is drawn
-
-
-@record
-class Curve:
-    """What was measured of one method: n inputs, J seeds, K places, and the places' labels."""
-
-    labels: tuple[str, ...]
-    similarity: np.ndarray  # (n, J, K), NaN: undefined
-    flaws: np.ndarray  # (n, J, K): 0 usable, 1 constant, 2 not finite
-    null: np.ndarray  # (n,)
-    excess: np.ndarray  # (n, J, K), NaN: undefined or without head-room
-    exact: bool  # no null is taken off: maps that agree exactly, or values that are no similarities
-
-    @property
-    def usable(self) -> np.ndarray:
-        """Inputs (n,) whose excess is defined everywhere."""
-        return np.asarray(np.isfinite(self.excess).all(axis=(1, 2)))
 
 
 def stopped(evidence: Sequence[Evidence], conditions: Sequence[Condition], *, what: str = "unit") -> Judgement | None:
@@ -87,70 +72,6 @@ def unchanged(evidence: Sequence[Evidence], names: Sequence[str]) -> str | None:
 
 def _named(condition: Randomized) -> str:
     return condition.redraw if isinstance(condition.redraw, str) else condition.redraw.distribution
-
-
-def curve(
-    evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], labels: Sequence[str], *,
-    null: Null, sign: str, exact: bool = False, scores: Sequence[str] = (),
-) -> Curve | str:  # fmt: skip
-    """Arrange scores by input, seed and place.
-
-    Args:
-        evidence: by condition, complete.
-        places: for each place of the curve, its conditions by seed.
-        labels: of the places.
-        null: the condition that holds the null.
-        sign: ``absolute`` or ``signed``.
-        exact: whether maps whose ranks agree everywhere need no head-room (deterministic maps under ``at_least``).
-        scores: what the names of each place's scores begin with; nothing where absent.
-
-    Returns:
-        The curve, or why there is none.
-
-    Raises:
-        UnitError: the null does not fit the scores; damaged evidence.
-    """
-    name, prefixes = f"similarity_{sign}", scores or [""] * len(places)
-    first = evidence[places[0][0]].scores
-    if sign == "signed" and prefixes[0] + name not in first and f"{prefixes[0]}similarity_absolute" in first:
-        return f"No {sign} similarity was measured, because the channel reduction drops the sign: use `channels: sum`."
-    similarity = _stack(evidence, places, [prefix + name for prefix in prefixes])
-    unusable = _stack(evidence, places, [f"{prefix}undefined" for prefix in prefixes])
-    flaws = np.where(np.isfinite(similarity), 0, np.maximum(unusable, 1))
-    floor = np.asarray(evidence[null].scores[f"null_{sign}"], np.float64)
-    if floor.shape != similarity.shape[:1]:
-        shape = str(similarity.shape[:1])
-        raise UnitError("R803", "the null is not one number per input", expected=shape, received=str(floor.shape))
-    defined = np.isfinite(similarity)
-    exact = exact and bool(defined.any() and (similarity[defined] == 1).all())
-    above = similarity if exact else excess(similarity, floor[:, None, None])
-    return Curve(labels=tuple(labels), similarity=similarity, flaws=flaws, null=floor, excess=above, exact=exact)
-
-
-def values(
-    evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], labels: Sequence[str], *,
-    score: str | Sequence[str],
-) -> Curve:  # fmt: skip
-    """Arrange one score by input, seed and place, with no null: distances, gaps, shares, and what is judged as it is.
-
-    Args:
-        evidence: by condition, complete.
-        places: for each place of the curve, its conditions by seed.
-        labels: of the places.
-        score: the name of the score ``(n,)``, or one for each place; NaN where it is undefined.
-    """
-    found = _stack(evidence, places, [score] * len(places) if isinstance(score, str) else score)
-    flaws = np.where(np.isfinite(found), 0, 1)
-    null = np.full(len(found), np.nan)
-    return Curve(labels=tuple(labels), similarity=found, flaws=flaws, null=null, excess=found, exact=True)
-
-
-def _stack(
-    evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], names: Sequence[str]
-) -> np.ndarray:
-    pairs = zip(places, names, strict=True)
-    columns = [[np.asarray(evidence[each].scores[name], np.float64) for each in seeds] for seeds, name in pairs]
-    return np.asarray(columns).transpose(2, 1, 0)  # (K, J, n) -> (n, J, K)
 
 
 def conclude(
@@ -209,10 +130,13 @@ def _doubt(curve: Curve, limits: Limits) -> str | None:
     n, seeds = curve.similarity.shape[:2]
     known = curve.null[np.isfinite(curve.null)]
     if not curve.exact and known.size and known.mean() > limits.null_at_most:
+        both = curve.shuffled is not None
+        alike = "maps of pure noise, or maps with their pixels shuffled," if both else "maps of pure noise"
+        other = "another similarity, another `normalise`" if both else "another input encoding"
         return (
-            f"No head-room: maps of pure noise already agree with {known.mean():.3f} (at most "
+            f"No head-room: {alike} already agree with {known.mean():.3f} (at most "
             f"{limits.null_at_most:.2f} is allowed), so agreement says nothing of the model; compare signed maps "
-            "(`sign: signed`) or use another input encoding."
+            f"(`sign: signed`) or use {other}."
         )
     left_out = int((~curve.usable).sum())
     if left_out / n > limits.undefined_at_most:
@@ -233,7 +157,7 @@ def _causes(curve: Curve) -> str:
     causes = {
         "a constant map": (curve.flaws == 1).any(axis=(1, 2)),
         "a map that is not finite": (curve.flaws == NOT_FINITE).any(axis=(1, 2)),
-        f"a null above {NO_HEAD_ROOM}": no_room & (not curve.exact),
+        f"a null above {NO_HEAD_ROOM}": no_room.any(axis=(1, 2)) & (not curve.exact),
     }
     return ", ".join(f"{int(each.sum())} with {name}" for name, each in causes.items() if each.any())
 
@@ -246,16 +170,23 @@ def point(curve: Curve, place: int) -> Point:
     seen = np.isfinite(curve.similarity).all(axis=(1, 2))
     above = curve.excess[curve.usable][:, :, place]
     estimate = mean_interval(above) if len(above) > 1 else None
-    null = curve.null[seen & np.isfinite(curve.null)]
+    null = _mean_of_finite(curve.null[seen][:, :, place % curve.null.shape[2]])
     return Point(
         label=curve.labels[place],
         similarity=float(curve.similarity[seen, :, place].mean()) if seen.any() else None,
-        null=float(null.mean()) if null.size else None,
+        null=null,
         excess=float(above.mean()) if above.size else None,
         interval=(float(estimate.low), float(estimate.high)) if estimate else None,
         undefined=int((~np.isfinite(curve.similarity[:, :, place])).sum()),
         total=curve.similarity[:, :, place].size,
+        noise=None if curve.noise is None else _mean_of_finite(curve.noise[seen]),
+        shuffled=None if curve.shuffled is None else _mean_of_finite(curve.shuffled[seen][:, :, place]),
     )
+
+
+def _mean_of_finite(values: np.ndarray) -> float | None:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else None
 
 
 def _per_input(curve: Curve) -> tuple[float | None, ...]:

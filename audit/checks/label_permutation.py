@@ -93,7 +93,8 @@ class LabelPermutation:
             return own
         maps = bench.maps(method, condition), bench.maps(method, partner)
         channels = self.channels or DEFAULT_CHANNELS
-        found = comparison.compare(*maps, similarity=self.similarity, channels=channels)
+        keys = comparison.pair_keys(bench, condition, partner)
+        found = comparison.compare(*maps, similarity=self.similarity, channels=channels, keys=keys)
         return replace(own, scores={**own.scores, **{f"partner_{name}": scores for name, scores in found.items()}})
 
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:

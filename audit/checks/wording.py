@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from audit.record import Criterion, Outcome
+from audit.similarities.similarity import Similarity
 
 _LIMITS = {"at_most": "at most {} is allowed", "at_least": "at least {} is required"}
 
 
-def quantity(similarity: str) -> str:
+def quantity(similarity: Similarity) -> str:
     """Return what a similarity measures, in words."""
-    return "rank correlation" if similarity == "spearman" else f"similarity ({similarity})"
+    return similarity.quantity
 
 
 def decisive(criteria: Sequence[Criterion], outcome: Outcome) -> tuple[Criterion, ...]:

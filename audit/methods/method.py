@@ -4,14 +4,12 @@ A method module imports Keras inside ``attribute``, never at its top: specs are 
 """
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import numpy as np
-from pydantic import BeforeValidator, PlainSerializer, ValidationError, WithJsonSchema
 
-from audit.declare import as_json
-from audit.registry import find, places
+from audit import named
+from audit.named import name_of, named_value
 
 if TYPE_CHECKING:
     from audit.network.network import Network
@@ -88,49 +86,18 @@ def method_value(value: Any) -> Method:
     Raises:
         ValueError: the name is unknown or a field is wrong; all wrong fields are named.
     """
-    if hasattr(type(value), "attribute"):
-        return value
-    name, fields = _name_and_fields(value)
-    if name not in places("methods"):
-        raise ValueError(f"unknown method `{name}`{_suggestion(name)}")
-    try:
-        return cast(Method, find("methods", name)(**fields))
-    except ValidationError as error:
-        faults = [f"{'.'.join(map(str, (name, *each['loc'])))}: {each['msg']}" for each in error.errors()]
-        raise ValueError("; ".join(faults)) from error
+    return value if hasattr(type(value), "attribute") else named_value("methods", value, "gradient")
 
 
 def method_name(method: Method) -> str:
     """Return a method's name in a spec; its class's name if it is not registered."""
-    names = (name for name in places("methods") if find("methods", name) is type(method))
-    return next(names, type(method).__name__)
+    return name_of("methods", method)
 
 
 def as_named(method: Method) -> dict[str, Any]:
     """Return a method as a spec would write it: ``{name: fields}``, every field filled in."""
-    return {method_name(method): as_json(method)}
+    return named.as_named("methods", method)
 
 
-BaseMethod = Annotated[
-    Any,
-    BeforeValidator(method_value),
-    PlainSerializer(as_named),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "minProperties": 1, "maxProperties": 1}]}),
-]
+BaseMethod = named.named_type("methods", method_value, as_named)
 """The type of a field that holds another method: a method's name, or one key with its fields."""
-
-
-def _name_and_fields(value: Any) -> tuple[str, dict[str, Any]]:
-    if isinstance(value, str):
-        return value, {}
-    if isinstance(value, Mapping) and len(value) == 1:
-        name, fields = next(iter(cast("Mapping[Any, Any]", value).items()))
-        if fields is None or isinstance(fields, Mapping):
-            return str(name), {str(key): each for key, each in (fields or {}).items()}
-    raise ValueError("expected a method's name, or one name with its fields as in {gradient: {}}")
-
-
-def _suggestion(name: str) -> str:
-    known = sorted(places("methods"))
-    near = get_close_matches(name, known, n=1)
-    return f"; did you mean `{near[0]}`?" if near else f"; the methods are {', '.join(known)}"

@@ -8,7 +8,7 @@ from audit.record import Audit, Criterion, Point, Verdict
 from audit.report.words import clean, finite, kind_of
 
 _PLACE = ("row", "requirement", "check", "method", "control", "outcome", "severity", "waived", "position", "name")
-_POINT = ("similarity", "null", "excess", "low", "high", "undefined", "total")
+_POINT = ("similarity", "null", "null_noise", "null_shuffled", "excess", "low", "high", "undefined", "total")
 _CRITERION = ("statistic", "relation", "threshold", "p_value", "p_adjusted", "criterion_outcome")
 COLUMNS: tuple[str, ...] = (*_PLACE, *_POINT, *_CRITERION)
 
@@ -59,7 +59,8 @@ def _place(audit: Audit, verdict: Verdict, control: bool) -> Row:
 def _point(point: Point) -> Row:
     low, high = point.interval or (None, None)
     numbers = {"similarity": point.similarity, "null": point.null, "excess": point.excess, "low": low, "high": high}
-    return {"name": point.label, **numbers, "undefined": point.undefined, "total": point.total}
+    nulls = {"null_noise": point.noise, "null_shuffled": point.shuffled}
+    return {"name": point.label, **numbers, **nulls, "undefined": point.undefined, "total": point.total}
 
 
 def _criterion(criterion: Criterion) -> Row:

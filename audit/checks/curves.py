@@ -1,0 +1,108 @@
+"""Scores of one method, arranged by input, seed and place, with the null taken off: what a judgement looks at."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from audit.errors import UnitError
+from audit.record import Condition, Evidence, Null, record
+from audit.statistics import excess
+
+
+@record
+class Curve:
+    """What was measured of one method: n inputs, J seeds, K places, and the places' labels."""
+
+    labels: tuple[str, ...]
+    similarity: np.ndarray  # (n, J, K), NaN: undefined
+    flaws: np.ndarray  # (n, J, K): 0 usable, 1 constant, 2 not finite
+    null: np.ndarray  # (n, J, K), or (n, 1, 1) where it is the same everywhere
+    excess: np.ndarray  # (n, J, K), NaN: undefined or without head-room
+    exact: bool  # no null is taken off: maps that agree exactly, or values that are no similarities
+    noise: np.ndarray | None = None  # (n,): the null of the method's masked noise, where it is not the only one
+    shuffled: np.ndarray | None = None  # (n, J, K): the null of each pair, of maps with their pixels shuffled
+
+    @property
+    def usable(self) -> np.ndarray:
+        """Inputs (n,) whose excess is defined everywhere."""
+        return np.asarray(np.isfinite(self.excess).all(axis=(1, 2)))
+
+
+def curve(
+    evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], labels: Sequence[str], *,
+    null: Null, sign: str, exact: bool = False, scores: Sequence[str] = (),
+) -> Curve | str:  # fmt: skip
+    """Arrange scores by input, seed and place, and take the null off.
+
+    Two kinds of agreement need no model: that of the method's masking, which noise pushed through it shows, and that of
+    the values alone, which shuffled copies of the very maps show. The null of a pair is the larger of the two. Each is
+    reached without the model, so nothing below either counts; but noise has a distribution of values too, so both hold
+    some of the same agreement, and their sum would take that off twice. Where shuffling gives 0 for every pair of maps
+    (rank and linear correlation), the masked noise alone is the null, its sampling error on both sides of 0 included.
+
+    Args:
+        evidence: by condition, complete.
+        places: for each place of the curve, its conditions by seed.
+        labels: of the places.
+        null: the condition that holds the null.
+        sign: ``absolute`` or ``signed``.
+        exact: whether maps whose ranks agree everywhere need no head-room (deterministic maps under ``at_least``).
+        scores: what the names of each place's scores begin with; nothing where absent.
+
+    Returns:
+        The curve, or why there is none.
+
+    Raises:
+        UnitError: the null does not fit the scores; damaged evidence.
+    """
+    name, prefixes = f"similarity_{sign}", scores or [""] * len(places)
+    first = evidence[places[0][0]].scores
+    if sign == "signed" and prefixes[0] + name not in first and f"{prefixes[0]}similarity_absolute" in first:
+        return f"No {sign} similarity was measured, because the channel reduction drops the sign: use `channels: sum`."
+    similarity = _stack(evidence, places, [prefix + name for prefix in prefixes])
+    unusable = _stack(evidence, places, [f"{prefix}undefined" for prefix in prefixes])
+    flaws = np.where(np.isfinite(similarity), 0, np.maximum(unusable, 1))
+    floor = np.asarray(evidence[null].scores[f"null_{sign}"], np.float64)
+    if floor.shape != similarity.shape[:1]:
+        shape = str(similarity.shape[:1])
+        raise UnitError("R803", "the null is not one number per input", expected=shape, received=str(floor.shape))
+    shuffled = _shuffled(evidence, places, [f"{prefix}shuffled_{sign}" for prefix in prefixes])
+    level = floor[:, None, None] if shuffled is None else np.maximum(floor[:, None, None], shuffled)  # NaN stays NaN
+    defined = np.isfinite(similarity)
+    exact = exact and bool(defined.any() and (similarity[defined] == 1).all())
+    above = similarity if exact else excess(similarity, level)
+    return Curve(labels=tuple(labels), similarity=similarity, flaws=flaws, null=level, excess=above, exact=exact,
+                 noise=None if shuffled is None else floor, shuffled=shuffled)  # fmt: skip
+
+
+def values(
+    evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], labels: Sequence[str], *,
+    score: str | Sequence[str],
+) -> Curve:  # fmt: skip
+    """Arrange one score by input, seed and place, with no null: distances, gaps, shares, and what is judged as it is.
+
+    Args:
+        evidence: by condition, complete.
+        places: for each place of the curve, its conditions by seed.
+        labels: of the places.
+        score: the name of the score ``(n,)``, or one for each place; NaN where it is undefined.
+    """
+    found = _stack(evidence, places, [score] * len(places) if isinstance(score, str) else score)
+    flaws = np.where(np.isfinite(found), 0, 1)
+    null = np.full((len(found), 1, 1), np.nan)
+    return Curve(labels=tuple(labels), similarity=found, flaws=flaws, null=null, excess=found, exact=True)
+
+
+def _shuffled(
+    evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], names: Sequence[str]
+) -> np.ndarray | None:
+    """Return the null of each pair; None where the similarity has none."""
+    return _stack(evidence, places, names) if names[0] in evidence[places[0][0]].scores else None
+
+
+def _stack(
+    evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], names: Sequence[str]
+) -> np.ndarray:
+    pairs = zip(places, names, strict=True)
+    columns = [[np.asarray(evidence[each].scores[name], np.float64) for each in seeds] for seeds, name in pairs]
+    return np.asarray(columns).transpose(2, 1, 0)  # (K, J, n) -> (n, J, K)

@@ -1,0 +1,48 @@
+"""Pearson's correlation of maps."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from audit.declare import declared
+from audit.maps import USABLE, normalise, unusable
+from audit.similarities.similarity import as_rows, one_where_same
+
+
+@declared
+class Pearson:
+    """Pearson's correlation of the values, in [-1, 1].
+
+    Unchanged where either map is multiplied by a positive number or shifted, so no normalisation is needed; symmetric.
+    A few large values decide it: two maps that share one bright pixel correlate.
+    Null: 0 on average over all shuffles of the pixels, whatever the maps.
+    Source: Pearson 1895.
+    """
+
+    quantity: ClassVar[str] = "correlation"
+
+    def refuse(self, shape: tuple[int, ...]) -> None:
+        """Maps of every shape can be compared."""
+
+    def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Return the correlation of each pair of maps."""
+        return pearson(a, b)
+
+    def shuffled(self, a: np.ndarray, b: np.ndarray, keys: Sequence[str]) -> None:
+        """Return nothing: the mean of the sum of products over all shuffles is that of the means, which are 0."""
+
+
+def pearson(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return the correlation ``(n,)`` float64 of maps ``(n, ...)``; NaN where one is constant or not finite."""
+    usable = (unusable(a) == USABLE) & (unusable(b) == USABLE)
+    result = np.full(len(a), np.nan)
+    left, right = _centred(a[usable]), _centred(b[usable])
+    scale = np.sqrt(np.einsum("ij,ij->i", left, left) * np.einsum("ij,ij->i", right, right))
+    result[usable] = np.clip(np.einsum("ij,ij->i", left, right) / scale, -1.0, 1.0)
+    return one_where_same(result, a, b)
+
+
+def _centred(maps: np.ndarray) -> np.ndarray:
+    rows = as_rows(normalise(maps, "max"))  # squares of tiny values would vanish
+    return rows - rows.mean(axis=1, keepdims=True)

@@ -1,0 +1,102 @@
+"""What a similarity is: a declared value that compares maps pair by pair, and knows what needs no model to agree.
+
+Two maps may agree only because both have a few large values and are flat elsewhere: independent maps with heavy tails
+reach 0.9 in structural similarity and in correlation of oriented gradients. So each similarity says what a map scores
+against shuffled copies of the other, which keep every value and lose every place.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from typing import Annotated, ClassVar, Protocol
+
+import numpy as np
+from pydantic import Field
+
+from audit.errors import InputError
+from audit.maps import USABLE, unusable
+
+Shuffles = Annotated[int, Field(ge=1, le=1000, description="shuffled copies of each map that estimate its null")]
+
+
+class Similarity(Protocol):
+    """The fields of a similarity are its YAML. The name in YAML is the file's name."""
+
+    quantity: ClassVar[str]  # what it measures, in words
+
+    def refuse(self, shape: tuple[int, ...]) -> None:
+        """Refuse maps of a shape, ``(H, W)`` or ``(F,)``, that it cannot compare.
+
+        Raises:
+            InputError: the message names what would fit.
+        """
+        ...
+
+    def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Return the similarity ``(n,)`` float64 of each pair of maps ``(n, ...)``, at most 1.
+
+        Exactly 1 for the same map; NaN where either map is constant or not finite, never 0.
+        """
+        ...
+
+    def shuffled(self, a: np.ndarray, b: np.ndarray, keys: Sequence[str]) -> np.ndarray | None:
+        """Return the mean similarity ``(n,)`` of each map of ``a`` to copies of its partner with the pixels shuffled.
+
+        ``keys`` name the pairs: the same key draws the same shuffles. None where the mean over all shuffles is 0
+        whatever the maps: then there is nothing to take off.
+        """
+        ...
+
+
+def pairwise(score: Callable[[np.ndarray, np.ndarray], float], a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Score each pair of usable maps; NaN for the others, and exactly 1 for a map with itself."""
+    usable = (unusable(a) == USABLE) & (unusable(b) == USABLE)
+    result = np.full(len(a), np.nan)
+    for place in np.flatnonzero(usable):
+        result[place] = score(a[place], b[place])
+    return one_where_same(result, a, b)
+
+
+def one_where_same(scores: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return scores ``(n,)`` with exactly 1 where two maps are the same and the score is defined, free of rounding."""
+    return np.where((as_rows(a) == as_rows(b)).all(axis=1) & np.isfinite(scores), 1.0, scores)
+
+
+def as_rows(maps: np.ndarray) -> np.ndarray:
+    """Return maps ``(n, ...)`` as ``(n, pixels)``."""
+    return np.asarray(maps).reshape(len(maps), math.prod(np.shape(maps)[1:]))  # -1 fails on no maps at all
+
+
+def mean_over_shuffles(
+    between: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    a: np.ndarray,
+    b: np.ndarray,
+    keys: Sequence[str],
+    count: int,
+) -> np.ndarray:
+    """Return the mean similarity ``(n,)`` of ``a`` to shuffled copies of ``b``; NaN where one is undefined."""
+    generators = [np.random.default_rng(_seed(key)) for key in keys]
+    return np.mean([between(a, _shuffled(b, generators)) for _ in range(count)], axis=0)
+
+
+def refuse_flat(shape: tuple[int, ...], name: str) -> None:
+    """Refuse maps without height and width.
+
+    Raises:
+        InputError: in that case.
+    """
+    if len(shape) != 2:
+        raise InputError(
+            "S060", f"similarity `{name}` compares images, and these maps are flat", expected="maps (H, W)",
+            received=str(shape), fix="use `spearman`, `pearson`, `cosine` or `top_k_intersection`",
+        )  # fmt: skip
+
+
+def _shuffled(maps: np.ndarray, generators: Sequence[np.random.Generator]) -> np.ndarray:
+    pairs = zip(maps, generators, strict=True)
+    shuffled = [generator.permutation(each.reshape(-1)) for each, generator in pairs]
+    return np.reshape(shuffled, maps.shape)
+
+
+def _seed(key: str) -> int:
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:16])
