@@ -70,9 +70,12 @@ class Python:
         try:
             function = getattr(import_module(module), name)
         except Exception as error:  # the user's module can raise anything
-            raise InputError("T145", f"`python: {self.function}` cannot be imported",
-                             received=f"{type(error).__name__}: {error}"[:300],
-                             fix="name a function as package.module:function, importable from here") from error  # fmt: skip
+            raise InputError(
+                "T145",
+                f"`python: {self.function}` cannot be imported",
+                received=f"{type(error).__name__}: {error}"[:300],
+                fix="name a function as package.module:function, importable from here",
+            ) from error
 
         def explain(model: Any, x: np.ndarray, label: int, generator: np.random.Generator) -> Any:
             return function(model, x, label)

@@ -27,8 +27,8 @@ _PROBABILITIES = ("smoothgrad", "occlusion_sensitivity")
 class TfExplain:
     """A method of the tf-explain library, run by that library's own code.
 
-    Formula: by ``method``: ``vanilla_gradients`` dS_c/dx; ``gradients_inputs`` x * dS_c/dx; ``integrated_gradients`` the
-    mean gradient from zeros to x, both ends counted, not multiplied by x - x' as the paper does; ``smoothgrad`` the
+    Formula: by ``method``: ``vanilla_gradients`` dS_c/dx; ``gradients_inputs`` x * dS_c/dx; ``integrated_gradients``
+    the mean gradient from zeros to x, both ends counted, not multiplied by x - x' as the paper does; ``smoothgrad`` the
     mean gradient of the cross-entropy loss over noisy copies, with a standard deviation in units of the input and not
     of its range; ``grad_cam`` the channels of a layer's activation weighted by their mean gradient, of which by default
     only entries with positive gradient and activation count, without the paper's ReLU; ``occlusion_sensitivity``
@@ -133,9 +133,8 @@ def _smoothgrad(method: TfExplain) -> Any:
 
 
 def _grad_cam(method: TfExplain) -> Any:
-    from tf_explain.core.grad_cam import GradCAM
-
     from keras import ops
+    from tf_explain.core.grad_cam import GradCAM
 
     def explain(model: Any, x: np.ndarray, label: int, generator: np.random.Generator) -> Any:
         layer = spatial_layer(model, method.layer).name

@@ -1,5 +1,7 @@
 """tf-keras-vis's methods under audit: its own code, without its normalisation."""
 
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -68,11 +70,9 @@ class TfKerasVis:
             InputError: another backend than TensorFlow, the library is missing, or no Keras model to hold.
         """
         need_tensorflow("tf-keras-vis")
-        try:
-            import tf_keras_vis  # noqa: F401 - whether it is there
-        except ImportError as error:
-            raise InputError("T144", "tf-keras-vis is not installed", received=str(error),
-                             fix="install saliency-audit with the extra `vis`") from error  # fmt: skip
+        if find_spec("tf_keras_vis") is None:
+            fix = "install saliency-audit with the extra `vis`"
+            raise InputError("T144", "tf-keras-vis is not installed", fix=fix)
         return with_model(network, self._explain if self.method in _CLASSES else self._gradient, head=False)
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -91,8 +91,6 @@ class TfKerasVis:
             )  # fmt: skip
 
     def _explain(self, model: Any, x: np.ndarray, label: int, generator: np.random.Generator) -> Any:
-        from importlib import import_module
-
         from tf_keras_vis.utils.scores import CategoricalScore
 
         module, name = _CLASSES[self.method]

@@ -4,7 +4,7 @@ Such a method cannot be compiled with the parameters as an argument, nor be the 
 holds for it as for any. Inputs are explained one by one: most of that code knows one class for a whole batch.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from audit.network.network import Network, Params
 
 Explain = Callable[[Any, np.ndarray, int, np.random.Generator], Any]
-"""``(model, x (1, ...) float32, class, generator) -> attribution``, shaped like x with or without batch and channels."""
+"""``(model, x (1, ...) float32, class, generator) -> attribution``, like x with or without batch and channels."""
 
 
 def with_model(network: "Network", explain: Explain, *, head: bool) -> Attribute:
@@ -59,12 +59,17 @@ def _fitted(attribution: Any, shape: tuple[int, ...]) -> np.ndarray:
     for fits in allowed:
         if found.shape in (fits, (1, *fits)):
             return found.reshape(fits if len(fits) == len(shape) else (*fits, 1))
-    raise UnitError("T140", "the attribution has another shape than the input", expected=f"one of {allowed}",
-                    received=str(found.shape), fix="return one number for each entry or pixel of the input")  # fmt: skip
+    raise UnitError(
+        "T140",
+        "the attribution has another shape than the input",
+        expected=f"one of {allowed}",
+        received=str(found.shape),
+        fix="return one number for each entry or pixel of the input",
+    )
 
 
 @contextmanager
-def global_numpy_seed(generator: np.random.Generator) -> Iterator[None]:
+def global_numpy_seed(generator: np.random.Generator) -> Generator[None]:
     """Seed NumPy's global generator, which other people's code draws from, and put it back afterwards."""
     before = np.random.get_state()  # noqa: NPY002 - theirs, not ours
     np.random.seed(int(generator.integers(2**32)))  # noqa: NPY002
@@ -83,8 +88,13 @@ def need_tensorflow(what: str) -> None:
     import keras
 
     if keras.backend.backend() != "tensorflow":
-        raise InputError("T141", f"{what} computes with TensorFlow", expected="runtime.backend: tensorflow",
-                         received=keras.backend.backend(), fix="use that backend, or leave this method out")  # fmt: skip
+        raise InputError(
+            "T141",
+            f"{what} computes with TensorFlow",
+            expected="runtime.backend: tensorflow",
+            received=keras.backend.backend(),
+            fix="use that backend, or leave this method out",
+        )
 
 
 def spatial_layer(model: Any, layer: str) -> Any:

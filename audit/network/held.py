@@ -1,4 +1,4 @@
-"""A Keras model that is handed to other people's code: the audited one, with whatever parameters a condition asks for."""
+"""A Keras model for other people's code: the audited one, with whatever parameters a condition asks for."""
 
 from collections.abc import Mapping
 from typing import Any
