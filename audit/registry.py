@@ -34,6 +34,8 @@ _BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
             "road": "audit.checks.road:Road",
             "diff_roar": "audit.checks.diff_roar:DiffRoar",
             "label_permutation": "audit.checks.label_permutation:LabelPermutation",
+            "two_object_task": "audit.checks.two_object_task:TwoObjectTask",
+            "planted_shortcut": "audit.checks.planted_shortcut:PlantedShortcut",
             "reproducibility": "audit.checks.reproducibility:Reproducibility",
             "input_stability": "audit.checks.input_stability:InputStability",
             "infidelity": "audit.checks.infidelity:Infidelity",

@@ -47,7 +47,7 @@ def _touching(places: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Return whether any two objects of an image (n, objects, 2) overlap or are too near."""
     start, end = places, places + sizes[:, None] + _GAP
     met = (start[:, :, None] < end[:, None]) & (start[:, None] < end[:, :, None])  # (n, objects, objects, 2)
-    return (met.all(axis=-1) & ~np.eye(len(sizes), dtype=bool)).any(axis=(1, 2))
+    return np.any(met.all(axis=-1) & ~np.eye(len(sizes), dtype=bool), axis=(1, 2))
 
 
 def pasted(objects: Sequence[np.ndarray], places: np.ndarray) -> np.ndarray:
