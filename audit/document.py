@@ -15,6 +15,7 @@ Identifier = Annotated[
     Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", examples=["gradient", "cascade-2", "of_at_most_64_letters"]),
 ]
 PathText = Annotated[str, Field(min_length=1, max_length=4000)]
+Block = Annotated[tuple[Name, ...], Field(min_length=1)]
 Channels = Literal["sum", "absolute_sum", "absolute_max"]
 Sign = Literal["absolute", "signed"]
 
@@ -83,6 +84,12 @@ class Model:
     input_shape: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, max_length=3)] | None = None
     """Of an application or a built model: the shape of one input, where it is not the usual or the known one."""
 
+    stages: Annotated[tuple[Block, ...], Field(min_length=1, max_length=1000)] | None = None
+    """What randomisation re-draws together: lists of layers, output to input; one stage per layer where absent."""
+
+    blocks: Literal["auto"] | None = None
+    """``auto`` makes one stage of the layers of a block, told by their names (``block5_conv1``, ``mixed10``)."""
+
     @model_validator(mode="after")
     def _one_source(self) -> "Model":
         if sum(each is not None for each in (self.path, self.application, self.build)) != 1:
@@ -95,6 +102,8 @@ class Model:
             raise ValueError("`input_shape` belongs to an `application` or a `build`: a file knows its own")
         if self.sha256 is not None and self.path is None:
             raise ValueError("`sha256` belongs to a `path`")
+        if self.stages is not None and self.blocks is not None:
+            raise ValueError("expected at most one of `stages` and `blocks`")
         return self
 
 
@@ -204,6 +213,10 @@ class Document:
 
     version: Literal[1]
     """Of the spec's language."""
+
+    extends: Annotated[str, Field(pattern=r"^preset:.+$", examples=["preset:adebayo2018_paper"])] | None = None
+    """A preset that ships with the audit and says whatever this spec does not: key by key in sections, else as a
+    whole."""
 
     audit: Header = Header()
     """Who audits what, and why."""

@@ -39,10 +39,15 @@ class AuditError(Exception):
 
 
 class Fault:
-    """One fault of a spec: its code, its place (1-based line and column) and how to mend it."""
+    """One fault of a spec: its code, its place (1-based line and column) and how to mend it.
 
-    def __init__(self, code: str, what: str, *, line: int, column: int, width: int = 1, hint: str = "") -> None:
-        self.code, self.what, self.hint = code, what, hint
+    ``file`` names the preset in which it stands; it is empty for the spec itself.
+    """
+
+    def __init__(
+        self, code: str, what: str, *, line: int, column: int, width: int = 1, hint: str = "", file: str = ""
+    ) -> None:
+        self.code, self.what, self.hint, self.file = code, what, hint, file
         self.line, self.column, self.width = line, column, width
 
 

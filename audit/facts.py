@@ -13,6 +13,7 @@ import numpy as np
 from audit.datasets.dataset import OTHER_LABELS, Dataset
 from audit.declare import as_json
 from audit.methods.method import Method, method_name
+from audit.network.blocks import layers
 from audit.network.network import Network
 from audit.network.params import architecture
 from audit.network.params import digest as params_digest
@@ -73,7 +74,10 @@ def network_facts(network: Network) -> NetworkFacts:
         parameters=sum(sizes.values()),
         stages=tuple(
             StageFacts(
-                name=stage.name, variables=stage.variables, parameters=sum(sizes[name] for name in stage.variables)
+                name=stage.name,
+                variables=stage.variables,
+                parameters=sum(sizes[name] for name in stage.variables),
+                layers=layers(stage),
             )
             for stage in network.stages
         ),
@@ -103,7 +107,7 @@ def method_facts(id: str, method: Method, *, control: bool, inapplicable: str | 
     return MethodFacts(
         id=id,
         name=method_name(method),
-        settings=as_json(method),
+        settings={**as_json(method), **getattr(method, "fingerprint", {})},
         control=control,
         signed=method.signed,
         stochastic=method.stochastic,

@@ -1,6 +1,6 @@
 """How faults look: the line of the spec they stand in, with carets under the exact place."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from unicodedata import category, east_asian_width
 
@@ -25,11 +25,11 @@ def printable(text: object) -> str:
     return "".join(each for each in blanks if category(each) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 
-def spec_error(faults: Sequence[Fault], text: str, file: str) -> SpecError:
-    """Return one error that shows every fault, in the order of the source."""
-    ordered = sorted(faults, key=lambda fault: (fault.line, fault.column))
-    lines = text.splitlines()
-    parts = [_render(fault, lines, printable(file)) for fault in ordered[:_MOST]]
+def spec_error(faults: Sequence[Fault], text: str, file: str, presets: Mapping[str, str] | None = None) -> SpecError:
+    """Return one error that shows every fault, in the order of the source; ``presets`` are texts by file."""
+    ordered = sorted(faults, key=lambda fault: (fault.file, fault.line, fault.column))
+    lines = {"": text.splitlines(), **{name: each.splitlines() for name, each in (presets or {}).items()}}
+    parts = [_render(each, lines[each.file], printable(each.file or file)) for each in ordered[:_MOST]]
     if len(ordered) > _MOST:
         parts.append(f"... and {len(ordered) - _MOST} more faults")
     return SpecError(ordered, "\n".join(parts))

@@ -12,6 +12,7 @@ from audit.record import (
     Probed,
     Randomized,
     Removed,
+    StageFacts,
     Trained,
     Unit,
     digest,
@@ -142,9 +143,14 @@ def describe(plan: Plan, facts: Facts, *, done: int, seconds: float, training_se
 
 def _stages(facts: Facts) -> list[str]:
     return [
-        f"  {number:>3}  {stage.name}  ({', '.join(stage.variables)}; {stage.parameters:,} parameters)"
+        f"  {number:>3}  {stage.name}  ({_contents(stage)}; {stage.parameters:,} parameters)"
         for number, stage in enumerate(facts.network.stages, start=1)
     ]
+
+
+def _contents(stage: StageFacts) -> str:
+    """Return a stage's variables; of a block the layers, which are fewer."""
+    return ", ".join(stage.variables if len(stage.layers) < 2 else stage.layers)
 
 
 def _training_cost(trainings: int, seconds: float) -> str:

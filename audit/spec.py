@@ -20,6 +20,7 @@ from audit.entries import (
 )
 from audit.errors import Fault, SpecError
 from audit.faults import did_you_mean, spec_error
+from audit.presets import Preset, extended
 from audit.record import digest, record
 from audit.training import Training
 from audit.validate import Owner, build, fault_at
@@ -35,6 +36,7 @@ class Spec:
     """A valid spec. Relative paths start at ``source_folder``; ``text`` is what was read."""
 
     version: int
+    extends: str | None
     audit: Header
     model: Model
     dataset: DatasetEntry
@@ -59,6 +61,7 @@ class Spec:
         return {
             **plain,
             "version": self.version,
+            "extends": self.extends,  # by name only: what the preset said is filled in
             "dataset": _dataset_json(self.dataset),
             "target": self.target,
             "seed": self.seed,
@@ -92,8 +95,8 @@ def spec_from_resolved(resolved: Mapping[str, Any], folder: Path | str = ".") ->
     Raises:
         SpecError: it is not a resolved spec of this version.
     """
-    # JSON is YAML: one reader for both, and faults still have places.
-    return _parse(json.dumps(resolved, indent=1), "resolved spec", Path(folder), "audit")
+    # JSON is YAML: one reader for both, and faults still have places. A preset was merged before it was resolved.
+    return _parse(json.dumps(resolved, indent=1), "resolved spec", Path(folder), "audit", merge=False)
 
 
 def _text(path: Path) -> str:
@@ -119,8 +122,11 @@ def _unreadable(path: Path, error: Exception) -> SpecError:
     return spec_error([Fault("S001", f"the spec cannot be read: {reason}", line=0, column=0, hint=hint)], "", str(path))
 
 
-def _parse(text: str, name: str, folder: Path, stem: str) -> Spec:
+def _parse(text: str, name: str, folder: Path, stem: str, *, merge: bool = True) -> Spec:
     root, faults = read(text)
+    preset = Preset(text="", file="")
+    if merge and root is not None and isinstance(root.value, dict):
+        root, preset = extended(root, faults)
     if root is not None and not isinstance(root.value, dict):
         faults.append(fault_at("S002", "a spec is a mapping of keys such as `model` and `methods`", root.span))
     if root is None and not faults:
@@ -131,7 +137,7 @@ def _parse(text: str, name: str, folder: Path, stem: str) -> Spec:
     if root is not None and isinstance(root.value, dict):
         spec = _spec(root, faults, text=text, folder=folder, stem=stem)
     if spec is None or faults:
-        raise spec_error(_first_per_place(faults), text, name)
+        raise spec_error(_first_per_place(faults), text, name, {preset.file: preset.text} if preset.file else {})
     return spec
 
 
@@ -145,14 +151,16 @@ def _spec(root: Node, faults: list[Fault], *, text: str, folder: Path, stem: str
     requirements = read_requirements(_section(sections, "require", list), ids, maps, faults)
     if root.value.get("training") is None:
         faults.extend(_untrained(each) for each in requirements if getattr(each.check, "retrains", False))
+    if document is not None and document.target != "predicted":
+        faults.extend(_rechosen(each) for each in requirements if getattr(each.check, "target", "") == "rechosen")
     known = isinstance(root.value.get("dataset"), dict)
     dataset = read_dataset(sections["dataset"], keys["dataset"], faults) if known else None
     if document is None or dataset is None:
         return None
     _check_waivers(document, sections, ids, requirements, faults)
-    as_written = ("version", "model", "target", "seed", "inapplicable", "maps", "controls", "training", "waivers")
+    as_written = ("version", "extends", "model", "target", "seed", "inapplicable", "maps", "controls", "training")
     return Spec(
-        **{name: getattr(document, name) for name in (*as_written, "gate", "report", "runtime")},
+        **{name: getattr(document, name) for name in (*as_written, "waivers", "gate", "report", "runtime")},
         audit=_with_id(document.audit, stem),
         dataset=dataset,
         methods=methods,
@@ -173,9 +181,14 @@ def _untrained(each: Requirement) -> Fault:
     return fault_at("S031", what, each.span, "add a section such as `training: {epochs: 20}`")
 
 
+def _rechosen(each: Requirement) -> Fault:
+    what = f"requirement `{each.check_name}` re-chooses the class that a model predicts, but `target` is not predicted"
+    return fault_at("S070", what, each.span, "write `target: predicted` above, or `target: fixed` here")
+
+
 def _first_per_place(faults: list[Fault]) -> list[Fault]:
     """Keep the first fault of each place: what follows from broken YAML is no news."""
-    return list({(fault.line, fault.column): fault for fault in reversed(faults)}.values())
+    return list({(fault.file, fault.line, fault.column): fault for fault in reversed(faults)}.values())
 
 
 def _check_waivers(

@@ -11,7 +11,7 @@ from audit.backend import active
 from audit.bench import Bench, Explained
 from audit.datasets.dataset import Dataset, choose, validate, validate_training
 from audit.entries import CONTROLS
-from audit.errors import InputError
+from audit.errors import InputError, RefusedError
 from audit.facts import (
     Chosen,
     data_facts,
@@ -22,7 +22,7 @@ from audit.facts import (
     world_digest,
 )
 from audit.methods.method import Method
-from audit.network import load
+from audit.network import blocks, load
 from audit.network.network import Network
 from audit.record import Facts, Provenance, Rekeyed, record
 from audit.registry import find
@@ -66,6 +66,7 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
         **{entry.id: entry.method for entry in spec.methods},
         **{name: find("methods", name)() for name in CONTROLS},
     }
+    _check_trust(spec, trusted)
     inapplicable = _inapplicable(methods, network, refuse=spec.inapplicable == "refuse")
     explained = Explained(
         inputs=chosen.inputs, ids=chosen.ids.tolist(), targets=chosen.targets,
@@ -132,6 +133,13 @@ def seconds_per_evaluation(world: World, method: str) -> float:
 
 
 def _network(model: "Model", root: Path, trusted: Collection[str]) -> Network:
+    network = _loaded(model, root, trusted)
+    if model.stages is not None:
+        return blocks.listed(network, model.stages)
+    return blocks.by_name(network) if model.blocks == "auto" else network
+
+
+def _loaded(model: "Model", root: Path, trusted: Collection[str]) -> Network:
     if model.path is not None:
         return load.load_file(root / model.path, output=model.output, sha256=model.sha256)
     if model.application is not None:
@@ -206,6 +214,20 @@ def _check_truth(spec: "Spec", data: Dataset) -> None:
                 expected=f"a diagnostic data source such as `{requirement.check.diagnostic}`",
                 received=f"data without {', '.join(missing)}",
                 fix=f"audit a model trained on `source: {requirement.check.diagnostic}`, or leave the requirement out",
+            )
+
+
+def _check_trust(spec: "Spec", trusted: Collection[str]) -> None:
+    """Refuse methods that are a user's own code unless it was trusted on the command line; nothing is imported."""
+    for entry in spec.methods:
+        code = getattr(entry.method, "code", None)
+        if code is not None and code not in trusted:
+            raise RefusedError(
+                "X007",
+                f"method `{entry.id}` runs code, and that code was not trusted",
+                where=f"methods.{entry.id}",
+                received=code,
+                fix=f"if you trust it: --trust-code {code}",
             )
 
 

@@ -21,11 +21,12 @@ _LONGEST_NUMBER = 64  # characters: Python refuses to read integers of thousands
 
 @record
 class Span:
-    """A place in the text, counted from 1."""
+    """A place in the text, counted from 1; ``file`` names a preset's, and is empty for the spec's own."""
 
     line: int
     column: int
     width: int = 1
+    file: str = ""
 
 
 @record
@@ -46,12 +47,12 @@ class _Stop(Exception):
         self.fault = fault
 
 
-def read(text: str) -> tuple[Node | None, list[Fault]]:
+def read(text: str, file: str = "") -> tuple[Node | None, list[Fault]]:
     """Return the document's root and every fault of its YAML; no root where the text cannot be read at all."""
     if len(text) > LARGEST:
         received = f"the file has {len(text):,} characters"
         return None, [Fault("S013", f"{received}: a spec has at most {LARGEST:,}", line=1, column=1)]
-    builder = _Builder(text)
+    builder = _Builder(text, file)
     try:
         for event in _events(text):
             builder.take(event)
@@ -107,9 +108,10 @@ class _Open:
 
 
 class _Builder:
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, file: str) -> None:
         from ruamel.yaml import YAML
 
+        self.file = file
         self.lines, self.faults, self.stack = text.splitlines(), list[Fault](), list[_Open]()
         self.root: Node | None = None
         self.nodes = self.documents = 0
@@ -222,8 +224,8 @@ class _Builder:
         line = self.lines[start.line] if start.line < len(self.lines) else ""
         # A block stretches over lines: its first line stands for it.
         stop = end.column if end.line == start.line and end.column > start.column else len(line.rstrip())
-        return Span(line=start.line + 1, column=start.column + 1, width=max(1, stop - start.column))
+        return Span(line=start.line + 1, column=start.column + 1, width=max(1, stop - start.column), file=self.file)
 
     def _fault(self, code: str, what: str, event: Any) -> Fault:
         span = self._span(event)
-        return Fault(code, what, line=span.line, column=span.column, width=span.width)
+        return Fault(code, what, line=span.line, column=span.column, width=span.width, file=span.file)
