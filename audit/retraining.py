@@ -107,9 +107,7 @@ class Retraining:
         return self._trainer.train(self._splits.train.x, y, seed=seed, test=(self._splits.test.x, test), **transforms)
 
     def _labels(self, condition: Trained) -> tuple[np.ndarray, np.ndarray]:
-        """Return the training and the test labels; the former permuted by the audit's and the training's seed, or both
-        those of another task, where asked for.
-        """
+        """Return the training labels, permuted by the audit's and the training's seed where asked for; the test's."""
         train, test = self._splits.other_labels if condition.labels == "other" else self._splits.labels
         if condition.labels != "permuted":
             return train, test
