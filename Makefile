@@ -63,7 +63,7 @@ docs: setup  ## write the pages and the schema that are made from the code
 
 lock:  ## resolve the pinned, hashed constraints.txt anew from pyproject.toml
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools
-	build/lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --extra jax --extra dev \
+	build/lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --extra jax --extra vis --extra dev \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file constraints.txt pyproject.toml
 	sed -i -e "/^ *#/d" -e "/^$$/d" constraints.txt
 

@@ -11,7 +11,7 @@ import pytest
 
 import audit
 from audit import running
-from audit.errors import InputError
+from audit.errors import InputError, RefusedError
 from audit.spec import load_spec
 from tests.commands import REPOSITORY, save_model, write_spec
 
@@ -191,3 +191,17 @@ def test_a_method_that_does_not_apply_is_refused_or_skipped_with_its_reason(fold
     (skipped,) = [verdict for verdict in judged.verdicts if verdict.method == "grad_cam"]
     assert skipped.outcome == "skipped" and "its output has no height and width" in skipped.reason
     assert [verdict.outcome for verdict in judged.verdicts if verdict.method == "gradient"] == ["pass"]
+
+
+def test_a_users_function_runs_only_when_it_is_trusted(folder, tmp_path, monkeypatch):
+    (tmp_path / "their_code.py").write_text("def ones(model, x, target):\n    return 0 * x + x.sum() + target\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    code = "their_code:ones"
+    spec = load_spec(write_spec(folder, methods=[{"python": {"function": code}}], require=["repeatability"]))
+    with pytest.raises(RefusedError, match="that code was not trusted"):
+        running.prepare(spec, out=tmp_path / "run")
+    assert "their_code" not in sys.modules
+    judged = running.run(spec, out=tmp_path / "run", trusted=[code]).audit
+    (method,) = [each for each in judged.facts.methods if each.id == "python"]
+    assert len(method.settings["module_sha256"]) == 64
+    assert [verdict.outcome for verdict in judged.verdicts] == ["inconclusive"]  # a constant map has no similarity
