@@ -10,6 +10,7 @@ from audit.backend import Compiled, active
 from audit.backend.random import input_keys
 from audit.errors import UnitError
 from audit.methods.baselines import baselines
+from audit.methods.compiled import compiled, pullback
 from audit.methods.method import Method
 from audit.network.network import Network, Params
 from audit.network.randomize import changed_fraction, randomize, touched
@@ -111,6 +112,27 @@ class Bench:
             function, active().to_device(given), explained, self._keys(Original(), explained.ids), batch or self._batch
         )
 
+    def pullback(
+        self, method: str, explained: Explained, cotangents: np.ndarray, *, network: Network | None = None
+    ) -> np.ndarray:
+        """Return the gradients (n, ...), with respect to the inputs, of the sums of each map times its cotangent.
+
+        Args:
+            method: its id.
+            explained: the inputs at which the maps are differentiated; keys as in ``explain``.
+            cotangents: shaped like the maps, float32.
+            network: in place of the audited one, its parameters too; a smooth one has second derivatives.
+
+        Raises:
+            InputError: the method does not apply to that network.
+            UnitError: the method cannot be differentiated.
+        """
+        chosen, own = network or self._network, self._methods[method]
+        function = self._compiled_once(f"pullback of {method}", chosen, lambda other: pullback(own, other))
+        params = self._draw(Original())[1] if chosen.params is self._network.params else chosen.params
+        keys = self._keys(Original(), explained.ids)
+        return self._serve(function, active().to_device(params), explained, keys, self._batch, cotangents)
+
     def altered(self, method: str, **fields: Any) -> str | None:
         """Return the id of the same method with other fields, or None if it lacks one of them."""
         own = self._methods[method]
@@ -210,16 +232,20 @@ class Bench:
         function, params, explained = self._function(method), self._draw(condition)[1], self.aimed(condition, explained)
         return self._serve(function, params, explained, self._keys(condition, explained.ids), self._batch)
 
-    def _serve(self, function: Compiled, params: Any, explained: Explained, keys: np.ndarray, batch: int) -> np.ndarray:
+    def _serve(
+        self, function: Compiled, params: Any, explained: Explained, keys: np.ndarray, batch: int, *more: np.ndarray
+    ) -> np.ndarray:
         to_numpy = active().to_numpy
         parts = [
-            to_numpy(function(params, explained.inputs[rows], explained.targets[rows], keys[rows]))
+            to_numpy(
+                function(params, explained.inputs[rows], explained.targets[rows], keys[rows], *(a[rows] for a in more))
+            )
             for rows in _batches(len(keys), batch)
         ]
         return np.concatenate(parts)[: len(keys)].astype(np.float32, copy=False)
 
     def _other(self, method: str, network: Network) -> Compiled:
-        return self._compiled_once(method, network, lambda other: _built(self._methods[method], other))
+        return self._compiled_once(method, network, lambda other: compiled(self._methods[method], other))
 
     def _compiled_once(self, name: str, network: Network, build: Callable[[Network], Compiled]) -> Compiled:
         """Return a compiled function of a network, told apart by identity, of which the last few are kept."""
@@ -233,7 +259,7 @@ class Bench:
 
     def _function(self, method: str) -> Compiled:
         if method not in self._compiled:
-            self._compiled[method] = _built(self._methods[method], self._network)
+            self._compiled[method] = compiled(self._methods[method], self._network)
         return self._compiled[method]
 
     def _draw(self, condition: Condition) -> tuple[Params, Any]:
@@ -262,22 +288,6 @@ class Bench:
     def _keys(self, condition: Condition, ids: Sequence[str]) -> np.ndarray:
         other = (condition.seed,) if isinstance(condition, Rekeyed) else ()
         return input_keys(_derived(self._seed, "key", *other), ids)
-
-
-class _AsItIs:
-    """A function that is run and not compiled: other people's code, which holds a model."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self.traces = 0
-        self._function = function
-
-    def __call__(self, *arguments: Any) -> Any:
-        return self._function(*arguments)
-
-
-def _built(method: Method, network: Network) -> Compiled:
-    function = method.attribute(network)
-    return _AsItIs(function) if method.needs == "model" else active().compile(function, network.precision)
 
 
 def _batches(count: int, size: int) -> list[np.ndarray]:

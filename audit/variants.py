@@ -44,7 +44,7 @@ class Variant:
 Build = Callable[["Network", Explained, float, int], Variant]
 """``(audited network, explained inputs, level, seed) -> variant``; raises InputError where it cannot be built."""
 
-_PLACES: Mapping[str, str] = MappingProxyType({})
+_PLACES: Mapping[str, str] = MappingProxyType({"softplus": "audit.network.smooth:softplus"})
 """Name -> ``module:function``; imported when asked for."""
 
 

@@ -80,6 +80,12 @@ class Bench(Protocol):
         """Return what a method measures each input's contributions from (n, ...): what it declares, else zeros."""
         ...
 
+    def pullback(
+        self, method: str, explained: Explained, cotangents: np.ndarray, *, network: Any = None
+    ) -> np.ndarray:
+        """Return the gradients (n, ...), with respect to the inputs, of the sums of each map times its cotangent."""
+        ...
+
     def outputs(self, inputs: np.ndarray, *, network: Any = None, params: Any = None) -> np.ndarray:
         """Return the logits (n, K) of inputs."""
         ...

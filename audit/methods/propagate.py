@@ -6,9 +6,8 @@ Rules belong to the method and are never written into the model: re-drawing or l
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-
 from audit.network.network import Network, Node, Params, call, graph_of, sources
+from audit.network.rectifier import is_rectifier
 
 Array = Any
 
@@ -114,21 +113,6 @@ def _is_real(value: Array) -> bool:
     import keras
 
     return keras.backend.is_float_dtype(keras.backend.standardize_dtype(value.dtype))
-
-
-def is_rectifier(node: Node) -> bool:
-    """Whether a node is a rectifier: ReLU, ReLU6, leaky or parametric, as a layer, an activation or a function."""
-    from audit.network.canonical import activation_name
-
-    return activation_name(node) in ("relu", "relu6", "leaky_relu", "prelu") or _cuts_at_zero(node)
-
-
-def _cuts_at_zero(node: Node) -> bool:
-    """Whether a node is ``maximum(x, 0)`` or ``clip(x, 0, limit)``: a rectifier by another name."""
-    if node.kind == "Clip":
-        return np.ndim(node.operation.x_min) == 0 and float(node.operation.x_min) == 0.0
-    constants = [leaf for leaf in node.arguments[0] if isinstance(leaf, int | float)]
-    return node.kind == "Maximum" and constants in ([0], [0.0])
 
 
 def is_opaque(node: Node) -> bool:

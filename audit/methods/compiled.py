@@ -1,0 +1,55 @@
+"""A method on a network as a compiled function: its maps, and their derivative with respect to the input."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from audit.backend import Compiled, active
+from audit.errors import UnitError
+from audit.methods.method import Array, Method
+
+if TYPE_CHECKING:
+    from audit.network.network import Network, Params
+
+
+class _AsItIs:
+    """A function that is run and not compiled: other people's code, which holds a model."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.traces = 0
+        self._function = function
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._function(*arguments)
+
+
+def compiled(method: Method, network: "Network") -> Compiled:
+    """Return ``(params, x, target, key) -> raw maps``.
+
+    Raises:
+        InputError: the method does not apply to this network.
+    """
+    function = method.attribute(network)
+    return _AsItIs(function) if method.needs == "model" else active().compile(function, network.precision)
+
+
+def pullback(method: Method, network: "Network") -> Compiled:
+    """Return ``(params, x, target, key, cotangent) -> gradient``, of the sum of each map times its cotangent.
+
+    What cannot be differentiated shows when the function is first run: UnitError R030.
+
+    Raises:
+        InputError: the method does not apply to this network.
+        UnitError: the method is other people's code, which is not differentiated.
+    """
+    if method.needs == "model":
+        raise UnitError("R030", "maps of a method that is run as it is cannot be differentiated")
+    attribute = method.attribute(network)
+
+    def pull(params: "Params", x: Array, target: Array, key: Array, cotangent: Array) -> Array:
+        try:
+            return active().vjp(lambda inputs: attribute(params, inputs, target, key), x)[1](cotangent)[0]
+        except (LookupError, NotImplementedError, ValueError) as error:  # TensorFlow's and JAX's, while tracing
+            received = f"{type(error).__name__}: {error}"[:300]
+            raise UnitError("R030", "the method's maps cannot be differentiated", received=received) from error
+
+    return active().compile(pull, network.precision)
