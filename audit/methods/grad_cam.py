@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from audit.declare import declared
-from audit.errors import InputError
+from audit.methods.activation import activation_and_gradient, chosen_layer, layer_noise, resize
 from audit.methods.method import Array, Attribute, Need
 
 if TYPE_CHECKING:
-    from audit.network.network import Network, Node, Params
-
-_NO_FEATURES = ("pool", "padding", "pad", "cropping", "dropout", "upsampling", "resiz", "identity")
+    from audit.network.network import Network, Params
 
 
 @declared
@@ -47,71 +45,15 @@ class GradCam:
         """
         from keras import ops
 
-        from audit.backend import active
-        from audit.network.network import tap
-
-        backend = active()
-        trunk, head = tap(network, self._node(network).layer)
-        size = network.input_shape[:2]
+        both = activation_and_gradient(network, chosen_layer(network, self.layer, "grad_cam"))
 
         def grad_cam(params: "Params", x: Array, target: Array, key: Array) -> Array:
-            explained = ops.one_hot(target, network.classes, dtype="float32")
-            activation = trunk(params, x)
-            _, pullback = backend.vjp(lambda features: head(params, x, features), activation)
-            weights = ops.mean(pullback(explained)[0], axis=(1, 2), keepdims=True)
-            return _resize(ops.relu(ops.sum(weights * activation, axis=-1, keepdims=True)), size)
+            activation, slope = both(params, x, target)
+            weights = ops.mean(slope, axis=(1, 2), keepdims=True)
+            return resize(ops.relu(ops.sum(weights * activation, axis=-1, keepdims=True)), network.input_shape[:2])
 
         return grad_cam
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return rectified noise of the layer's height and width, resized in the same way: (H, W, 1)."""
-        from audit.backend import active
-
-        height, width = self._node(network).shape[1:3]
-        noise = generator.standard_normal((1, height or 1, width or 1, 1), dtype=np.float32)
-        return active().to_numpy(_resize(np.maximum(noise, 0), network.input_shape[:2]))[0]
-
-    def _node(self, network: "Network") -> "Node":
-        """Return the operation whose output is explained."""
-        from audit.network.network import find_layer, graph_of
-
-        nodes = graph_of(network)
-        _check_images(network, nodes)
-        if self.layer == "auto":
-            return [node for node in nodes if _has_features(node)][-1]
-        node = nodes[find_layer(network, self.layer)]
-        if len(node.shape) != 4:
-            raise InputError(
-                "T011",
-                f"Grad-CAM cannot explain layer `{self.layer}`: its output has no height and width",
-                where=network.name,
-                expected="one of " + ", ".join(dict.fromkeys(each.layer for each in nodes if _has_features(each))),
-                received=f"output shape {node.shape}",
-                fix="use `layer: auto`, or name one of these layers",
-            )
-        return node
-
-
-def _check_images(network: "Network", nodes: "tuple[Node, ...]") -> None:
-    convolutions = [node for node in nodes if "conv" in node.kind.lower() and _has_features(node)]
-    if convolutions and len(network.input_shape) == 3:
-        return
-    raise InputError(
-        "T010",
-        "Grad-CAM does not apply: the network is not convolutional",
-        where=network.name,
-        expected="image inputs (H, W, C) and a convolution larger than one pixel",
-        received=f"inputs {network.input_shape} and {len(convolutions)} such convolutions",
-        fix="remove `grad_cam` from `methods`, or use a method that needs no convolution, such as `gradient`",
-    )
-
-
-def _has_features(node: "Node") -> bool:
-    larger = len(node.shape) == 4 and node.shape[1:3] != (1, 1)
-    return larger and not any(word in node.kind.lower() for word in _NO_FEATURES)
-
-
-def _resize(maps: Array, size: tuple[int, ...]) -> Array:
-    from keras import ops
-
-    return ops.image.resize(maps, tuple(size), interpolation="bilinear", antialias=False, data_format="channels_last")
+        return layer_noise(network, chosen_layer(network, self.layer, "grad_cam"), generator, rectified=True)

@@ -1,21 +1,21 @@
 """SmoothGrad: a base attribution, averaged over noisy copies of the input."""
 
 from typing import TYPE_CHECKING, Annotated, ClassVar
-from zlib import crc32
 
 import numpy as np
 from pydantic import Field
 
 from audit.declare import declared
 from audit.methods.gradient import Gradient
-from audit.methods.method import Array, Attribute, BaseMethod, Need
+from audit.methods.method import Array, Attribute, BaseMethod
+from audit.methods.noisy_copies import OverNoisyCopies, accumulate, own_noise
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
 
 
 @declared
-class SmoothGrad:
+class SmoothGrad(OverNoisyCopies):
     """The mean of a base attribution over copies of the input with Gaussian noise added.
 
     Formula: A(x) = 1/n sum over s = 1 .. n of base(x + sigma e_s), with e_s standard Gaussian and
@@ -49,52 +49,16 @@ class SmoothGrad:
         """Whether the base's sign carries meaning."""
         return self.base.signed
 
-    @property
-    def stochastic(self) -> bool:
-        """Unless there is no noise and the base uses none."""
-        return self.noise > 0 or self.base.stochastic
-
-    @property
-    def needs(self) -> Need:
-        """What the base needs."""
-        return self.base.needs
-
-    @property
-    def evaluations(self) -> int:
-        """The base's, once per sample."""
-        return self.samples * self.base.evaluations
-
     def attribute(self, network: "Network") -> Attribute:
         """Return the mean of the base over noisy inputs as a pure function of the parameters."""
-        from keras import ops
-
-        from audit.backend.random import fold, normal
-
-        base = self.base.attribute(network)
-        # The base may have fewer channels than x; its noise map tells, without computing the base once more.
-        blank = np.zeros(network.input_shape, np.float32)
-        shape = self.base.noise_map(network, blank, np.random.Generator(np.random.Philox(0))).shape
+        total = accumulate(self, network, lambda number, value, sums: (sums[0] + value,), 1)
 
         def smoothed(params: "Params", x: Array, target: Array, key: Array) -> Array:
-            axes = tuple(range(1, len(x.shape)))
-            sigma = self.noise * (ops.max(x, axis=axes, keepdims=True) - ops.min(x, axis=axes, keepdims=True))
-
-            def add(number: Array, total: Array) -> Array:
-                own = fold(key, number)
-                # Two keys from one: a base that draws from its key must not draw the very noise of its input.
-                noisy = x + sigma * normal(fold(own, 0), tuple(x.shape[1:]))
-                return total + base(params, noisy, target, fold(own, 1))
-
-            return ops.fori_loop(0, self.samples, add, ops.zeros((x.shape[0], *shape))) / self.samples
+            return total(params, x, target, key)[0] / self.samples
 
         return smoothed
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """Return the base's noise map at the mean noisy input, x + sigma e / sqrt(n).
-
-        e belongs to the input: the maps that are compared share their noisy copies, and so must the maps of a null.
-        """
+        """Return the base's noise map at the mean noisy input, x + sigma e / sqrt(n), with e the input's own."""
         sigma = self.noise * (x.max() - x.min()) / np.sqrt(self.samples)
-        own = np.random.Generator(np.random.Philox(crc32(np.ascontiguousarray(x).tobytes())))
-        noisy = x + np.float32(sigma) * own.standard_normal(x.shape, dtype=np.float32)
-        return self.base.noise_map(network, noisy, generator)
+        return self.base.noise_map(network, x + np.float32(sigma) * own_noise(x, 1)[0], generator)

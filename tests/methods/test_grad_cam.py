@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from audit.errors import InputError
+from audit.methods.activation import chosen_layer
 from audit.methods.grad_cam import GradCam
 from audit.network.load import from_model
 from audit.network.network import Network
@@ -67,11 +68,11 @@ def test_auto_is_the_last_convolutions_rectified_output() -> None:
 @pytest.mark.parametrize(("height", "width"), [(9, 9), (7, 10), (3, 3), (2, 5), (1, 1)])
 def test_resizing_is_bilinear_with_half_pixel_centres(height: int, width: int) -> None:
     from audit.backend import active
-    from audit.methods.grad_cam import _resize
+    from audit.methods.activation import resize
     from tests.methods.explain import tensor
 
     image = _RANDOM.normal(size=(3, 4)).astype(np.float32)
-    resized = active().to_numpy(_resize(tensor(image[None, ..., None]), (height, width)))[0, ..., 0]
+    resized = active().to_numpy(resize(tensor(image[None, ..., None]), (height, width)))[0, ..., 0]
     assert np.allclose(resized, bilinear(image, height, width), atol=1e-5)
 
 
@@ -114,7 +115,7 @@ def _ending(*layers: Any, size: int = 8) -> Network:
     ],
 )
 def test_auto_passes_over_what_only_pools_pads_crops_drops_or_resizes(network: Network, layer: str) -> None:
-    assert GradCam()._node(network).layer == layer
+    assert chosen_layer(network, "auto", "grad_cam").layer == layer
 
 
 def test_evidence_against_the_class_leaves_a_map_of_zeros() -> None:

@@ -1,0 +1,109 @@
+"""Expected gradients: integrated gradients, averaged over baselines drawn at random."""
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from audit.declare import declared
+from audit.methods.gradient import Gradient
+from audit.methods.method import Array, Attribute, Need
+from audit.methods.noisy_copies import own_noise
+from audit.methods.path_baseline import Baseline, baseline_of, pixels
+
+if TYPE_CHECKING:
+    from audit.network.network import Network, Params
+
+
+@declared
+class ExpectedGradients:
+    """The gradient at random points between random baselines and the input, times the way from the baseline.
+
+    Formula: A(x) = 1/n sum over s = 1 .. n of (x - x'_s) dS_c/dx at x'_s + a_s (x - x'_s), with a_s uniform over
+    (0, 1] and x'_s a baseline drawn for each sample. Known as GradientSHAP where x'_s are training inputs; here they
+    come from a declared distribution, since a map is a function of the parameters, the input and the key alone.
+    Unit: logit, or logit per unit of input without ``multiply_by_input``. Sign: kept. In expectation the sum over all
+    inputs is S_c(x) minus the mean of S_c(x'_s); the standard error falls as 1 / sqrt(n).
+    Each sample folds its number into the input's random key, so results depend on neither batch size nor order.
+    Needs: the network's function alone, so any model.
+    Known criticisms: random, so repeatability must be checked; the baselines' distribution decides what counts as
+    absence (Sturmfels, Lundberg and Lee 2020), and noise is unlike any data; multiplied by the input like integrated
+    gradients.
+    Source: Erion, Janizek, Sturmfels, Lundberg and Lee 2019, arXiv:1906.10670, section 2; GradientSHAP: Lundberg and
+    Lee 2017, arXiv:1705.07874, in the library of its authors.
+    """
+
+    unit: ClassVar[str] = "logit"
+    signed: ClassVar[bool] = True
+    stochastic: ClassVar[bool] = True
+    needs: ClassVar[Need] = "apply"
+    source: ClassVar[str] = "Erion, Janizek, Sturmfels, Lundberg and Lee 2019, arXiv:1906.10670"
+
+    samples: Annotated[int, Field(ge=1, le=10_000, strict=True)] = 200
+    """n, baselines and gradients per input. 200 in the library of the authors of GradientSHAP."""
+
+    baseline: Literal["uniform", "gaussian"] | Baseline = "uniform"
+    """Where x'_s is drawn from, in the model's own input space: ``uniform`` (each entry between the input's own least
+    and greatest), ``gaussian`` (each entry with the mean and standard deviation of the input's own pixels, per channel;
+    of its features for flat inputs), or one and the same for all samples as in ``integrated_gradients``: ``zeros``,
+    ``mean`` or a number. This project's choice: no data are needed, and no value stands for absence."""
+
+    multiply_by_input: Annotated[bool, Field(strict=True)] = True
+    """Whether each gradient is multiplied by x - x'_s, as in the paper."""
+
+    @property
+    def evaluations(self) -> int:
+        """One gradient per sample."""
+        return self.samples
+
+    def attribute(self, network: "Network") -> Attribute:
+        """Return expected gradients as a pure function of the parameters."""
+        from keras import ops
+
+        from audit.backend.random import fold, uniform
+
+        gradient = Gradient().attribute(network)
+
+        def expected(params: "Params", x: Array, target: Array, key: Array) -> Array:
+            def add(number: Array, total: Array) -> Array:
+                own = fold(key, number)
+                start = self._drawn(x, fold(own, 0))
+                way = x - start
+                position = uniform(fold(own, 1), (1,) * (len(x.shape) - 1))
+                slope = gradient(params, start + position * way, target, key)
+                return total + (slope * way if self.multiply_by_input else slope)
+
+            return ops.fori_loop(0, self.samples, add, ops.zeros_like(x)) / self.samples
+
+        return expected
+
+    def _drawn(self, x: Array, key: Array) -> Array:
+        """Return one baseline for each input of x (B, ...)."""
+        from keras import ops
+
+        from audit.backend.random import normal, uniform
+
+        shape, entries = tuple(x.shape[1:]), tuple(range(1, len(x.shape)))
+        if self.baseline == "uniform":
+            least, greatest = (each(x, axis=entries, keepdims=True) for each in (ops.min, ops.max))
+            return least + (greatest - least) * uniform(key, shape)
+        if self.baseline == "gaussian":
+            centre, spread = (each(x, axis=pixels(x), keepdims=True) for each in (ops.mean, ops.std))
+            return centre + spread * normal(key, shape)
+        return baseline_of(self.baseline, x, ops)
+
+    def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        """Return noise times the mean way from the baselines, which belong to the input as its key's draws do."""
+        noise = generator.standard_normal(x.shape, dtype=np.float32)
+        return noise * (x - self._mean_baseline(x)) if self.multiply_by_input else noise
+
+    def _mean_baseline(self, x: np.ndarray) -> np.ndarray:
+        """Return the mean of n baselines of one input x (...), with the spread that is left in it."""
+        if self.baseline == "uniform":
+            centre, spread = (x.min() + x.max()) / 2, (x.max() - x.min()) / np.sqrt(12)
+        elif self.baseline == "gaussian":
+            own = tuple(each - 1 for each in pixels(x[None]))
+            centre, spread = x.mean(axis=own, keepdims=True), x.std(axis=own, keepdims=True)
+        else:
+            return baseline_of(self.baseline, x[None], np)[0]
+        return (centre + spread / np.sqrt(self.samples) * own_noise(x, 1)[0]).astype(np.float32)

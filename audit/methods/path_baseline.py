@@ -1,0 +1,22 @@
+"""Baselines: the inputs from which path methods start."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+Array = Any
+
+Baseline = Literal["zeros", "mean"] | Annotated[float, Field(strict=True)]
+"""``zeros``, ``mean`` (each input's own mean over pixels, per channel; over features for flat inputs), or a number."""
+
+
+def baseline_of(baseline: str | float, x: Array, numbers: Any) -> Array:
+    """Return the baseline of each input of x (B, ...), computed by ``numbers``: NumPy or ``keras.ops``."""
+    if baseline == "mean":
+        return numbers.zeros_like(x) + numbers.mean(x, axis=pixels(x), keepdims=True)
+    return numbers.full_like(x, 0.0 if baseline == "zeros" else baseline)
+
+
+def pixels(x: Array) -> tuple[int, ...]:
+    """Return the axes of x (B, ...) over which pixels lie: all but the channels; the features of flat inputs."""
+    return tuple(range(1, max(2, len(x.shape) - 1)))
