@@ -44,6 +44,13 @@ def test_wrong_decisions_are_rare(shape, inputs, seeds):
         assert max(wrong_decisions(shape, inputs, seeds, spread)) <= ALLOWED, spread
 
 
+@pytest.mark.parametrize("inputs", [10, 30, 100, 400])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_is_measured_once_is_decided_over_inputs_alone(shape, inputs):
+    """Nothing is drawn by a seed: the one-way interval of exact checks."""
+    assert max(wrong_decisions(shape, inputs, 1, (0.1, 0.0, 0.0))) <= ALLOWED
+
+
 @pytest.mark.parametrize("shape", ["normal", "heavy tails"])
 def test_many_inputs_and_few_seeds(shape):
     assert max(wrong_decisions(shape, 400, 3, (0.1, 0.05, 0.05))) <= ALLOWED
