@@ -154,7 +154,7 @@ def _measure(check: Check, method: str, unit: Unit, world: "World") -> Evidence:
         return Evidence(unit=unit, status="failed", error=_first_line(error), seconds=time.monotonic() - started)
     return Evidence(
         unit=unit, status="done", scores=measured.scores, maps=measured.maps, params=measured.params,
-        seconds=time.monotonic() - started,
+        note=measured.note, seconds=time.monotonic() - started,
     )  # fmt: skip
 
 

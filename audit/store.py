@@ -178,6 +178,7 @@ def _read_evidence(place: Path, unit: Unit) -> Evidence | None:
         status=plain["status"],
         seconds=plain["seconds"],
         error=plain["error"],
+        note=plain.get("note"),
         **grouped,  # type: ignore[arg-type]
     )
 

@@ -44,7 +44,17 @@ class Variant:
 Build = Callable[["Network", Explained, float, int], Variant]
 """``(audited network, explained inputs, level, seed) -> variant``; raises InputError where it cannot be built."""
 
-_PLACES: Mapping[str, str] = MappingProxyType({"softplus": "audit.network.smooth:softplus"})
+_OF_AXIOMS = (
+    *("linear", "saturating", "rectified", "homogeneous", "ignoring", "ignored_feature", "combined", "two_heads"),
+    *("two_heads_convolution", "symmetric", "product", "exchangeable", "exchangeable_pixels"),
+)
+
+_PLACES: Mapping[str, str] = MappingProxyType(
+    {
+        "softplus": "audit.network.smooth:softplus",
+        **{name: f"audit.network.axioms:{name}" for name in _OF_AXIOMS},
+    }
+)
 """Name -> ``module:function``; imported when asked for."""
 
 

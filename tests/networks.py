@@ -6,67 +6,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from audit.network.closed_form import linear as linear
+from audit.network.closed_form import product as product
+from audit.network.closed_form import rectified_pair as rectified_pair
+from audit.network.closed_form import saturating as saturating
+from audit.network.closed_form import sum_pool as sum_pool
 from audit.network.load import from_model
 from audit.network.network import Network
-
-
-def _set(layer: Any, *values: Any) -> None:
-    layer.set_weights([np.asarray(value, np.float32) for value in values])
-
-
-def linear(weight: Sequence[Sequence[float]], bias: Sequence[float]) -> Network:
-    """f(x) = x W + b, for x (F,), W (F, K), b (K,)."""
-    inputs = keras.Input((len(weight),))
-    dense = keras.layers.Dense(len(bias), name="dense")
-    model = keras.Model(inputs, dense(inputs))
-    _set(dense, weight, bias)
-    return from_model(model)
-
-
-def saturating() -> Network:
-    """f(x) = 1 - ReLU(1 - x), for x (1,): flat from x = 1 on."""
-    inputs = keras.Input((1,))
-    first, last = keras.layers.Dense(1, activation="relu", name="first"), keras.layers.Dense(1, name="last")
-    model = keras.Model(inputs, last(first(inputs)))
-    _set(first, [[-1.0]], [1.0])
-    _set(last, [[-1.0]], [1.0])
-    return from_model(model)
-
-
-def rectified_pair() -> tuple[Network, Network]:
-    """f = ReLU(ReLU(x1) - 1 - ReLU(x2)) and g = ReLU(ReLU(x1 - 1) - ReLU(x2)): equal functions for x1, x2 >= 0."""
-    return _two_layers([0.0, 0.0], -1.0), _two_layers([-1.0, 0.0], 0.0)
-
-
-def _two_layers(first_bias: Sequence[float], last_bias: float) -> Network:
-    inputs = keras.Input((2,))
-    first = keras.layers.Dense(2, activation="relu", name="first")
-    last = keras.layers.Dense(1, activation="relu", name="last")
-    model = keras.Model(inputs, last(first(inputs)))
-    _set(first, np.eye(2), first_bias)
-    _set(last, [[1.0], [-1.0]], [last_bias])
-    return from_model(model)
-
-
-def product() -> Network:
-    """f(x) = x1 * x2, for x (2,), with a last layer of weight 1."""
-    inputs = keras.Input((2,))
-    multiplied = keras.layers.Multiply()([inputs[:, :1], inputs[:, 1:]])
-    last = keras.layers.Dense(1, use_bias=False, name="last")
-    model = keras.Model(inputs, last(multiplied))
-    _set(last, [[1.0]])
-    return from_model(model)
-
-
-def sum_pool(kernel: np.ndarray, size: int = 6) -> Network:
-    """f(x) = sum of ReLU(x (*) kernel) over the image, kernel (3, 3), x (size, size, 1), zero padding, no bias."""
-    inputs = keras.Input((size, size, 1))
-    convolution = keras.layers.Conv2D(1, 3, padding="same", activation="relu", use_bias=False, name="convolution")
-    total = keras.layers.Dense(1, use_bias=False, name="total")
-    model = keras.Model(inputs, total(keras.layers.Flatten()(convolution(inputs))))
-    _set(convolution, np.asarray(kernel).reshape(3, 3, 1, 1))
-    _set(total, np.ones((size * size, 1)))
-    return from_model(model)
 
 
 def mlp(features: int = 6, classes: int = 3, *, bias: bool = True, seed: int = 0) -> Network:

@@ -59,7 +59,7 @@ class IntegratedGradients:
         gradient = Gradient().attribute(network)
 
         def integrated(params: "Params", x: Array, target: Array, key: Array) -> Array:
-            start = _baseline(self.baseline, x, ops)
+            start = _baseline(self.baseline, x - network.origin, ops) + network.origin
             way = x - start
 
             def add(step: Array, total: Array) -> Array:
@@ -70,6 +70,10 @@ class IntegratedGradients:
             return mean * way if self.multiply_by_input else mean
 
         return integrated
+
+    def baselines(self, x: np.ndarray) -> np.ndarray:
+        """Return the baseline of each input of x (n, ...)."""
+        return _baseline(self.baseline, x, np)
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return noise times the way from the baseline: what is left when the network contributes nothing."""
