@@ -1,6 +1,7 @@
 """The seam: the only place that knows TensorFlow or JAX. Everything else is ``keras.ops`` or NumPy."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
@@ -33,8 +34,12 @@ class Backend(Protocol):
         """
         ...
 
-    def compile(self, function: Callable[..., Array]) -> Compiled:
-        """Compile a pure function of arrays and mappings of arrays."""
+    def compile(self, function: Callable[..., Array], precision: str = "float32") -> Compiled:
+        """Compile a pure function of arrays and mappings of arrays, part of which may compute in another precision."""
+        ...
+
+    def computing(self, precision: str) -> AbstractContextManager[Any]:
+        """Let the backend compute in a precision ("float64") that it may not be set to, until the context is left."""
         ...
 
     def vjp(self, function: Callable[..., Array], *inputs: Array) -> tuple[Array, Callable[[Array], tuple[Array, ...]]]:

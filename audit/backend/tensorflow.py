@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import tensorflow as tf
@@ -72,9 +73,14 @@ class _Compiled:
         return self._function(*map(to_device, arguments))
 
 
-def compile(function: Callable[..., Array]) -> _Compiled:
+def compile(function: Callable[..., Array], precision: str = "float32") -> _Compiled:
     """Compile a pure function of arrays and mappings of arrays: one trace per shape of its arguments."""
     return _Compiled(function)
+
+
+def computing(precision: str) -> AbstractContextManager[Any]:
+    """Let TensorFlow compute in a precision: it computes in that of its tensors."""
+    return nullcontext()
 
 
 def to_device(value: Any) -> Any:

@@ -57,6 +57,8 @@ class Network:
     initializers: Mapping[str, Any] = field(default_factory=dict)  # variable -> its own Keras initializer, where known
     added: tuple[str, ...] = ()  # the names of params in the order in which the model's layers were added
     rebuild: Callable[[], Any] | None = None  # the audited model anew: a keras.Model, its head on, with fresh weights
+    origin: Array = 0.0  # where the data's zero lies in the input space, () or (1, ...): baselines count from there
+    precision: str = "float32"  # what its operations compute in; what goes in and comes out is float32
 
 
 def sources(node: Node) -> tuple[Ref, ...]:
