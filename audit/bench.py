@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Bench", "Explained"]
 
-_KEPT_VARIANTS = 8  # compiled functions of other networks than the audited one
+_KEPT_VARIANTS = 8  # other networks than the audited one, with their compiled functions
 
 
 class Bench:
@@ -48,7 +48,7 @@ class Bench:
         self._references: dict[str, np.ndarray] = {}
         self._drawn: dict[Condition, tuple[Params, Any]] = {}
         self._variants: dict[tuple[str, float, int], Variant] = {}
-        self._others: dict[tuple[str, int], tuple[Network, Compiled]] = {}
+        self._others: dict[int, tuple[Network, dict[str, Compiled]]] = {}
         self._retraining: tuple[Retraining, Recall] | None = None
         self._kept: dict[tuple[Hashable, ...], np.ndarray] = {}
 
@@ -248,14 +248,15 @@ class Bench:
         return self._compiled_once(method, network, lambda other: compiled(self._methods[method], other))
 
     def _compiled_once(self, name: str, network: Network, build: Callable[[Network], Compiled]) -> Compiled:
-        """Return a compiled function of a network, told apart by identity, of which the last few are kept."""
-        wanted = (name, id(network))
-        if wanted not in self._others:
-            function = build(network)
+        """Return a compiled function of a network, told apart by identity; those of the last few networks are kept."""
+        if id(network) not in self._others:
             for oldest in list(self._others)[: max(0, len(self._others) + 1 - _KEPT_VARIANTS)]:
                 del self._others[oldest]
-            self._others[wanted] = (network, function)
-        return self._others[wanted][1]
+            self._others[id(network)] = (network, {})
+        functions = self._others[id(network)][1]
+        if name not in functions:
+            functions[name] = build(network)
+        return functions[name]
 
     def _function(self, method: str) -> Compiled:
         if method not in self._compiled:

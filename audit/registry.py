@@ -62,6 +62,7 @@ _BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
             "infidelity": "audit.checks.infidelity:Infidelity",
             "equivariance": "audit.checks.equivariance:Equivariance",
             "adversarial_fragility": "audit.checks.adversarial_fragility:AdversarialFragility",
+            "adversarial_fragility": "audit.checks.adversarial_fragility:AdversarialFragility",
         },
         "similarities": {
             "spearman": "audit.similarities.spearman:Spearman",

@@ -112,7 +112,7 @@ class Equivariance:
             return error
         found = {each.unit.condition: self._masked(each) for each in evidence}
         doubts = {each: self._doubt(found[self._probe(each)], each) for each in self.transforms}
-        tested = [each for each in self.transforms if not doubts[each]]
+        tested = tuple(each for each in self.transforms if not doubts[each])
         untested = " ".join(each for each in doubts.values() if each)
         return self._conclude(found, tested or self.transforms, untested, nothing=not tested)
 
@@ -121,7 +121,7 @@ class Equivariance:
         return comparison.measured_fields(self)
 
     def _conclude(
-        self, found: Mapping[Condition, Evidence], tested: Sequence[Transform], untested: str, *, nothing: bool
+        self, found: Mapping[Condition, Evidence], tested: Sequence[str], untested: str, *, nothing: bool
     ) -> Judgement:
         sign = self.sign or DEFAULT_SIGN
         places = [[self._probe(each)] for each in tested]

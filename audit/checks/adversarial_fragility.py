@@ -1,0 +1,175 @@
+"""Fragility: whether a small change of the input that keeps the prediction can be found that replaces the map."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from audit.checks import attack, comparison, perturbation
+from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Draws, Share, Similarity, Threshold
+from audit.checks.judgement import Curve, Limits, Target, conclude, curve, point, stopped
+from audit.checks.wording import quantity
+from audit.declare import declared
+from audit.maps import Channels, Sign
+from audit.record import Condition, Evidence, Facts, Null, Original, Outcome, Probed, Trained
+
+_RANDOM = "random_signs"
+_WORDS: Mapping[str, str] = MappingProxyType({"top_k": "the top-k attack", "mass_centre": "the mass-centre attack"})
+
+
+@declared
+class AdversarialFragility:
+    """No change of the input within the budget that keeps the prediction may replace the map.
+
+    What it does. For each budget (a bound on the change of every value, as a share of the range of the data's values)
+    two attacks search for the change that keeps the predicted class and moves the map most: one takes mass from the
+    pixels that were largest (``top``), one displaces the centre of mass (images only). They follow the sign of the
+    gradient of their goal. A rectifier's second derivative is zero, so the derivative of the map comes from the same
+    network with softplus in place of rectifiers; maps and predictions are always those of the audited one. Where a
+    method cannot be differentiated, or its derivative is zero, the search tries random corners of the budget instead.
+
+    Why it matters. If a change that nobody sees moves the map at will, the map can be made to show anything, and what
+    it shows without an adversary is one of many answers.
+
+    Expected relation. Under either attack, at the largest budget, the mean excess similarity of the maps before and
+    after is at least ``at_least``, with the lower end of a 95 % interval; one half is this project's choice. Read it
+    beside the same number for random signs of the same size, which need no adversary and are always measured.
+
+    How it can mislead. A map that ignores the input cannot be attacked, as the random map shows. An attack that found
+    little proves little, above all a blind one: the share of steps that a gradient led is told with the verdict. A
+    model that is itself fragile has fragile maps. An input that no step keeps in its class counts as not moved.
+
+    Source. Ghorbani, Abid and Zou 2019, Interpretation of Neural Networks is Fragile (arXiv:1710.10547): 300 steps of a
+    sixteenth of the budget; here steps of two budgets over their number.
+    """
+
+    budgets: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(min_length=1)] = (0.005, 0.01, 0.02)
+    top: Annotated[float, Field(gt=0, lt=1, description="share of the pixels that count as the largest")] = 0.1
+    steps: Annotated[int, Field(ge=1, le=1000, description="of each attack")] = 20
+    sharpness: Annotated[float, Field(gt=0, le=1000, description="of the softplus that stands for a rectifier")] = 10.0
+    inside_range: bool = Field(True, description="keep inputs inside the range of the data's values")
+    similarity: Similarity = "spearman"
+    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
+    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
+    at_least: Threshold = 0.5
+    null_draws: Draws = 10
+    null_at_most: Share = Field(0.8, description="a higher mean null leaves too little head-room to judge")
+    undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined similarity")
+
+    judged: ClassVar[frozenset[str]] = frozenset({"sign", "at_least", "null_at_most", "undefined_at_most"})
+    controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType({"random_map": "pass"})
+
+    @model_validator(mode="after")
+    def _fits(self) -> "AdversarialFragility":
+        comparison.refuse_signed_magnitudes(self.channels, self.sign)
+        if list(self.budgets) != sorted(set(self.budgets)):
+            raise ValueError("`budgets` must grow")
+        return self
+
+    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
+        """Nothing is trained."""
+        return ()
+
+    def conditions(self, facts: Facts) -> tuple[Condition, ...]:
+        """Return the null, then random signs and the attacks, budget by budget."""
+        names = (_RANDOM, *self._attacks(facts))
+        return (self._null(), *(self._probe(name, each) for each in self.budgets for name in names))
+
+    def measure(self, method: str, condition: Condition, bench: Bench) -> Measurement:
+        """Attack one method's maps within one budget, and compare them with those before.
+
+        Beside the scores of ``comparison.compare``, each ``(n,)``: ``intersection`` of the largest pixels,
+        ``centre_shift`` in pixels, ``led`` (the share of steps led by a gradient) and ``size``, the largest change of
+        a value as a share of the range.
+        """
+        if not isinstance(condition, Probed):
+            return comparison.measure(method, condition, bench, similarity=self.similarity, channels=self.channels)
+        start, own = bench.maps(method, Original()), bench.explained
+        found = self._attack(method, condition, bench)
+        scores = comparison.compare(
+            start, found.maps, similarity=self.similarity, channels=self.channels or DEFAULT_CHANNELS,
+            keys=comparison.pair_keys(bench, condition),
+        )  # fmt: skip
+        before, after = (attack.largest(each, self.top) for each in (start, found.maps))
+        width = perturbation.span(own.inputs)
+        moved = np.abs(found.inputs - own.inputs).reshape(len(start), -1).max(axis=1)
+        scores |= {
+            "intersection": (before & after).sum(axis=1) / before.sum(axis=1),
+            "centre_shift": perturbation.lengths(attack.centre(found.maps) - attack.centre(start)),
+            "led": found.led,
+            "size": moved.astype(np.float64) / width,
+        }
+        return Measurement(scores=scores)
+
+    def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
+        """Judge both attacks at the largest budget."""
+        error = stopped(evidence, self.conditions(facts))
+        if error:
+            return error
+        found, sign = {each.unit.condition: each for each in evidence}, self.sign or DEFAULT_SIGN
+        pairs = [(name, budget) for name in self._attacks(facts) for budget in self.budgets]
+        drawn = self._curve(found, pairs, sign)
+        if isinstance(drawn, str):
+            return Judgement(outcome="inconclusive", reason=drawn)
+        limits = Limits(null_at_most=self.null_at_most, undefined_at_most=self.undefined_at_most, fewest_seeds=1)
+        targets = [self._target(place, name) for place, name in enumerate(self._attacks(facts))]
+        judgement = conclude(drawn, targets, limits)
+        signs = self._curve(found, [(_RANDOM, budget) for budget in self.budgets], sign)
+        points = () if isinstance(signs, str) else tuple(point(signs, place) for place in range(len(self.budgets)))
+        reason = judgement.reason + self._beside(found, facts, points[-1].excess if points else None)
+        return replace(judgement, reason=reason, curve=(*judgement.curve, *points))
+
+    def settings(self) -> dict[str, Any]:
+        """Return what changes a unit's scores beside its condition."""
+        own = {name: getattr(self, name) for name in ("top", "steps", "sharpness", "inside_range")}
+        return {**comparison.measured_fields(self), **own}
+
+    def _attack(self, method: str, condition: Probed, bench: Bench) -> attack.Found:
+        own = bench.explained
+        budget = condition.level * perturbation.span(own.inputs)
+        if condition.name == _RANDOM:
+            return attack.random_signs(method, bench, budget=budget, inside=self.inside_range)
+        name: attack.Name = "top_k" if condition.name == "top_k" else "mass_centre"
+        return attack.search(
+            method, bench, name=name, top=self.top, budget=budget, steps=self.steps, sharpness=self.sharpness,
+            inside=self.inside_range,
+        )  # fmt: skip
+
+    def _beside(self, found: Mapping[Condition, Evidence], facts: Facts, signs: float | None) -> str:
+        at = {name: found[self._probe(name, self.budgets[-1])].scores for name in self._attacks(facts)}
+        led = float(np.mean([scores["led"] for scores in at.values()]))
+        overlap = min(float(np.mean(scores["intersection"])) for scores in at.values())
+        shift = [float(np.nanmean(scores["centre_shift"])) for name, scores in at.items() if name == "mass_centre"]
+        moved = f" and move the centre by {shift[0]:.2g} pixels" if shift and np.isfinite(shift[0]) else ""
+        kept = "an undefined part" if signs is None else f"{signs:.2f}"
+        return (
+            f" Random signs of the same size leave {kept}; the attacks leave {overlap:.2f} of the largest "
+            f"{100 * self.top:g} %{moved}; a gradient led {100 * led:.0f} % of their steps, the rest were random."
+        )
+
+    def _curve(self, found: Mapping[Condition, Evidence], pairs: Sequence[tuple[str, float]], sign: str) -> Curve | str:
+        labels = [f"{name} {budget:g}" for name, budget in pairs]
+        return curve(found, [[self._probe(*pair)] for pair in pairs], labels, null=self._null(), sign=sign, exact=True)
+
+    def _target(self, place: int, name: str) -> Target:
+        last = (place + 1) * len(self.budgets) - 1
+        return Target(
+            name=name,
+            relation="at_least",
+            threshold=self.at_least,
+            places=lambda excess: excess[:, :, last],
+            words=(f"of its excess {quantity(self.similarity)} under {_WORDS[name]}", f"under {_WORDS[name]}"),
+        )
+
+    def _attacks(self, facts: Facts) -> tuple[attack.Name, ...]:
+        return ("top_k", "mass_centre") if len(facts.network.input_shape) == 3 else ("top_k",)
+
+    def _probe(self, name: str, budget: float) -> Probed:
+        return Probed(name=name, level=budget, maps=1 if name == _RANDOM else 2 * self.steps)
+
+    def _null(self) -> Null:
+        return Null(draws=self.null_draws)
