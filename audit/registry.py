@@ -63,6 +63,10 @@ _BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
             "equivariance": "audit.checks.equivariance:Equivariance",
             "adversarial_fragility": "audit.checks.adversarial_fragility:AdversarialFragility",
             "adversarial_fragility": "audit.checks.adversarial_fragility:AdversarialFragility",
+            "input_shift": "audit.checks.input_shift:InputShift",
+            "implementation_invariance": "audit.checks.implementation_invariance:ImplementationInvariance",
+            "precision": "audit.checks.precision:Precision",
+            "batch_invariance": "audit.checks.batch_invariance:BatchInvariance",
         },
         "similarities": {
             "spearman": "audit.similarities.spearman:Spearman",

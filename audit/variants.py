@@ -49,10 +49,19 @@ _OF_AXIOMS = (
     *("two_heads_convolution", "symmetric", "product", "exchangeable", "exchangeable_pixels"),
 )
 
+_REWRITES = ("batch_norm_folded", "relu_rescaled", "linear_split", "channels_permuted", "dead_branch")
+
 _PLACES: Mapping[str, str] = MappingProxyType(
     {
         "softplus": "audit.network.smooth:softplus",
         **{name: f"audit.network.axioms:{name}" for name in _OF_AXIOMS},
+        "constant_shift": "audit.network.shift:constant",
+        "constant_shift_with_origin": "audit.network.shift:constant_with_origin",
+        "checkerboard_shift": "audit.network.shift:checkerboard",
+        "checkerboard_shift_with_origin": "audit.network.shift:checkerboard_with_origin",
+        **{name: f"audit.network.rewrite:{name}" for name in _REWRITES},
+        "float64": "audit.network.precision:float64",
+        "bfloat16": "audit.network.precision:bfloat16",
     }
 )
 """Name -> ``module:function``; imported when asked for."""

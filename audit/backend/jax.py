@@ -72,7 +72,7 @@ def compile(function: Callable[..., Array], precision: str = "float32") -> _Comp
 
 
 def computing(precision: str) -> AbstractContextManager[Any]:
-    """Let JAX compute in a precision: without this, float64 becomes float32 in silence. This thread's, and until left."""
+    """Let JAX compute in a precision, in this thread until left: without it, float64 becomes float32 in silence."""
     return jax.enable_x64(True) if precision == "float64" else nullcontext()
 
 

@@ -99,7 +99,7 @@ def compare(
         raise UnitError("T803", what, expected=str(a.shape), received=str(b.shape))
     scores: dict[str, np.ndarray] = {}
     undefined = np.zeros(len(a), np.int8)
-    left, right = _views(a, channels), _views(b, channels)
+    left, right = views(a, channels), views(b, channels)
     for sign in left:
         similarity.refuse(left[sign].shape[1:])
         flaw = np.maximum(unusable(left[sign]), unusable(right[sign]))
@@ -114,7 +114,7 @@ def pair_keys(bench: Bench, *conditions: Condition) -> tuple[str, ...]:
     return tuple(f"{each} {under}" for each in bench.explained.ids)
 
 
-def _views(maps: np.ndarray, channels: Channels) -> dict[str, np.ndarray]:
+def views(maps: np.ndarray, channels: Channels) -> dict[str, np.ndarray]:
     """Return the maps in each sign that is compared; the channels are joined once for both."""
     if channels != "sum":
         return {"absolute": reduce(maps, channels=channels)}
@@ -157,7 +157,7 @@ def _pictures(maps: np.ndarray, condition: Condition, bench: Bench, channels: Ch
     first = isinstance(condition, Original) or (isinstance(condition, Randomized | Trained) and condition.seed == 0)
     if not first and not (isinstance(condition, Rekeyed) and condition.seed == 1):
         return {}
-    return _views(maps[list(bench.gallery)], channels)
+    return views(maps[list(bench.gallery)], channels)
 
 
 def measured_fields(check: Any) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def _is_real(value: Array) -> bool:
 
 
 def is_opaque(node: Node) -> bool:
-    """Whether a node may hide a rectifier: code that is not Keras's own, or a layer with one inside."""
+    """Whether a node may hide a rectifier: code that is neither Keras's nor this package's, or a layer with one."""
     if is_rectifier(node):
         return False
     operation = getattr(node.operation, "operation", node.operation)
@@ -132,4 +132,4 @@ def _rectifies(layer: Any) -> bool:
 def _is_foreign(operation: Any) -> bool:
     activation = getattr(operation, "activation", None)
     modules = [type(operation).__module__, getattr(activation, "__module__", None) or "keras"]
-    return any(module.partition(".")[0] != "keras" for module in modules)
+    return any(module.partition(".")[0] not in ("keras", "audit") for module in modules)

@@ -3,7 +3,7 @@
 Channels are the last axis throughout; behind a Flatten they repeat, once for each position.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -48,9 +48,7 @@ def paths(network: Network, passes: Callable[[Node], bool], *, through_normalisa
     return [path for path in found if path is not None]
 
 
-def _path(
-    network: Network, start: int, passes: Callable[[Node], bool], through_normalisation: bool
-) -> Path | None:
+def _path(network: Network, start: int, passes: Callable[[Node], bool], through_normalisation: bool) -> Path | None:
     graph, consumers = graph_of(network), users(network)
     produced = _produced(network, graph[start], through_normalisation)
     position, between, carried = start, [], []

@@ -26,7 +26,11 @@ class Piece:
 
 
 def piece(
-    build: Callable[[Any], Any], shape: Sequence[int | None], *, layer: str, values: Mapping[str, np.ndarray] = MappingProxyType({})
+    build: Callable[[Any], Any],
+    shape: Sequence[int | None],
+    *,
+    layer: str,
+    values: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> Piece:
     """Record Keras operations as a piece.
 

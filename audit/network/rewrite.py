@@ -4,7 +4,6 @@ Each changes every place of the network where it applies, and is refused where i
 Keras's own dense layers and ungrouped convolutions whose weights are used once.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras

@@ -27,7 +27,16 @@ _WEIGHTED = frozenset(
 _AFFINE = frozenset(
     {"Rescaling", "Normalization", "BatchNormalization", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"}
     | {"Cropping1D", "Cropping2D", "Cropping3D", "UpSampling1D", "UpSampling2D", "UpSampling3D", "Flatten", "Reshape"}
-    | {"Resizing", "CenterCrop", "Permute", "RepeatVector", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "GlobalAveragePooling1D"}
+    | {
+        "Resizing",
+        "CenterCrop",
+        "Permute",
+        "RepeatVector",
+        "AveragePooling1D",
+        "AveragePooling2D",
+        "AveragePooling3D",
+        "GlobalAveragePooling1D",
+    }
     | {"GlobalAveragePooling2D", "GlobalAveragePooling3D", "Dropout", "SpatialDropout1D", "SpatialDropout2D"}
     | {"GaussianNoise", "GaussianDropout", "Identity", "ActivityRegularization", "Add", "Subtract", "Average"}
     | {"Concatenate", "GetItem", "Transpose", "Pad", "Negative", "Squeeze", "ExpandDims", "Mean"}
@@ -49,7 +58,7 @@ def constant_with_origin(network: Network, explained: Explained, level: float, s
 
 
 def checkerboard(network: Network, explained: Explained, level: float, seed: int) -> Variant:
-    """Shift the inputs by ``level`` times their range at every other pixel (or feature), and by its negative between."""
+    """Shift every other pixel (or feature) by ``level`` times the range of the inputs, the others by its negative."""
     spatial = network.input_shape[:-1] if len(network.input_shape) > 1 else network.input_shape
     signs = np.where(np.indices(spatial).sum(axis=0) % 2, -1.0, 1.0)
     pattern = signs.reshape(*spatial, *(1,) * (len(network.input_shape) - len(spatial)))
@@ -132,9 +141,7 @@ def _effect(graph: tuple[Node, ...], node: Node, params: Params, carried: Mappin
     refs = sources(node)
     zeros = [np.zeros((1, *_shape(graph, ref.node, carried)), np.float32) for ref in refs]
     moved = [carried.get(ref.node, zero) for ref, zero in zip(refs, zeros, strict=True)]
-    here, there = (
-        call(node, params, tuple(map(keras.ops.convert_to_tensor, values))) for values in (zeros, moved)
-    )
+    here, there = (call(node, params, tuple(map(keras.ops.convert_to_tensor, values))) for values in (zeros, moved))
     return np.asarray(keras.ops.convert_to_numpy(there - here), np.float32)
 
 
@@ -155,6 +162,7 @@ class Offset(keras.layers.Layer):
     """Adds a bias of its own to every unit, or to every channel."""
 
     def __init__(self, size: tuple[int, ...], **fields: Any) -> None:
+        """Add the bias, of shape ``size``: the units of one input, or its channels."""
         super().__init__(**fields)
         self.size = tuple(size)
         self.bias = self.add_weight(shape=self.size, initializer="zeros", name="bias")
@@ -171,8 +179,7 @@ class Offset(keras.layers.Layer):
 def _refusal(network: Network, node: Node) -> InputError:
     return InputError(
         "M060",
-        f"no bias can take back a shift of the input: `{node.layer}` ({node.kind}) sees the input before any layer with "
-        "weights",
+        f"no bias takes back a shift of the input: `{node.layer}` ({node.kind}) sees it before any layer with weights",
         where=network.name,
         expected="affine operations up to the first dense or convolutional layers",
     )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from audit.record import Audit, Evidence, Facts, Gallery, Panel, Randomized, Strip, Trained
+from audit.record import Audit, Evidence, Facts, Gallery, Panel, Probed, Randomized, Strip, Trained
 
 PLACES = 8  # most panels of a strip: what a page can hold side by side
 
@@ -44,19 +44,27 @@ def build(
 
 def _places(units: Sequence[Evidence]) -> list[Evidence]:
     """Return the evidence with maps, one for each place of the curve, in the curve's order."""
-    found: dict[tuple[int, int], Evidence] = {}
+    found: dict[tuple[int, int, str], Evidence] = {}
     for unit in sorted(units, key=lambda one: getattr(one.unit.condition, "seed", -1)):
         if unit.maps:
             found.setdefault(_place(unit), unit)
     return [found[place] for place in sorted(found)]
 
 
-def _place(evidence: Evidence) -> tuple[int, int]:
+def _place(evidence: Evidence) -> tuple[int, int, str]:
     condition = evidence.unit.condition
-    rank = {"original": 0, "null": 1, "rekeyed": 2, "randomized": 3, "trained": 4, "removed": 5}[condition.kind]
+    kinds = ("original", "null", "rekeyed", "randomized", "trained", "removed", "probed")
+    rank = kinds.index(condition.kind)
     if isinstance(condition, Trained):
-        return rank, list(_NETWORKS).index(condition.labels)
-    return rank, condition.stage if isinstance(condition, Randomized) else 0
+        return rank, list(_NETWORKS).index(condition.labels), ""
+    if isinstance(condition, Probed):
+        return rank, 0, _probe(condition)
+    return rank, condition.stage if isinstance(condition, Randomized) else 0, ""
+
+
+def _probe(condition: Probed) -> str:
+    level = f" {condition.level:g}" if condition.level else ""
+    return condition.name.replace("_", " ") + level
 
 
 def _thinned(places: Sequence[Evidence]) -> list[Evidence]:
@@ -86,5 +94,7 @@ def _label(facts: Facts, evidence: Evidence) -> str:
         return stages[condition.stage - 1].name
     if isinstance(condition, Trained):
         return _NETWORKS[condition.labels]
+    if isinstance(condition, Probed):
+        return _probe(condition)
     places = {"original": "audited model", "null": "noise alone", "rekeyed": "other key", "randomized": "trained"}
     return places.get(condition.kind, condition.kind)
