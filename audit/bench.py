@@ -45,7 +45,6 @@ class Bench:
         self._network, self._methods, self._explained = network, dict(methods), explained
         self._seed, self._batch, self._gallery = seed, batch, tuple(gallery)
         self._compiled: dict[str, Compiled] = {}
-        self._references: dict[str, np.ndarray] = {}
         self._drawn: dict[Condition, tuple[Params, Any]] = {}
         self._variants: dict[tuple[str, float, int], Variant] = {}
         self._others: dict[int, tuple[Network, dict[str, Compiled]]] = {}
@@ -66,13 +65,16 @@ class Bench:
         """How often each method was traced so far."""
         return {method: compiled.traces for method, compiled in self._compiled.items()}
 
-    def maps(self, method: str, condition: Condition) -> np.ndarray:
-        """Return the raw signed maps (n, ...) float32 of a method under a condition; the caller must not write."""
+    def maps(self, method: str, condition: Condition, inputs: np.ndarray | None = None) -> np.ndarray:
+        """Return the raw signed maps (n, ...) float32 of a method under a condition; the caller must not write.
+
+        ``inputs`` (n, ...) stand in place of the explained ones, with their random keys and classes.
+        """
+        if inputs is not None:
+            return self._compute(method, condition, replace(self._aimed(condition), inputs=inputs))
         if not isinstance(condition, Original):
-            return self._compute(method, condition, self._explained)
-        if method not in self._references:
-            self._references[method] = self._compute(method, condition, self._explained)
-        return self._references[method]
+            return self._compute(method, condition, self._aimed(condition))
+        return self.kept(("reference", method), lambda: self._compute(method, condition, self._explained))
 
     @property
     def explained(self) -> Explained:
@@ -143,7 +145,7 @@ class Bench:
         return other
 
     def baselines(self, method: str, inputs: np.ndarray) -> np.ndarray:
-        """Return what a method measures each input's contributions from (n, ...): what it declares, else zeros."""
+        """Return what a method measures each input's contributions from (d, n, ...): d that it declares, or zeros."""
         return baselines(self._methods[method], inputs)
 
     def outputs(
@@ -170,21 +172,21 @@ class Bench:
             self._variants[wanted] = built
         return self._variants[wanted]
 
-    def aimed(self, condition: Condition, explained: Explained) -> Explained:
-        """Return inputs with the classes that a condition explains: their own, or those the re-drawn model predicts."""
-        if not isinstance(condition, Randomized) or condition.target == "fixed" or condition.stage == 0:
-            return explained
-        logits = self.outputs(explained.inputs, params=self.params(condition))
-        return replace(explained, targets=logits.argmax(axis=1).astype(np.int32))
-
     def kept(self, name: tuple[Hashable, ...], compute: Callable[[], np.ndarray]) -> np.ndarray:
-        """Return maps that a check needs again and again, computed once; the last few are kept."""
+        """Return what a check needs again and again, such as maps of the original model: computed once, then kept."""
         if name not in self._kept:
-            computed = compute()
-            for oldest in list(self._kept)[: max(0, len(self._kept) + 1 - _KEPT_VARIANTS)]:
-                del self._kept[oldest]
-            self._kept[name] = computed
+            self._kept[name] = compute()
         return self._kept[name]
+
+    def _aimed(self, condition: Condition) -> Explained:
+        """Return the inputs with the classes to explain: fixed, or on a re-drawn model those that it predicts."""
+        if not isinstance(condition, Randomized) or condition.target == "fixed" or condition.stage == 0:
+            return self._explained
+
+        def predicted() -> np.ndarray:
+            return self.outputs(self._explained.inputs, params=self.params(condition)).argmax(axis=1).astype(np.int32)
+
+        return replace(self._explained, targets=self.kept(("predicted", condition), predicted))
 
     @property
     def classes(self) -> int:
@@ -229,7 +231,7 @@ class Bench:
         return self._retraining
 
     def _compute(self, method: str, condition: Condition, explained: Explained) -> np.ndarray:
-        function, params, explained = self._function(method), self._draw(condition)[1], self.aimed(condition, explained)
+        function, params = self._function(method), self._draw(condition)[1]
         return self._serve(function, params, explained, self._keys(condition, explained.ids), self._batch)
 
     def _serve(

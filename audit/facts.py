@@ -42,6 +42,7 @@ _DECIDES_NUMBERS = (
     "checks",
     "datasets",
     "maps.py",
+    "complexity.py",
     "bench.py",
     "variants.py",
     "retraining.py",

@@ -104,14 +104,23 @@ def inapplicable(requirement: "Requirement", method: MethodFacts, facts: Facts) 
 
 def evaluations(units: Iterable[tuple[str, Unit]], facts: Facts) -> int:
     """Return the gradient evaluations that units cost: each map of each input, references and rankings once."""
+    units = tuple(units)
     pairs = [(method, unit.condition) for method, unit in units if method]
     explained = [method for method, condition in pairs if not isinstance(condition, Null | Removed)]
     ranked = {method for method, condition in pairs if isinstance(condition, Removed)}
     cost = {method.id: method.evaluations for method in facts.methods}
     inputs, data = len(facts.data.ids), facts.training.train + facts.training.test if facts.training else 0
-    explained += [method for method, each in pairs if isinstance(each, Probed) for _ in range(each.maps - 1)]
+    explained += [method for method, unit in units if method for _ in range(_maps(unit) - 1)]
     maps = sum(cost[method] for method in explained) + sum(cost[method] for method in set(explained))
     return maps * inputs + sum(cost[method] for method in ranked) * data
+
+
+def _maps(unit: Unit) -> int:
+    """Return how many maps of each input a unit costs: of a probe as it says, else as the check's settings say."""
+    condition = unit.condition
+    if isinstance(condition, Probed):
+        return condition.maps
+    return 1 if isinstance(condition, Null | Removed) else int(unit.settings.get("maps", 1))
 
 
 def retrainings(units: Iterable[tuple[str, Unit]]) -> int:

@@ -45,6 +45,9 @@ _BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
         "checks": {
             "cascading_randomization": "audit.checks.cascading_randomization:CascadingRandomization",
             "independent_randomization": "audit.checks.independent_randomization:IndependentRandomization",
+            "smooth_mprt": "audit.checks.smooth_mprt:SmoothMprt",
+            "efficient_mprt": "audit.checks.efficient_mprt:EfficientMprt",
+            "class_sensitivity": "audit.checks.class_sensitivity:ClassSensitivity",
             "repeatability": "audit.checks.repeatability:Repeatability",
             "roar": "audit.checks.roar:Roar",
             "road": "audit.checks.road:Road",
@@ -61,7 +64,6 @@ _BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
             "input_stability": "audit.checks.input_stability:InputStability",
             "infidelity": "audit.checks.infidelity:Infidelity",
             "equivariance": "audit.checks.equivariance:Equivariance",
-            "adversarial_fragility": "audit.checks.adversarial_fragility:AdversarialFragility",
             "adversarial_fragility": "audit.checks.adversarial_fragility:AdversarialFragility",
             "input_shift": "audit.checks.input_shift:InputShift",
             "implementation_invariance": "audit.checks.implementation_invariance:ImplementationInvariance",

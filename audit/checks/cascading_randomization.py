@@ -9,9 +9,8 @@ from pydantic import Field, model_validator
 from audit.checks import comparison, randomization
 from audit.checks.check import Bench, Judgement, Measurement
 from audit.checks.comparison import Draws, Seeds, Share, Similarity, Threshold
-from audit.checks.judgement import Limits, Target
+from audit.checks.judgement import Limits
 from audit.checks.randomization import BatchNorms, Explains, Redraws
-from audit.checks.wording import quantity
 from audit.declare import declared
 from audit.maps import Channels, Sign
 from audit.record import Condition, Evidence, Facts, Outcome, Trained
@@ -84,23 +83,9 @@ class CascadingRandomization:
 
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
         """Judge the mean over the stages and the last stage: both must be at most their limits."""
-        what = f"of its excess {quantity(self.similarity)}, "
-        mean = Target(
-            name="mean",
-            relation="at_most",
-            threshold=self.mean_at_most,
-            places=lambda excess: excess.mean(axis=2),
-            words=(what + "on average over the cascade, after the parameters are re-drawn", "on average"),
-        )
-        last = Target(
-            name="last",
-            relation="at_most",
-            threshold=self.last_at_most,
-            places=lambda excess: excess[:, :, -1],
-            words=(what + "at the last stage, where all parameters are re-drawn", "at the last stage"),
-        )
+        targets = randomization.cascade_targets(self.similarity, self.mean_at_most, self.last_at_most)
         limits = Limits(null_at_most=self.null_at_most, undefined_at_most=self.undefined_at_most)
-        return randomization.judge(self._design(), evidence, facts, (mean, last), limits, self.sign)
+        return randomization.judge(self._design(), evidence, facts, targets, limits, self.sign)
 
     def settings(self) -> dict[str, Any]:
         """Return what changes a unit's scores beside its condition."""

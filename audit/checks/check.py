@@ -33,8 +33,11 @@ PARTS = ("What it does", "Why it matters", "Expected relation", "How it can misl
 class Bench(Protocol):
     """What a check may ask of the workshop."""
 
-    def maps(self, method: str, condition: Condition) -> np.ndarray:
-        """Return the raw signed maps (n, ...) float32 of a method (by id) under a condition."""
+    def maps(self, method: str, condition: Condition, inputs: np.ndarray | None = None) -> np.ndarray:
+        """Return the raw signed maps (n, ...) float32 of a method (by id) under a condition.
+
+        ``inputs`` (n, ...) stand in place of the explained ones, with their random keys and classes.
+        """
         ...
 
     def noise_maps(self, method: str, draw: int, inputs: np.ndarray | None = None) -> np.ndarray:
@@ -44,12 +47,8 @@ class Bench(Protocol):
         """
         ...
 
-    def aimed(self, condition: Condition, explained: Explained) -> Explained:
-        """Return inputs with the classes that a condition explains: their own, or those the re-drawn model predicts."""
-        ...
-
     def kept(self, name: tuple[Hashable, ...], compute: Callable[[], np.ndarray]) -> np.ndarray:
-        """Return maps that are needed again and again, computed once."""
+        """Return what is needed again and again, such as maps of the original model: computed once, then kept."""
         ...
 
     @property
@@ -77,7 +76,7 @@ class Bench(Protocol):
         ...
 
     def baselines(self, method: str, inputs: np.ndarray) -> np.ndarray:
-        """Return what a method measures each input's contributions from (n, ...): what it declares, else zeros."""
+        """Return what a method measures each input's contributions from (d, n, ...): d that it declares, or zeros."""
         ...
 
     def pullback(

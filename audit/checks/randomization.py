@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
 from audit.checks.check import Judgement
 from audit.checks.comparison import DEFAULT_SIGN
 from audit.checks.judgement import Curve, Limits, Target, conclude, curve, point, stopped, unchanged
+from audit.checks.wording import quantity
 from audit.maps import Sign
 from audit.record import (
     BatchNorm,
@@ -73,6 +74,26 @@ class Design:
         return [
             [self.at(stage, seed, batch_norm) for seed in range(self.seeds)] for stage in range(1, stages + 1)
         ]
+
+
+def cascade_targets(similarity: Any, mean_at_most: float, last_at_most: float) -> tuple[Target, Target]:
+    """Return the criteria of a cascade: the mean over the stages and the last stage, each at most its limit."""
+    what = f"of its excess {quantity(similarity)}, "
+    mean = Target(
+        name="mean",
+        relation="at_most",
+        threshold=mean_at_most,
+        places=lambda excess: excess.mean(axis=2),
+        words=(what + "on average over the cascade, after the parameters are re-drawn", "on average"),
+    )
+    last = Target(
+        name="last",
+        relation="at_most",
+        threshold=last_at_most,
+        places=lambda excess: excess[:, :, -1],
+        words=(what + "at the last stage, where all parameters are re-drawn", "at the last stage"),
+    )
+    return mean, last
 
 
 def conditions(design: Design, facts: Facts) -> tuple[Condition, ...]:
