@@ -12,7 +12,7 @@ from audit.maps import USABLE, unusable
 from audit.record import record
 from audit.similarities.similarity import as_rows, one_where_same
 
-Many = Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)]
+Many = Annotated[int, Field(ge=1, strict=True)] | Annotated[float, Field(gt=0, lt=1)]
 
 
 @declared

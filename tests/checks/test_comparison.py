@@ -1,5 +1,8 @@
 """What a unit stores, against a slow derivation on a made-up bench."""
 
+import hashlib
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -8,6 +11,7 @@ from audit.checks.cascading_randomization import CascadingRandomization
 from audit.checks.independent_randomization import IndependentRandomization
 from audit.checks.label_permutation import LabelPermutation
 from audit.checks.repeatability import Repeatability
+from audit.errors import InputError
 from audit.record import Null, Randomized, Rekeyed
 from audit.similarities.spearman import spearman
 from tests.audits import MadeUpBench, make_facts, measured
@@ -110,6 +114,10 @@ def test_single_channel_noise_of_a_map_that_drops_channels_is_fine(check):
         {"seeds": 1},
         {"seeds": 2.5},
         {"similarity": "speerman"},
+        {"similarity": ["spearman"]},
+        {"similarity": {"ssim": {"windows": 7}}},
+        {"similarity": {"ssim": {"window": 6}}},
+        {"similarity": {"ssim": {}, "hog": {}}},
         {"null_at_most": 1.5},
         {"null_draws": 0},
         {"undefined_at_most": float("nan")},
@@ -142,3 +150,97 @@ def test_the_docstring_has_its_five_parts_in_order(cls):
     titles = ("What it does.", "Why it matters.", "Expected relation.", "How it can mislead.", "Source.")
     places = [text.index(title) for title in titles]
     assert places == sorted(places)
+
+
+SPEARMAN = "cbb3dabd14421b739fd8a4bcb2cf12ca9c2abd6b38e104b78272353763e9a056"
+
+
+def test_the_scores_of_spearman_are_what_they_always_were():
+    """Ranks are whole numbers and their sums exact, so not a bit may change, and no score may be added."""
+    seen = hashlib.sha256()
+    for check in (CascadingRandomization(seeds=2, null_draws=3), Repeatability(seeds=2, null_draws=3)):
+        assert check.settings() == {"similarity": "spearman", "channels": "sum"}
+        for condition, found in measured(check, MadeUpBench(other_maps, noise), FACTS):
+            names = {"null"} if isinstance(condition, Null) else {"similarity"}
+            scored = {f"{name}_{sign}" for name in names for sign in ("absolute", "signed")}
+            assert scored == set(found.scores) - {"undefined", "changed"}
+            seen.update(b"".join(np.asarray(found.scores[name], np.float64).tobytes() for name in sorted(scored)))
+    assert seen.hexdigest() == SPEARMAN
+
+
+IMAGES = ({"ssim": {"window": 3, "shuffles": 4}}, {"hog": {"pixels_per_cell": 2, "shuffles": 4}})
+
+
+@pytest.mark.parametrize("similarity", [*IMAGES, "cosine", {"top_k_intersection": {"k": 5}}])
+def test_other_similarities_have_a_null_of_each_pair(similarity):
+    check = CascadingRandomization(seeds=2, null_draws=3, similarity=similarity)
+    a = TRAINED.sum(-1)
+    for condition, found in measured(check, MadeUpBench(other_maps, noise), FACTS):
+        if isinstance(condition, Null):
+            assert not any("shuffled" in name for name in found.scores)
+            assert np.isfinite(found.scores["null_signed"]).all()
+            continue
+        b = other_maps(condition).sum(-1)
+        np.testing.assert_array_equal(found.scores["similarity_signed"], check.similarity.between(a, b))
+        np.testing.assert_array_equal(found.scores["similarity_absolute"], check.similarity.between(abs(a), abs(b)))
+        assert (np.abs(found.scores["shuffled_signed"]) < 0.9).all()
+        if condition.stage == 0:
+            assert (found.scores["similarity_signed"] == 1).all() and (found.scores["similarity_absolute"] == 1).all()
+
+
+def shuffled_by(check, inputs=range(5)):
+    bench = MadeUpBench(lambda condition: other_maps(condition)[list(inputs)], noise)
+    bench.explained = replace(bench.explained, ids=tuple(map(str, inputs)))
+    return {condition: found.scores.get("shuffled_signed") for condition, found in measured(check, bench, FACTS)}
+
+
+@pytest.mark.parametrize("similarity", IMAGES)
+def test_shuffles_belong_to_an_input_and_a_condition(similarity):
+    check = CascadingRandomization(seeds=2, null_draws=1, similarity=similarity)
+    every, again, some = shuffled_by(check), shuffled_by(check), shuffled_by(check, (3, 1, 4))
+    first, other = (Randomized(mode="cascading", stage=1, seed=seed) for seed in range(2))
+    np.testing.assert_array_equal(every[first], again[first])
+    np.testing.assert_array_equal(every[first][[3, 1, 4]], some[first])
+    assert (every[first] != every[other]).all()
+
+
+def bench_of(other):
+    return MadeUpBench(lambda condition: other if isinstance(condition, Rekeyed) else TRAINED, noise)
+
+
+@pytest.mark.parametrize("similarity", IMAGES)
+def test_unusable_maps_have_no_null_and_keep_the_shuffles_of_the_others(similarity):
+    check = Repeatability(seeds=2, null_draws=1, similarity=similarity)
+    broken = OTHER.copy()
+    broken[1], broken[3, 0, 0, 0] = 0, np.nan
+    flawed, whole = (measured(check, bench_of(each), FACTS)[1][1].scores for each in (broken, OTHER))
+    for name in ("similarity_signed", "shuffled_signed", "shuffled_absolute"):
+        assert np.isnan(flawed[name]).tolist() == [False, True, False, True, False]
+        np.testing.assert_array_equal(flawed[name][[0, 2, 4]], whole[name][[0, 2, 4]])
+
+
+@pytest.mark.parametrize("similarity", IMAGES)
+def test_no_usable_pair_at_all(similarity):
+    check = Repeatability(seeds=2, null_draws=1, similarity=similarity)
+    blank = MadeUpBench(lambda condition: np.zeros_like(TRAINED), noise)
+    scores = measured(check, blank, FACTS)[1][1].scores
+    assert np.isnan(scores["similarity_signed"]).all() and np.isnan(scores["shuffled_signed"]).all()
+
+
+def test_every_field_of_a_similarity_is_a_setting():
+    plain = Repeatability(similarity="ssim").settings()
+    assert plain["similarity"] == {"ssim": {"window": 5, "sigma": None, "k1": 0.01, "k2": 0.03, "data_range": 2.0,
+                                            "sample_covariance": True, "normalise": "second_moment",
+                                            "shuffles": 10}}  # fmt: skip
+    assert (
+        plain
+        == Repeatability(similarity={"ssim": {}}).settings()
+        == Repeatability(similarity={"ssim": None}).settings()
+    )
+    assert plain != Repeatability(similarity={"ssim": {"normalise": "max"}}).settings()
+
+
+def test_maps_that_a_similarity_cannot_compare_are_refused_when_measured_too():
+    bench = MadeUpBench(lambda condition: TRAINED[:, :4], noise)
+    with pytest.raises(InputError, match="window"):
+        measured(Repeatability(seeds=2, similarity="ssim"), bench, FACTS)
