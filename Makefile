@@ -4,6 +4,8 @@ PYTHON ?= python3
 BACKEND ?= tensorflow
 WORKERS ?= 2
 TESTS ?= tests
+KILLS ?= 6
+MNIST ?= data/mnist10k.npz
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +14,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format docs lock clean
+.PHONY: help setup demo test check format docs reproduce lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -44,7 +46,7 @@ demo: setup  ## audit the digit classifier: runs/demo (exit codes 0, 1 and 4 are
 	esac
 
 test: setup  ## run every test (BACKEND=jax for the other backend, TESTS=tests/checks for some)
-	KERAS_BACKEND=$(BACKEND) $(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+	KILLS=$(KILLS) KERAS_BACKEND=$(BACKEND) $(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
 
 check: setup  ## format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .
@@ -60,6 +62,9 @@ docs: setup  ## write the pages and the schema that are made from the code
 	@for family in checks methods similarities datasets; do \
 	  $(BIN)/python -m audit list $$family --markdown > docs/$$family.md || exit 1; done
 	@mkdir -p build && $(BIN)/python -m audit schema > build/schema.json && mv build/schema.json specs/spec.v1.schema.json
+
+reproduce: setup  ## check published claims on MNIST (MNIST=file.npz), about ten minutes: docs/reproduction.md
+	$(BIN)/python benchmarks/reproduce.py $(MNIST) docs/reproduction.md
 
 lock:  ## resolve the pinned, hashed constraints.txt anew from pyproject.toml
 	$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet pip-tools
