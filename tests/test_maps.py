@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from audit.errors import UnitError
-from audit.maps import CONSTANT, NOT_FINITE, USABLE, reduce, unusable
+from audit.maps import CONSTANT, NOT_FINITE, USABLE, normalise, reduce, unusable
 
 MAPS = np.random.default_rng(0).standard_normal((3, 4, 5, 3)).astype(np.float32)
+TAILED = MAPS[..., 0].astype(float) ** 5
 SLOW = {
     "sum": lambda channels: sum(channels),
     "absolute_sum": lambda channels: sum(abs(c) for c in channels),
@@ -71,3 +72,27 @@ def test_rounding_noise_around_a_constant_is_constant():
 @pytest.mark.parametrize("scale", [1e-30, 1.0, 1e30])
 def test_small_and_large_maps_are_usable(scale):
     assert unusable(reduce(MAPS * np.float32(scale))).tolist() == [USABLE] * 3
+
+
+def test_largest_magnitude_and_extremes():
+    signed = normalise(TAILED, "max")
+    assert (np.abs(signed).max(axis=(1, 2)) == 1).all() and (np.sign(signed) == np.sign(TAILED)).all()
+    unit = normalise(TAILED, "min_max")
+    assert (unit.min(axis=(1, 2)) == 0).all() and (unit.max(axis=(1, 2)) == 1).all()
+    np.testing.assert_array_equal(normalise(TAILED, "none"), TAILED)
+
+
+def test_the_second_moment_becomes_one():
+    np.testing.assert_allclose(np.square(normalise(TAILED, "second_moment")).mean(axis=(1, 2)), 1, rtol=1e-12)
+    np.testing.assert_array_equal(np.sign(normalise(TAILED, "second_moment")), np.sign(TAILED))
+
+
+@pytest.mark.parametrize("how", ["max", "min_max", "second_moment"])
+@pytest.mark.parametrize("factor", [1e-30, 3.0, 1e30])
+def test_scale_does_not_matter(how, factor):
+    np.testing.assert_allclose(normalise(factor * TAILED, how), normalise(TAILED, how), rtol=1e-12, atol=1e-15)
+
+
+def test_each_map_is_rescaled_by_itself():
+    for how in ("max", "min_max", "second_moment"):
+        np.testing.assert_array_equal(normalise(TAILED, how)[1:2], normalise(TAILED[1:2], how))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from audit.errors import InputError
 from audit.planning import describe, evaluations, plan
 from audit.record import (
     DataFacts,
@@ -127,3 +128,18 @@ def test_the_plan_is_told_in_words(facts):
         "repeatability: 5 methods",
     ):
         assert word in lines
+
+
+@pytest.mark.parametrize("similarity", ["ssim", {"hog": {"pixels_per_cell": 2}}])
+def test_a_similarity_of_images_is_refused_for_flat_inputs_before_anything_is_measured(facts, similarity):
+    spec = spec_of({"repeatability": {"similarity": similarity, "id": "again"}})
+    assert plan(spec, facts).tasks
+    flat = replace(facts, network=replace(facts.network, input_shape=(64,)))
+    with pytest.raises(InputError, match=r"compares images(.|\n)*requirement `again`(.|\n)*use `spearman`"):
+        plan(spec, flat)
+    assert plan(spec_of("repeatability"), flat).tasks
+
+
+def test_inputs_too_small_for_a_similarity_are_refused_with_what_fits(facts):
+    with pytest.raises(InputError, match=r"does not fit in maps of 8 by 8(.|\n)*pixels_per_cell: 2"):
+        plan(spec_of({"repeatability": {"similarity": "hog"}}), facts)
