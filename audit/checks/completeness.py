@@ -34,9 +34,10 @@ class Completeness:
     """The map's sum must be the change of the explained logit from the baseline to the input.
 
     What it does. Adds up each map and compares the sum with S(x) - S(x'), where x' is the baseline that the method
-    declares, zeros where it declares none. The gap is divided by the mean size of that change over the inputs. Judged
-    on the audited network and on four closed-form ones (linear; without biases; 1 - ReLU(1 - x) for x from 0.1 to 3;
-    a nested rectifier). For a method with ``steps`` the gap at other step counts is shown beside.
+    declares, zeros where it declares none; where it draws baselines S(x') is their mean. The gap is divided by the mean
+    size of that change over the inputs. Judged on the audited network and on four closed-form ones (linear; without
+    biases; 1 - ReLU(1 - x) for x from 0.1 to 3; a nested rectifier). For a method with ``steps`` the gap at other step
+    counts is shown beside.
 
     Why it matters. Only a complete map can be read as shares of the output; the gap is also the one error of integrated
     gradients that can be measured on any network, and says whether its steps are enough.
@@ -116,7 +117,9 @@ def _gap(method: str, name: str, bench: Bench) -> dict[str, np.ndarray]:
     network, explained = axioms.network_of(bench, name)
     maps = bench.explain(method, explained, network=network)
     base = bench.baselines(method, explained.inputs)
-    change = bench.outputs(explained.inputs, network=network) - bench.outputs(base, network=network)
+    before = bench.outputs(base.reshape(-1, *base.shape[2:]), network=network)
+    before = before.reshape(*base.shape[:2], -1).mean(axis=0)
+    change = bench.outputs(explained.inputs, network=network) - before
     return {"gap": relative_gap(maps, change[np.arange(len(maps)), explained.targets].astype(np.float64))}
 
 

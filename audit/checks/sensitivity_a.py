@@ -84,8 +84,8 @@ class SensitivityA:
             score="missed",
             at_most=self.at_most,
             quantity="the only feature that changed the output gets nothing in a share of",
-            undefined="cannot be judged (the feature does not change the output, the baseline moves with the input, or the "
-            "map is not finite)",
+            undefined="cannot be judged (the feature does not change the output, the baseline moves with the input, or "
+            "the map is not finite)",
             undefined_at_most=self.undefined_at_most,
         )
         return axioms.judge(axiom, evidence, _NETWORKS)
@@ -97,14 +97,14 @@ class SensitivityA:
 
 def _missed(method: str, name: str, bench: Bench) -> dict[str, np.ndarray]:
     network, explained = axioms.network_of(bench, name)
-    base = bench.baselines(method, explained.inputs)
+    base, *more = bench.baselines(method, explained.inputs)
     inputs, chosen = one_feature(explained.inputs, base)
     maps = axioms.apart(bench.explain(method, replace(explained, inputs=inputs), network=network))
     flat, rows = maps.reshape(len(maps), -1), np.arange(len(maps))
     after, before = bench.outputs(inputs, network=network), bench.outputs(base, network=network)
     change = (after - before)[rows, explained.targets].astype(np.float64)
     size = np.maximum(np.abs(after), np.abs(before)).max(axis=1)
-    fixed = (bench.baselines(method, inputs) == base).reshape(len(inputs), -1).all(axis=1)
+    fixed = (bench.baselines(method, inputs)[0] == base).reshape(len(inputs), -1).all(axis=1) & (not more)
     defined = np.isfinite(flat).all(axis=1) & (np.abs(change) > DIFFERENCE * size) & fixed
     missed = flat[rows, chosen] <= ROUNDING * flat.max(axis=1)
     return {"missed": np.where(defined, missed.astype(np.float64), np.nan), "change": change}
