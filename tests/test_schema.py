@@ -134,7 +134,16 @@ def test_fields_carry_the_texts_written_below_them(schema: dict[str, Any]) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["digits.yaml", "mnist_cnn.yaml", "mnist_label_permutation.yaml", "mnist_roar.yaml", "roar_toy.yaml"]
+    "name",
+    [
+        "digits.yaml",
+        "mnist_cnn.yaml",
+        "mnist_label_permutation.yaml",
+        "mnist_roar.yaml",
+        "roar_toy.yaml",
+        "two_objects.yaml",
+        "planted_shortcut.yaml",
+    ],
 )
 def test_ready_specs_and_their_resolved_form_fit(specs: Path, schema: dict[str, Any], name: str) -> None:
     path = specs / name

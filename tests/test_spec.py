@@ -159,7 +159,16 @@ def test_the_model_of_the_first_spec_is_there(specs: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["digits.yaml", "mnist_cnn.yaml", "mnist_label_permutation.yaml", "mnist_roar.yaml", "roar_toy.yaml"]
+    "name",
+    [
+        "digits.yaml",
+        "mnist_cnn.yaml",
+        "mnist_label_permutation.yaml",
+        "mnist_roar.yaml",
+        "roar_toy.yaml",
+        "two_objects.yaml",
+        "planted_shortcut.yaml",
+    ],
 )
 def test_a_resolved_spec_is_read_back_as_itself(specs: Path, name: str) -> None:
     spec = load_spec(specs / name)
