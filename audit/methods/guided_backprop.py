@@ -3,7 +3,6 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from audit.declare import declared
-from audit.errors import InputError
 from audit.methods.method import Array, Attribute, Need, gaussian_noise
 
 if TYPE_CHECKING:
@@ -37,9 +36,9 @@ class GuidedBackprop:
         Raises:
             InputError: the model is subclassed, has no rectifier, or hides operations that may be rectifiers.
         """
-        from audit.methods.propagate import is_rectifier, propagate
+        from audit.methods.propagate import check_rectifiers, is_rectifier, propagate
 
-        _check_rectifiers(network)
+        check_rectifiers(network, "guided_backprop")
         relevance = propagate(network, {is_rectifier: _guide})
 
         def guided(params: "Params", x: Array, target: Array, key: Array) -> Array:
@@ -60,29 +59,3 @@ def _guide(
 
     _, pullback = active().vjp(lambda *values: call(node, params, values), *inputs)
     return pullback(ops.maximum(relevance, 0.0))
-
-
-def _check_rectifiers(network: "Network") -> None:
-    """Refuse what would silently be a plain gradient."""
-    from audit.methods.propagate import is_opaque, is_rectifier
-    from audit.network.network import graph_of
-
-    nodes = graph_of(network)
-    hidden = [node.layer for node in nodes if is_opaque(node)]
-    if hidden:
-        raise InputError(
-            "T012",
-            "guided backprop cannot see into every layer of the network",
-            where=", ".join(hidden),
-            expected="Keras layers and operations whose rectifiers are in plain view",
-            fix="build these layers from Keras layers with the Functional API, or remove `guided_backprop`",
-        )
-    if not any(is_rectifier(node) for node in nodes):
-        raise InputError(
-            "T013",
-            "guided backprop does not apply: the network has no rectifier, so it would be the plain gradient",
-            where=network.name,
-            expected="a ReLU, ReLU6, leaky or parametric ReLU",
-            received=", ".join(sorted({node.kind for node in nodes})),
-            fix="remove `guided_backprop` from `methods`; `gradient` shows the same map",
-        )

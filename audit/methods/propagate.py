@@ -6,6 +6,7 @@ Rules belong to the method and are never written into the model: re-drawing or l
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from audit.errors import InputError
 from audit.network.network import Network, Node, Params, call, graph_of, sources
 from audit.network.rectifier import is_rectifier
 
@@ -121,7 +122,7 @@ def is_opaque(node: Node) -> bool:
         return False
     operation = getattr(node.operation, "operation", node.operation)
     inside = operation._flatten_layers(include_self=False) if hasattr(operation, "_flatten_layers") else []
-    return any(_is_foreign(layer) or _rectifies(layer) for layer in (operation, *inside))
+    return any(is_foreign(layer) or _rectifies(layer) for layer in (operation, *inside))
 
 
 def _rectifies(layer: Any) -> bool:
@@ -129,7 +130,36 @@ def _rectifies(layer: Any) -> bool:
     return type(layer).__name__ in ("ReLU", "LeakyReLU", "PReLU") or name in ("relu", "relu6", "leaky_relu")
 
 
-def _is_foreign(operation: Any) -> bool:
+def is_foreign(operation: Any) -> bool:
+    """Whether an operation, or the activation inside it, is code that is neither Keras's nor this package's."""
+    operation = getattr(operation, "operation", operation)
     activation = getattr(operation, "activation", None)
     modules = [type(operation).__module__, getattr(activation, "__module__", None) or "keras"]
     return any(module.partition(".")[0] not in ("keras", "audit") for module in modules)
+
+
+def check_rectifiers(network: Network, method: str) -> None:
+    """Refuse what a method that has a rule for rectifiers alone would silently show as a plain gradient.
+
+    Raises:
+        InputError: the model is subclassed, has no rectifier, or hides operations that may be rectifiers.
+    """
+    nodes = graph_of(network)
+    hidden = [node.layer for node in nodes if is_opaque(node)]
+    if hidden:
+        raise InputError(
+            "T012",
+            f"`{method}` cannot see into every layer of the network",
+            where=", ".join(hidden),
+            expected="Keras layers and operations whose rectifiers are in plain view",
+            fix=f"build these layers from Keras layers with the Functional API, or remove `{method}`",
+        )
+    if not any(is_rectifier(node) for node in nodes):
+        raise InputError(
+            "T013",
+            f"`{method}` does not apply: the network has no rectifier, so it would be the plain gradient",
+            where=network.name,
+            expected="a ReLU, ReLU6, leaky or parametric ReLU",
+            received=", ".join(sorted({node.kind for node in nodes})),
+            fix=f"remove `{method}` from `methods`; `gradient` shows the same map",
+        )
