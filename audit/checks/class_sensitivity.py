@@ -31,8 +31,9 @@ class ClassSensitivity:
     either. Rules that send only non-negative relevance back converge to one map for all classes.
 
     Expected relation. The mean excess similarity is at most ``at_most``, with the upper end of a 95 % interval. No
-    paper publishes a limit; Sixt et al. find about 1 for methods that converge and 0.4 to 0.8 in structural similarity
-    for those that do not. 0.8 is this project's choice.
+    paper publishes a limit; Sixt et al. find about 1 in structural similarity for methods that converge and 0.4 to 0.8
+    for others. 0.6 is this project's choice: on networks for MNIST and for scikit-learn's digits the gradient keeps
+    0.46 and 0.24, SmoothGrad 0.40 and 0.26, guided backpropagation 0.81 and 0.67.
 
     How it can mislead. Classes share features, so a sound map keeps much: the object stands where it stands, whatever
     is asked of it, and magnitudes share more than signed maps. An unlikely class may have a map that means little.
@@ -47,7 +48,7 @@ class ClassSensitivity:
     similarity: Similarity = "spearman"
     channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
     sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
-    at_most: Threshold = 0.8
+    at_most: Threshold = 0.6
     seeds: Seeds = 5
     null_draws: Draws = 10
     null_at_most: Share = Field(0.8, description="a higher mean null leaves too little head-room to judge")

@@ -32,10 +32,12 @@ class SmoothMprt:
     most ``last_at_most``, both with the upper end of a 95 % interval. The limits are those of the cascade, this
     project's choice; the paper publishes none.
 
-    How it can mislead. What is averaged away may be a property of the model, not of the method. It costs ``samples``
-    times a cascade, and does next to nothing to SmoothGrad. From the input up, the first stage already feeds all later
-    ones with noise, so the curve falls sooner than from the output down. ``target: rechosen`` asks another question
-    than ``fixed``: the class that the re-drawn model predicts on the input itself.
+    How it can mislead. The null of a map that is masked by its input counts one noise for all copies: input x gradient
+    on 8 by 8 digits ends at 0.73 where the null is 0.77, so a low excess of such a map means little. What is averaged
+    away may be a property of the model, not of the method. It costs ``samples`` times a cascade, and does next to
+    nothing to SmoothGrad. From the input up, the first stage already feeds all later ones with noise, so the curve
+    falls sooner than from the output down. ``target: rechosen`` asks another question than ``fixed``: the class that
+    the re-drawn model predicts on the input itself.
 
     Source. Hedström, Weber, Lapuschkin and Höhne 2023, Sanity Checks Revisited (arXiv:2401.06465): 50 copies, noise of
     0.1 times each input's range; rank correlation is the default of their library, structural similarity what their

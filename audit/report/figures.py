@@ -53,7 +53,9 @@ def plot(verdicts: Sequence[Verdict], controls: Sequence[Verdict], across: str, 
     points = [point for verdict, _ in judged for point in verdict.curve]
     quantity: Quantity = "excess" if any(finite(point.excess) for point in points) else "similarity"
     shown = [(index, *each) for index, each in enumerate(judged) if _any(each[0].curve, quantity)]
-    lines = tuple(_line(index, verdict, control) for index, verdict, control in shown)
+    lines = tuple(_line(index, verdict, control) for index, verdict, control in shown) + tuple(
+        further for index, verdict, control in shown if not control for further in _further(index, verdict)
+    )
     limits = {c.name: c for verdict in verdicts for c in verdict.criteria}
     if not lines:
         return None
@@ -63,6 +65,16 @@ def plot(verdicts: Sequence[Verdict], controls: Sequence[Verdict], across: str, 
 def _line(index: int, verdict: Verdict, control: bool) -> Line:
     judged = any(finite(criterion.statistic) for criterion in verdict.criteria)
     return Line(name=verdict.method, points=verdict.curve, control=control, judged=judged, index=index)
+
+
+def _further(index: int, verdict: Verdict) -> list[Line]:
+    """Return the curves that stand beside a method's own, in its colour: other treatments of batch normalisation."""
+    beside = [each for each in verdict.references if each.quantity == "similarity" and _any(each.curve, "excess")]
+    return [
+        Line(name=f"{verdict.method}, {each.name.rpartition(': ')[2]}", points=each.curve, control=False, judged=False,
+             index=index)
+        for each in beside
+    ]  # fmt: skip
 
 
 def curved(drawn: Plot) -> bool:

@@ -17,6 +17,9 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 Row = dict[str, object]
 
 
+_REFERENCES = {"accuracy": "accuracy", "similarity": "reference"}
+
+
 def metrics(audit: Audit) -> str:
     """Return the table as CSV; a number that does not exist is an empty cell."""
     text = StringIO()
@@ -39,7 +42,8 @@ def _rows(audit: Audit) -> Iterator[Row]:
         for reference in verdict.references:
             for position, point in enumerate(reference.curve):
                 name = f"{reference.name}, {point.label}"
-                yield {**place, "row": "accuracy", "position": position, **_point(point), "name": name}
+                row = {"row": _REFERENCES[reference.quantity], "position": position}
+                yield {**place, **row, **_point(point), "name": name}
         if not verdict.criteria and not verdict.curve:
             yield {**place, "row": "verdict", "name": verdict.reason}
 

@@ -23,6 +23,7 @@ _PRINTED_ROWS = 300  # of the tables of numbers on paper: setting a row takes 10
 _ACROSS = {
     "cascading_randomization": "stages re-drawn so far, from left to right",
     "independent_randomization": "the one stage that is re-drawn",
+    "smooth_mprt": "stages re-drawn so far, from left to right",
     "repeatability": "repetitions",
 }
 
@@ -78,6 +79,7 @@ def _environment() -> Environment:
         environment.globals[function.__name__] = function
     for function in (words.explained, words.plain, words.why_missing, words.gates, words.note, words.cell):
         environment.globals[function.__name__] = function
+    environment.globals["courses"] = words.courses
     return environment
 
 
@@ -95,6 +97,7 @@ def _context(audit: Audit) -> dict[str, Any]:
     return {
         "audit": audit,
         "about": words.about(audit),
+        "explained_class": words.explained_class(audit),
         "overall": words.standing(audit.outcome if audit.valid else "invalid"),
         "counts": words.counts(audit),
         "attention": words.attention(audit),

@@ -105,13 +105,17 @@ def _courses(verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> list[C
     made: list[Course] = []
     judged = [(verdict, False) for verdict in verdicts] + [(verdict, True) for verdict in controls]
     for index, (verdict, control) in enumerate(judged):
-        own = [each for each in verdict.references if not each.name.startswith(_RANKINGS)]
+        own = [each for each in _accuracies(verdict) if not each.name.startswith(_RANKINGS)]
         made += [_course(each, verdict.method, place > 0, control, index, -1) for place, each in enumerate(own)]
-    shared = {r.name: r for verdict, _ in judged for r in verdict.references if r.name.startswith(_RANKINGS)}
+    shared = {r.name: r for verdict, _ in judged for r in _accuracies(verdict) if r.name.startswith(_RANKINGS)}
     made += [
         _course(each, name, name not in _RANKINGS, True, 0, place) for place, (name, each) in enumerate(shared.items())
     ]
     return made
+
+
+def _accuracies(verdict: Verdict) -> list[Reference]:
+    return [each for each in verdict.references if each.quantity == "accuracy"]
 
 
 def _course(reference: Reference, name: str, further: bool, control: bool, index: int, dash: int = 0) -> Course:

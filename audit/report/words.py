@@ -157,6 +157,19 @@ def cell(audit: Audit, requirement: RequirementFacts, method: MethodFacts) -> Ve
     return next(found, None)
 
 
+def courses(verdict: Verdict) -> list[tuple[str, tuple[Point, ...]]]:
+    """Return a verdict's curve and those of its kind beside it, each with what distinguishes it from the first."""
+    beside = [(f", {each.name}", each.curve) for each in verdict.references if each.quantity == "similarity"]
+    return [("", verdict.curve), *beside] if verdict.curve else []
+
+
+def explained_class(audit: Audit) -> str:
+    """Return which class the maps explain, and where it is chosen anew."""
+    fixed = "fixed once, from the trained model, and kept whatever is re-drawn"
+    anew = [each.title for each in audit.requirements if each.settings.get("target") == "rechosen"]
+    return f"{fixed}; but under {', '.join(anew)} the class that the re-drawn model predicts" if anew else fixed
+
+
 def controls_of(audit: Audit, requirement: RequirementFacts) -> tuple[Control, ...]:
     """Return the controls of one requirement."""
     return tuple(control for control in audit.controls if control.requirement == requirement.id)
