@@ -39,6 +39,9 @@ def curve(
     reached without the model, so nothing below either counts; but noise has a distribution of values too, so both hold
     some of the same agreement, and their sum would take that off twice. Where shuffling gives 0 for every pair of maps
     (rank and linear correlation), the masked noise alone is the null, its sampling error on both sides of 0 included.
+    The larger of two estimates is a little too large where the two nulls are equal: at ten draws of each, the excess of
+    independent maps was measured 0.02 to 0.03 too low at 8 by 8 pixels and 0.005 at 28 by 28 (0.03 for oriented
+    gradients, 0.02 at 64 by 64). More ``null_draws`` and ``shuffles`` shrink that as one over their root.
 
     Args:
         evidence: by condition, complete.
