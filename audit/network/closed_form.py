@@ -1,6 +1,7 @@
 """Tiny networks whose functions can be written down, so that what an attribution must be is known exactly."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import keras
@@ -9,11 +10,15 @@ import numpy as np
 from audit.network.from_model import from_model
 from audit.network.network import Network
 
+# Every weight is set afterwards, and drawing random ones first would take longer than all the rest.
+_Dense = partial(keras.layers.Dense, kernel_initializer="zeros")
+_Convolution = partial(keras.layers.Conv2D, kernel_initializer="zeros")
+
 
 def linear(weight: Any, bias: Sequence[float]) -> Network:
     """f(x) = x W + b, for x (F,), W (F, K), b (K,)."""
     inputs = keras.Input((len(weight),))
-    dense = keras.layers.Dense(len(bias), name="dense")
+    dense = _Dense(len(bias), name="dense")
     model = keras.Model(inputs, dense(inputs), name="linear")
     _set(dense, weight, bias)
     return from_model(model)
@@ -22,7 +27,7 @@ def linear(weight: Any, bias: Sequence[float]) -> Network:
 def saturating() -> Network:
     """f(x) = 1 - ReLU(1 - x), for x (1,): flat from x = 1 on."""
     inputs = keras.Input((1,))
-    first, last = keras.layers.Dense(1, activation="relu", name="first"), keras.layers.Dense(1, name="last")
+    first, last = _Dense(1, activation="relu", name="first"), _Dense(1, name="last")
     model = keras.Model(inputs, last(first(inputs)), name="saturating")
     _set(first, [[-1.0]], [1.0])
     _set(last, [[-1.0]], [1.0])
@@ -36,8 +41,8 @@ def rectified_pair() -> tuple[Network, Network]:
 
 def _two_layers(first_bias: Sequence[float], last_bias: float) -> Network:
     inputs = keras.Input((2,))
-    first = keras.layers.Dense(2, activation="relu", name="first")
-    last = keras.layers.Dense(1, activation="relu", name="last")
+    first = _Dense(2, activation="relu", name="first")
+    last = _Dense(1, activation="relu", name="last")
     model = keras.Model(inputs, last(first(inputs)), name="rectified")
     _set(first, np.eye(2), first_bias)
     _set(last, [[1.0], [-1.0]], [last_bias])
@@ -48,7 +53,7 @@ def product() -> Network:
     """f(x) = x1 * x2, for x (2,), with a last layer of weight 1."""
     inputs = keras.Input((2,))
     multiplied = keras.layers.Multiply()([inputs[:, :1], inputs[:, 1:]])
-    last = keras.layers.Dense(1, use_bias=False, name="last")
+    last = _Dense(1, use_bias=False, name="last")
     model = keras.Model(inputs, last(multiplied), name="product")
     _set(last, [[1.0]])
     return from_model(model)
@@ -57,8 +62,8 @@ def product() -> Network:
 def sum_pool(kernel: np.ndarray, size: int = 6) -> Network:
     """f(x) = sum of ReLU(x (*) kernel) over the image, kernel (3, 3), x (size, size, 1), zero padding, no bias."""
     inputs = keras.Input((size, size, 1))
-    convolution = keras.layers.Conv2D(1, 3, padding="same", activation="relu", use_bias=False, name="convolution")
-    total = keras.layers.Dense(1, use_bias=False, name="total")
+    convolution = _Convolution(1, 3, padding="same", activation="relu", use_bias=False, name="convolution")
+    total = _Dense(1, use_bias=False, name="total")
     model = keras.Model(inputs, total(keras.layers.Flatten()(convolution(inputs))), name="sum_pool")
     _set(convolution, np.asarray(kernel).reshape(3, 3, 1, 1))
     _set(total, np.ones((size * size, 1)))
@@ -69,8 +74,8 @@ def dense(first: Any, last: Any) -> Network:
     """f(x) = ReLU(x V) W, for x (F,), V (F, M), W (M, K): homogeneous of degree one."""
     inputs = keras.Input((len(first),))
     layers = [
-        keras.layers.Dense(np.shape(first)[1], activation="relu", use_bias=False, name="first"),
-        keras.layers.Dense(np.shape(last)[1], use_bias=False, name="last"),
+        _Dense(np.shape(first)[1], activation="relu", use_bias=False, name="first"),
+        _Dense(np.shape(last)[1], use_bias=False, name="last"),
     ]
     model = keras.Model(inputs, layers[1](layers[0](inputs)), name="dense")
     for layer, weight in zip(layers, (first, last), strict=True):
@@ -88,13 +93,13 @@ def homogeneous(size: int = 8, classes: int = 3, *, seed: int = 0) -> Network:
     model = keras.Sequential(
         [
             keras.Input((size, size, 1)),
-            layers.Conv2D(3, 3, padding="same", use_bias=False, name="first"),
+            _Convolution(3, 3, padding="same", use_bias=False, name="first"),
             layers.LeakyReLU(negative_slope=0.1, name="leak"),
             layers.MaxPooling2D(2, name="maximum"),
-            layers.Conv2D(4, 3, padding="same", activation="relu", use_bias=False, name="second"),
+            _Convolution(4, 3, padding="same", activation="relu", use_bias=False, name="second"),
             layers.AveragePooling2D(2, name="mean"),
             layers.Flatten(name="flatten"),
-            layers.Dense(classes, use_bias=False, name="last"),
+            _Dense(classes, use_bias=False, name="last"),
         ],
         name="homogeneous",
     )
@@ -110,8 +115,8 @@ def pointwise(weights: Sequence[Sequence[float]], size: int = 6) -> Network:
     Every pixel counts alike, and the last layer is linear. ``weights`` (2, K).
     """
     inputs, classes = keras.Input((size, size, 1)), np.shape(weights)[1]
-    convolution = keras.layers.Conv2D(2, 1, activation="relu", use_bias=False, name="convolution")
-    last = keras.layers.Dense(classes, use_bias=False, name="last")
+    convolution = _Convolution(2, 1, activation="relu", use_bias=False, name="convolution")
+    last = _Dense(classes, use_bias=False, name="last")
     model = keras.Model(inputs, last(keras.layers.Flatten()(convolution(inputs))), name="pointwise")
     _set(convolution, np.reshape([1.0, -1.0], (1, 1, 1, 2)))
     _set(last, np.tile(weights, (size * size, 1)))
