@@ -198,6 +198,7 @@ def _bounds(walk: _Walk, below: int, params: Params) -> tuple[Array, Array] | No
 
     if walk.rules.bounds is None:
         return None
-    images = (ops.full((1, *walk.network.input_shape), bound, dtype="float32") for bound in walk.rules.bounds)
+    blank = ops.zeros((1, *walk.network.input_shape), dtype="float32") + walk.network.origin
+    images = (blank + bound for bound in walk.rules.bounds)
     one, other = (image if below < 0 else replay(walk.network, params, image, until=below) for image in images)
     return ops.minimum(one, other), ops.maximum(one, other)

@@ -30,16 +30,20 @@ def foldable(graph: tuple[Node, ...], roles: tuple[Role, ...]) -> Mapping[int, i
     Such a layer feeds nothing but the normalisation, which scales its output channels. A batch normalisation elsewhere
     (before the activation and the layer, say) is the affine operation that it is.
     """
+    return {
+        place: above
+        for place, above in only_users(graph).items()
+        if place >= 0 and roles[place] == "kernel" and _normalises_channels(graph[above], graph[place])
+    }
+
+
+def only_users(graph: tuple[Node, ...]) -> Mapping[int, int]:
+    """Return the operation that an operation feeds, where it feeds one alone: by their positions."""
     users: dict[int, list[int]] = {}
     for position, node in enumerate(graph):
         for ref in sources(node):
             users.setdefault(ref.node, []).append(position)
-    only = {place: above[0] for place, above in users.items() if len(above) == 1}
-    return {
-        place: above
-        for place, above in only.items()
-        if place >= 0 and roles[place] == "kernel" and _normalises_channels(graph[above], graph[place])
-    }
+    return {place: above[0] for place, above in users.items() if len(above) == 1}
 
 
 def _normalises_channels(node: Node, layer: Node) -> bool:

@@ -42,8 +42,8 @@ def gamma(factor: float, size: float) -> LinearRule:
 
         result, own = 0.0, [(linear.kernel, linear.x)]
         for sign in (1.0, -1.0):
-            favoured = _of_sign(linear, sign)
-            total = linear.z + factor * (_sums(favoured, linear) + _part(linear.bias, sign))
+            favoured = of_sign(linear, sign)
+            total = linear.z + factor * (sums(favoured, linear) + part_of(linear.bias, sign))
             chosen = ops.where(sign * linear.z > 0, relevance / stabilised(total, size), 0.0)
             result = result + _shares(own, linear, chosen) + factor * _shares(favoured, linear, chosen)
         return result
@@ -62,14 +62,14 @@ def alpha_beta(alpha: float) -> LinearRule:
     def rule(linear: Linear, relevance: Array) -> Array:
         from keras import ops
 
-        parts = [(_of_sign(linear, sign), sign) for sign in (1.0, -1.0)]
-        sums = [_sums(terms, linear) + _part(linear.bias, sign) for terms, sign in parts]
-        positive, negative = (ops.abs(total) > _SMALLEST for total in sums)
+        parts = [(of_sign(linear, sign), sign) for sign in (1.0, -1.0)]
+        totals = [sums(terms, linear) + part_of(linear.bias, sign) for terms, sign in parts]
+        positive, negative = (ops.abs(total) > _SMALLEST for total in totals)
         both = ops.logical_and(positive, negative)
         factors = (ops.where(both, alpha, 1.0), ops.where(both, 1.0 - alpha, 1.0))
         return sum(
             _shares(terms, linear, ratio(factor * relevance, total))
-            for (terms, _), factor, total in zip(parts, factors, sums, strict=True)
+            for (terms, _), factor, total in zip(parts, factors, totals, strict=True)
         )
 
     return rule
@@ -98,7 +98,9 @@ def bounded(linear: Linear, relevance: Array) -> Array:
     low, high = linear.bounds or (linear.x, linear.x)
     above = ops.maximum(linear.x - low, 0.0) * linear.support
     below = ops.minimum(linear.x - high, 0.0) * linear.support
-    return _proportional([(_part(linear.kernel, 1.0), above), (_part(linear.kernel, -1.0), below)], linear, relevance)
+    return _proportional(
+        [(part_of(linear.kernel, 1.0), above), (part_of(linear.kernel, -1.0), below)], linear, relevance
+    )
 
 
 Terms = list[tuple[Array, Array]]
@@ -106,31 +108,33 @@ Terms = list[tuple[Array, Array]]
 
 
 def _proportional(terms: Terms, linear: Linear, relevance: Array) -> Array:
-    return _shares(terms, linear, ratio(relevance, _sums(terms, linear)))
+    return _shares(terms, linear, ratio(relevance, sums(terms, linear)))
 
 
-def _of_sign(linear: Linear, sign: float) -> Terms:
+def of_sign(linear: Linear, sign: float) -> Terms:
     """Return the contributions x_i w_ij of one sign."""
-    return [(_part(linear.kernel, each), _part(linear.x, sign * each)) for each in (1.0, -1.0)]
+    return [(part_of(linear.kernel, each), part_of(linear.x, sign * each)) for each in (1.0, -1.0)]
 
 
-def _part(value: Array, sign: float) -> Array:
+def part_of(value: Array, sign: float) -> Array:
+    """Return the entries of one sign, 0 for the others."""
     from keras import ops
 
     return ops.maximum(value, 0.0) if sign > 0 else ops.minimum(value, 0.0)
 
 
-def _sums(terms: Terms, linear: Linear) -> Array:
+def sums(terms: Terms, linear: Linear) -> Array:
     """Return the sum of the contributions to each output."""
     return sum(linear.apply(kernel, value) for kernel, value in terms)
 
 
 def _shares(terms: Terms, linear: Linear, ratios: Array) -> Array:
     """Return sum over j of c_ij ratio_j, by the operation's vector-Jacobian product."""
-    return sum(value * _transposed(linear, kernel, ratios) for kernel, value in terms)
+    return sum(value * transposed(linear, kernel, ratios) for kernel, value in terms)
 
 
-def _transposed(linear: Linear, kernel: Array, ratios: Array) -> Array:
+def transposed(linear: Linear, kernel: Array, ratios: Array) -> Array:
+    """Return sum over j of w_ij ratio_j for any kernel w."""
     _, pullback = active().vjp(lambda value: linear.apply(kernel, value), linear.x)
     return pullback(ratios)[0]
 

@@ -50,7 +50,7 @@ _KINDS: dict[Role, tuple[str, ...]] = {
         *_each("MaxPooling", 1, 2, 3),
         *_each("GlobalMaxPooling", 1, 2, 3),
         *_each("AdaptiveMaxPooling", 1, 2, 3),
-        *("MaxPool", "AdaptiveMaxPool", "Max", "Maximum", "Minimum"),
+        *("MaxPool", "AdaptiveMaxPool", "Max", "Maximum"),
     ),
     "activation": (
         *("ReLU", "Relu", "Relu6", "LeakyReLU", "LeakyRelu", "PReLU", "ELU", "Elu", "Selu", "Celu", "Gelu", "Silu"),
@@ -83,7 +83,7 @@ def role_of(node: Node) -> Role | None:
         return _scaled(node)
     if node.kind == "UpSampling2D":
         return _upsampling(node.operation.interpolation)
-    if node.kind in ("Maximum", "Minimum") and len(sources(node)) == 1:
+    if node.kind == "Maximum" and len(sources(node)) == 1:
         return None  # against a constant: neither a rectifier nor a choice among entries
     if node.kind == "LayerNormalization" and node.operation.rms_scaling:
         return None
