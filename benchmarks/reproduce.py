@@ -58,7 +58,9 @@ def build(name: str, make: Callable[[], keras.Model], seed: int, data: tuple[np.
         model = make()
         if data is not None:
             model = networks.trained(model, *data)
-        model.save(path, include_optimizer=False)
+        bare = make()
+        bare.set_weights(model.get_weights())  # without its optimizer
+        bare.save(path)
     return path
 
 
@@ -109,7 +111,7 @@ def uniform_noise_against_itself() -> np.ndarray:
     """Return the similarity of histograms of gradients for ten pairs of uniform noise in [-1, 1]."""
     rng = np.random.default_rng(0)
     one, other = rng.uniform(-1, 1, (2, 10, 299, 299))
-    return Hog(correlation="pearson", pixels_per_cell=16)(one, other)
+    return Hog(correlation="pearson", pixels_per_cell=16).between(one, other)
 
 
 def rows(source: Path) -> list[claims.Row]:
