@@ -11,14 +11,16 @@ from pydantic import Field, model_validator
 from audit.checks import attack, comparison, perturbation
 from audit.checks.check import Bench, Judgement, Measurement
 from audit.checks.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Draws, Share, Similarity, Threshold
-from audit.checks.judgement import Curve, Limits, Target, conclude, curve, point, stopped
+from audit.checks.judgement import Limits, Target, conclude, curve, stopped
 from audit.checks.wording import quantity
 from audit.declare import declared
 from audit.maps import Channels, Sign
 from audit.record import Condition, Evidence, Facts, Null, Original, Outcome, Probed, Trained
 
 _RANDOM = "random_signs"
-_WORDS: Mapping[str, str] = MappingProxyType({"top_k": "the top-k attack", "mass_centre": "the mass-centre attack"})
+_WORDS: Mapping[str, str] = MappingProxyType(
+    {_RANDOM: "random signs", "top_k": "the top-k attack", "mass_centre": "the mass-centre attack"}
+)
 
 
 @declared
@@ -35,9 +37,10 @@ class AdversarialFragility:
     Why it matters. If a change that nobody sees moves the map at will, the map can be made to show anything, and what
     it shows without an adversary is one of many answers.
 
-    Expected relation. Under either attack, at the largest budget, the mean excess similarity of the maps before and
-    after is at least ``at_least``, with the lower end of a 95 % interval; one half is this project's choice. Read it
-    beside the same number for random signs of the same size, which need no adversary and are always measured.
+    Expected relation. Under either attack, and under random signs of the same size, which need no adversary, the mean
+    excess similarity of the maps before and after is at least ``at_least`` at the largest budget, with the lower end of
+    a 95 % interval; one half is this project's choice. The attacks seek their own goal, not the least similarity, so
+    random signs may do more.
 
     How it can mislead. A map that ignores the input cannot be attacked, as the random map shows. An attack that found
     little proves little, above all a blind one: the share of steps that a gradient led is told with the verdict. A
@@ -76,7 +79,7 @@ class AdversarialFragility:
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the null, then random signs and the attacks, budget by budget."""
-        names = (_RANDOM, *self._attacks(facts))
+        names = self._names(facts)
         return (self._null(), *(self._probe(name, each) for each in self.budgets for name in names))
 
     def measure(self, method: str, condition: Condition, bench: Bench) -> Measurement:
@@ -106,22 +109,21 @@ class AdversarialFragility:
         return Measurement(scores=scores)
 
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
-        """Judge both attacks at the largest budget."""
+        """Judge the attacks and random signs at the largest budget."""
         error = stopped(evidence, self.conditions(facts))
         if error:
             return error
-        found, sign = {each.unit.condition: each for each in evidence}, self.sign or DEFAULT_SIGN
-        pairs = [(name, budget) for name in self._attacks(facts) for budget in self.budgets]
-        drawn = self._curve(found, pairs, sign)
+        found, names = {each.unit.condition: each for each in evidence}, self._names(facts)
+        pairs = [(name, budget) for name in names for budget in self.budgets]
+        labels = [f"{name} {budget:g}" for name, budget in pairs]
+        places = [[self._probe(*pair)] for pair in pairs]
+        drawn = curve(found, places, labels, null=self._null(), sign=self.sign or DEFAULT_SIGN, exact=True)
         if isinstance(drawn, str):
             return Judgement(outcome="inconclusive", reason=drawn)
         limits = Limits(null_at_most=self.null_at_most, undefined_at_most=self.undefined_at_most, fewest_seeds=1)
-        targets = [self._target(place, name) for place, name in enumerate(self._attacks(facts))]
+        targets = [self._target(place, name) for place, name in enumerate(names)]
         judgement = conclude(drawn, targets, limits)
-        signs = self._curve(found, [(_RANDOM, budget) for budget in self.budgets], sign)
-        points = () if isinstance(signs, str) else tuple(point(signs, place) for place in range(len(self.budgets)))
-        reason = judgement.reason + self._beside(found, facts, points[-1].excess if points else None)
-        return replace(judgement, reason=reason, curve=(*judgement.curve, *points))
+        return replace(judgement, reason=judgement.reason + self._beside(found, names[1:]))
 
     def settings(self) -> dict[str, Any]:
         """Return what changes a unit's scores beside its condition."""
@@ -139,21 +141,17 @@ class AdversarialFragility:
             inside=self.inside_range,
         )  # fmt: skip
 
-    def _beside(self, found: Mapping[Condition, Evidence], facts: Facts, signs: float | None) -> str:
-        at = {name: found[self._probe(name, self.budgets[-1])].scores for name in self._attacks(facts)}
+    def _beside(self, found: Mapping[Condition, Evidence], attacks: Sequence[str]) -> str:
+        at = {name: found[self._probe(name, self.budgets[-1])].scores for name in attacks}
         led = float(np.mean([scores["led"] for scores in at.values()]))
         overlap = min(float(np.mean(scores["intersection"])) for scores in at.values())
-        shift = [float(np.nanmean(scores["centre_shift"])) for name, scores in at.items() if name == "mass_centre"]
-        moved = f" and move the centre by {shift[0]:.2g} pixels" if shift and np.isfinite(shift[0]) else ""
-        kept = "an undefined part" if signs is None else f"{signs:.2f}"
+        shifts = np.asarray(at["mass_centre"]["centre_shift"]) if "mass_centre" in at else np.array([])
+        known = shifts[np.isfinite(shifts)]
+        moved = f" and move the centre by {known.mean():.2g} pixels" if known.size else ""
         return (
-            f" Random signs of the same size leave {kept}; the attacks leave {overlap:.2f} of the largest "
-            f"{100 * self.top:g} %{moved}; a gradient led {100 * led:.0f} % of their steps, the rest were random."
+            f" The attacks leave {overlap:.2f} of the largest {100 * self.top:g} %{moved}; a gradient led "
+            f"{100 * led:.0f} % of their steps, the rest were random."
         )
-
-    def _curve(self, found: Mapping[Condition, Evidence], pairs: Sequence[tuple[str, float]], sign: str) -> Curve | str:
-        labels = [f"{name} {budget:g}" for name, budget in pairs]
-        return curve(found, [[self._probe(*pair)] for pair in pairs], labels, null=self._null(), sign=sign, exact=True)
 
     def _target(self, place: int, name: str) -> Target:
         last = (place + 1) * len(self.budgets) - 1
@@ -165,8 +163,9 @@ class AdversarialFragility:
             words=(f"of its excess {quantity(self.similarity)} under {_WORDS[name]}", f"under {_WORDS[name]}"),
         )
 
-    def _attacks(self, facts: Facts) -> tuple[attack.Name, ...]:
-        return ("top_k", "mass_centre") if len(facts.network.input_shape) == 3 else ("top_k",)
+    def _names(self, facts: Facts) -> tuple[str, ...]:
+        images = len(facts.network.input_shape) == 3
+        return (_RANDOM, "top_k", "mass_centre") if images else (_RANDOM, "top_k")
 
     def _probe(self, name: str, budget: float) -> Probed:
         return Probed(name=name, level=budget, maps=1 if name == _RANDOM else 2 * self.steps)

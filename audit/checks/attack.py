@@ -55,13 +55,13 @@ def search(
 
 
 def random_signs(method: str, bench: Bench, *, budget: float, inside: bool) -> Found:
-    """Move every value by the budget, up or down at random; inputs whose class that changes have maps of NaN."""
-    own = bench.explained
+    """Move every value by the budget, up or down at random; inputs whose class that changes stay where they are."""
+    own, start = bench.explained, bench.maps(method, Original())
     moved = own.inputs + budget * perturbation.signs("random signs", 0, own.ids, own.inputs.shape[1:])
     moved = _within(moved, own, budget, inside)
-    maps = bench.explain(method, replace(own, inputs=moved))
     kept = perturbation.predicted(bench.outputs(own.inputs)) == perturbation.predicted(bench.outputs(moved))
-    return Found(inputs=moved, maps=_where(kept, maps, np.full_like(maps, np.nan)), led=np.zeros(len(maps)))
+    maps = bench.explain(method, replace(own, inputs=moved))
+    return Found(inputs=_where(kept, moved, own.inputs), maps=_where(kept, maps, start), led=np.zeros(len(maps)))
 
 
 def top_k(start: np.ndarray, share: float) -> Goal:

@@ -22,6 +22,23 @@ class _AsItIs:
         return self._function(*arguments)
 
 
+class _Differentiated:
+    """A compiled derivative that says what it means when the backend has no rule for an operation."""
+
+    def __init__(self, function: Compiled) -> None:
+        self.traces = 0
+        self._function = function
+
+    def __call__(self, *arguments: Any) -> Any:
+        try:
+            result = self._function(*arguments)
+        except (LookupError, NotImplementedError, ValueError) as error:  # TensorFlow's and JAX's, while tracing
+            received = f"{type(error).__name__}: {error}"[:300]
+            raise UnitError("R030", "the method's maps cannot be differentiated", received=received) from error
+        self.traces = self._function.traces
+        return result
+
+
 def compiled(method: Method, network: "Network") -> Compiled:
     """Return ``(params, x, target, key) -> raw maps``.
 
@@ -46,10 +63,6 @@ def pullback(method: Method, network: "Network") -> Compiled:
     attribute = method.attribute(network)
 
     def pull(params: "Params", x: Array, target: Array, key: Array, cotangent: Array) -> Array:
-        try:
-            return active().vjp(lambda inputs: attribute(params, inputs, target, key), x)[1](cotangent)[0]
-        except (LookupError, NotImplementedError, ValueError) as error:  # TensorFlow's and JAX's, while tracing
-            received = f"{type(error).__name__}: {error}"[:300]
-            raise UnitError("R030", "the method's maps cannot be differentiated", received=received) from error
+        return active().vjp(lambda inputs: attribute(params, inputs, target, key), x)[1](cotangent)[0]
 
-    return active().compile(pull, network.precision)
+    return _Differentiated(active().compile(pull, network.precision))

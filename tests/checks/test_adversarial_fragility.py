@@ -1,0 +1,74 @@
+"""Adversarial fragility: what is measured on a real network, and every outcome from made-up evidence."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from audit.checks.adversarial_fragility import AdversarialFragility
+from audit.methods.input_times_gradient import InputTimesGradient
+from audit.record import Null, Probed
+from tests import networks
+from tests.audits import evidence_of, make_facts
+from tests.checks.real import bench_of, controls_behave, evidence, facts_of
+
+CHECK = AdversarialFragility(budgets=(0.01, 0.1), steps=3)
+FACTS = make_facts()
+NAMES = ("random_signs", "top_k", "mass_centre")
+
+
+def test_what_is_measured_and_that_the_controls_behave():
+    bench = bench_of(networks.cnn(), {"product": InputTimesGradient()})
+    found = {each.unit.condition: each.scores for each in evidence(CHECK, "product", bench, facts_of(bench))}
+    assert len(found) == 7 and isinstance(next(iter(found)), Null)
+    for condition, scores in list(found.items())[1:]:
+        assert (scores["size"] <= condition.level * (1 + 1e-4)).all() and scores["size"].max() > 0.9 * condition.level
+        assert (scores["intersection"] <= 1).all() and (scores["centre_shift"] >= 0).all()
+        assert (scores["led"] == 0).all() if condition.name == "random_signs" else scores["led"].mean() > 0.5
+    means = {(c.name, c.level): s["similarity_absolute"].mean() for c, s in list(found.items())[1:]}
+    assert all(means[name, 0.1] < means[name, 0.01] for name in NAMES)
+    assert controls_behave(CHECK, bench)
+
+
+def made(levels, led=1.0):
+    """Evidence with a similarity for each attack and budget, by name."""
+
+    def scores(condition, given):
+        if not isinstance(condition, Probed):
+            return given
+        value = levels[condition.name] if condition.level == 0.1 else 1.0
+        own = {name: np.full(30, 0.5) for name in ("intersection", "centre_shift", "size")}
+        return {**given, **own, "similarity_absolute": np.full(30, value), "led": np.full(30, led)}
+
+    plain = evidence_of(CHECK, FACTS, 0.5)
+    return [replace(each, scores=scores(each.unit.condition, each.scores)) for each in plain]
+
+
+@pytest.mark.parametrize(
+    "levels, outcome",
+    [((0.9, 0.8, 0.7), "pass"), ((0.9, 0.2, 0.7), "fail"), ((0.9, 0.8, 0.1), "fail"), ((0.4, 0.8, 0.7), "fail")],
+)
+def test_the_largest_budget_is_judged_under_every_attack(levels, outcome):
+    found = CHECK.judge(made(dict(zip(NAMES, levels, strict=True))), FACTS)
+    assert found.outcome == outcome
+    assert [each.label for each in found.curve] == [f"{name} {level}" for name in NAMES for level in (0.01, 0.1)]
+    assert "leave 0.50 of the largest 10 % and move the centre by 0.5 pixels; a gradient led 100 %" in found.reason
+
+
+def test_a_blind_search_says_so_and_no_centre_moves_in_flat_inputs():
+    flat = replace(FACTS, network=replace(FACTS.network, input_shape=(6,)))
+    assert {each.name for each in CHECK.conditions(flat)[1:]} == {"random_signs", "top_k"}
+    found = CHECK.judge(made(dict.fromkeys(NAMES, 1.0), led=0.0), flat)
+    assert "a gradient led 0 % of their steps, the rest were random" in found.reason and "centre" not in found.reason
+    assert found.outcome == "pass"
+
+
+def test_missing_evidence_is_an_error():
+    assert CHECK.judge(made(dict.fromkeys(NAMES, 1.0))[:-1], FACTS).outcome == "error"
+
+
+@pytest.mark.parametrize("fields", [{"budgets": []}, {"budgets": [0.1, 0.1]}, {"budgets": [0.2, 0.1]}, {"steps": 0}])
+def test_faults_are_refused(fields):
+    with pytest.raises(ValidationError):
+        AdversarialFragility(**fields)
