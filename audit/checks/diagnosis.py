@@ -1,13 +1,14 @@
 """What the checks with ground truth share: where a map lies, and whether the model uses what it is said to use."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
 
 from audit.checks import localisation
-from audit.checks.check import Bench
+from audit.checks.check import Bench, Judgement
 from audit.maps import Channels
 from audit.record import Evidence
 from audit.variants import Explained
@@ -75,6 +76,33 @@ def unused(
         f"concerns is exchanged (at least {used_at_least:.0%} must), {change[ignored]:.0%} when the other thing is "
         f"(at most {misled_at_most:.0%} may), so nothing is known of what its maps must show."
     )
+
+
+def held_back(judgement: Judgement, own: Evidence, others: Sequence[Evidence]) -> Judgement:
+    """Turn a pass into inconclusive where networks that cannot know differ from each other by as much.
+
+    A network's weights may favour one thing over another by chance, on every input alike; an interval over inputs does
+    not see that. So the mean ``share_of_both`` of the audited model must also lie beyond the one-sided 95 % prediction
+    bound for one more network like the others: mean + t s sqrt(1 + 1/J), over J networks with standard deviation s.
+    """
+    shares = [_mean(each.scores["share_of_both"]) for each in (own, *others)]
+    known = [each for each in shares if each is not None]
+    if judgement.outcome != "pass" or (len(known) == len(shares) and known[0] > _bound(known[1:])):
+        return judgement
+    others_have = ", ".join(f"{each:.2f}" for each in known[1:])
+    reason = (
+        f"Networks that cannot know what matters here differ by as much ({others_have} of the magnitude on both, the "
+        f"audited model {known[0]:.2f}), so this may be chance. Measured: "
+    )
+    return replace(judgement, outcome="inconclusive", reason=reason + judgement.reason)
+
+
+def _bound(values: Sequence[float]) -> float:
+    from scipy.stats import t  # a quarter of a second to import: validating a spec must not pay for it
+
+    count = len(values)
+    spread = float(np.std(values, ddof=1)) * np.sqrt(1 + 1 / count)
+    return float(np.mean(values) + t.ppf(0.95, count - 1) * spread)
 
 
 def aside(evidence: Evidence) -> str:

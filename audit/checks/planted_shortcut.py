@@ -14,7 +14,7 @@ from audit.checks.diagnosis import DISTRACTOR, RELEVANT, SWAPPED, Misled, Share,
 from audit.checks.judgement import Limits, Target, conclude, stopped, values
 from audit.declare import declared
 from audit.maps import Channels
-from audit.record import Condition, Evidence, Facts, Original, Outcome, Trained
+from audit.record import Condition, Evidence, Facts, Original, Outcome, Randomized, Trained
 
 _PLACES = {"excess": "the mark, above an equal region by chance", "share_of_both": "the mark against the decoy"}
 
@@ -35,8 +35,10 @@ class PlantedShortcut:
     ``excess_at_least`` of the map above chance, with the lower ends of 95 % intervals. A map that does not know the
     model's use of the two gives the mark exactly one half, and 0.55 is a twentieth more. No paper publishes limits:
     both are this project's choice. On a small network whose logit moves by 0.93 for the mark and 0.07 for the decoy,
-    input x gradient gives the mark 0.56, SmoothGrad 0.64. It is inconclusive unless at least ``used_at_least`` of the
-    predictions change when the mark is exchanged, and at most ``misled_at_most`` when the decoy is.
+    input x gradient gives the mark 0.56, SmoothGrad 0.64. A pass is held back where networks with every stage re-drawn
+    (``redraws``) vary by as much, because random weights may favour one mark by chance. It is inconclusive unless at
+    least ``used_at_least`` of the predictions change when the mark is exchanged, and at most ``misled_at_most`` when
+    the decoy is.
 
     How it can mislead. A method that finds a small bright mark need not find what is spread out or what is absent. A
     model may use the decoy without changing its prediction, and a map that shows this is right. One data set, one kind
@@ -51,6 +53,7 @@ class PlantedShortcut:
     channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
     at_least: Share = Field(0.55, description="limit on the mark's share of the magnitude on mark and decoy")
     excess_at_least: Share = Field(0.0, description="limit on the mark's share of the map above chance")
+    redraws: int = Field(5, ge=3, le=1000, description="networks with every stage re-drawn, beyond which it must lie")
     used_at_least: Used = 0.8
     misled_at_most: Misled = 0.2
     undefined_at_most: Share = Field(0.1, description="share of inputs whose map may have no place")
@@ -71,14 +74,15 @@ class PlantedShortcut:
         return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
-        """Return the audited model alone."""
-        return (Original(),)
+        """Return the audited model, then networks of which every stage is re-drawn."""
+        return (Original(), *self._redrawn(facts))
 
     def measure(self, method: str, condition: Condition, bench: Bench) -> Measurement:
         """Say where the maps lie (``diagnosis.placed``) and what the model's predictions depend on."""
         maps = bench.maps(method, condition)
         scores = diagnosis.placed(maps, bench.explained, channels=self.channels or DEFAULT_CHANNELS)
-        return Measurement(scores={**scores, **diagnosis.uses(bench)})
+        uses = diagnosis.uses(bench) if isinstance(condition, Original) else {}
+        return Measurement(scores={**scores, **uses})
 
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
         """Judge both shares, if the model uses the mark and not the decoy."""
@@ -94,11 +98,18 @@ class PlantedShortcut:
         drawn = values(found, [[Original()]] * len(_PLACES), tuple(_PLACES.values()), score=tuple(_PLACES))
         limits = Limits(null_at_most=1, undefined_at_most=self.undefined_at_most, fewest_seeds=1)
         judgement = conclude(drawn, self._targets(), limits, doubt=doubt)
-        return judgement if doubt else replace(judgement, reason=judgement.reason + diagnosis.aside(own))
+        if doubt:
+            return judgement
+        judgement = replace(judgement, reason=judgement.reason + diagnosis.aside(own))
+        return diagnosis.held_back(judgement, own, [found[each] for each in self._redrawn(facts)])
 
     def settings(self) -> dict[str, Any]:
         """Return what changes a unit's scores beside its condition."""
         return {"channels": self.channels or DEFAULT_CHANNELS}
+
+    def _redrawn(self, facts: Facts) -> tuple[Randomized, ...]:
+        stages = len(facts.network.stages)
+        return tuple(Randomized(mode="cascading", stage=stages, seed=seed) for seed in range(self.redraws))
 
     def _targets(self) -> tuple[Target, ...]:
         leads = ("The mark has", "the mark has")

@@ -39,7 +39,8 @@ class TwoObjectTask:
     Expected relation. The task effect is at least ``at_least``, with the lower end of a 95 % interval. A map that
     ignores the model has a task effect of exactly 0, whichever object it prefers, and 0.05 is a twentieth more. The
     share itself and the model effect are shown and not judged: an untrained network has no task, and of two objects
-    the brighter may have more magnitude under both. No paper publishes a limit: it is this project's choice. It is
+    the brighter may have more magnitude under both. No paper publishes a limit: it is this project's choice. A pass is
+    held back where the twins differ from each other by as much. It is
     inconclusive unless the audited model and its twins each
     decide by their own object: at least ``used_at_least`` of the predictions change when it is exchanged, and at most
     ``misled_at_most`` when the other is.
@@ -104,7 +105,10 @@ class TwoObjectTask:
         limits = Limits(null_at_most=1, undefined_at_most=self.undefined_at_most)
         doubt = self._doubt(found)
         judgement = conclude(drawn, (self._target(),), limits, first=point(own, 0), doubt=doubt)
-        return judgement if doubt else replace(judgement, reason=judgement.reason + diagnosis.aside(found[Original()]))
+        if doubt:
+            return judgement
+        judgement = replace(judgement, reason=judgement.reason + diagnosis.aside(found[Original()]))
+        return diagnosis.held_back(judgement, found[Original()], [found[each] for each in places[1]])
 
     def settings(self) -> dict[str, Any]:
         """Return what changes a unit's scores beside its condition."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from audit.checks.check import Check
 from audit.datasets.compose import boxes, corners
-from audit.record import Condition, Evidence, Trained, Unit
+from audit.record import Condition, Evidence, Randomized, Trained, Unit
 from audit.variants import Explained
 from tests.audits import make_facts
 
@@ -60,8 +60,8 @@ class DiagnosticBench:
         return np.stack([-score, score], axis=1)
 
     def maps(self, method: str, condition: Condition) -> np.ndarray:
-        untrained = isinstance(condition, Trained) and condition.labels == "none"
-        return self._maps(self.explained, "neither" if untrained else "relevant")
+        knows_nothing = isinstance(condition, Randomized) or getattr(condition, "labels", "true") == "none"
+        return self._maps(self.explained, f"neither {condition.seed}" if knows_nothing else "relevant")
 
     def explain(self, method: str, explained: Explained, *, params: Any) -> np.ndarray:
         return self._maps(explained, "distractor" if params[1] > params[0] else "relevant")
@@ -95,8 +95,7 @@ def blind(inputs: Explained, used: str) -> np.ndarray:
 
 def noise(inputs: Explained, used: str) -> np.ndarray:
     """A new map for every model."""
-    seed = {"relevant": 0, "distractor": 1, "neither": 2}[used]
-    return np.random.default_rng(seed).standard_normal(inputs.inputs.shape).astype(np.float32)
+    return np.random.default_rng(list(used.encode())).standard_normal(inputs.inputs.shape).astype(np.float32)
 
 
 def nothing(inputs: Explained, used: str) -> np.ndarray:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from audit.checks.planted_shortcut import PlantedShortcut
-from audit.record import Original
+from audit.record import Original, Randomized
 from tests.checks.diagnostic import FACTS, DiagnosticBench, blind, found, noise, nothing, sees_only_what_matters
 
 CHECK = PlantedShortcut()
@@ -14,8 +14,23 @@ def judgement(maps, *, audited=(1, 0), check=CHECK):
     return check.judge(found(check, DiagnosticBench(maps, audited)), FACTS)
 
 
-def test_it_asks_for_the_audited_model_alone():
-    assert CHECK.conditions(FACTS) == (Original(),) and CHECK.trainings(FACTS) == ()
+def test_it_asks_for_the_audited_model_and_for_networks_with_every_stage_redrawn():
+    redrawn = tuple(Randomized(mode="cascading", stage=3, seed=seed) for seed in range(5))
+    assert CHECK.conditions(FACTS) == (Original(), *redrawn) and CHECK.trainings(FACTS) == ()
+
+
+def test_a_pass_is_held_back_where_redrawn_networks_vary_by_as_much():
+    def lucky(inputs, used):
+        """A method whose maps favour either thing, by lot for each network but not for each input."""
+        favour = {"relevant": 0.3, "neither 0": 0.3, "neither 1": -0.3, "neither 2": 0.2, "neither 3": -0.1}
+        weights = 1 + favour.get(used, 0), 1 - favour.get(used, 0)
+        regions = inputs.truth["relevant"], inputs.truth["distractor"]
+        return sum(w * region for w, region in zip(weights, regions, strict=True))[..., None].astype(np.float32)
+
+    found = judgement(lucky)
+    assert found.outcome == "inconclusive" and "may be chance" in found.reason and "0.65" in found.reason
+    assert all(each.outcome == "pass" for each in found.criteria)
+    assert judgement(lambda inputs, used: lucky(inputs, used if used == "relevant" else "")).outcome == "pass"
 
 
 @pytest.mark.parametrize("maps, outcome", [(sees_only_what_matters, "pass"), (blind, "fail"), (noise, "fail")])

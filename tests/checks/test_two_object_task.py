@@ -40,7 +40,7 @@ def test_following_one_object_whatever_the_task_is_no_task_effect():
 
 def test_depending_on_the_parameters_alone_is_no_task_effect():
     def sensitive(inputs, used):
-        return noise(inputs, used) + (used != "neither") * 9 * inputs.truth["relevant"][..., None].astype(np.float32)
+        return noise(inputs, used) + (used in inputs.truth) * 9 * inputs.truth["relevant"][..., None].astype(np.float32)
 
     found = judgement(sensitive)
     assert found.outcome == "fail" and found.curve[1].excess > 0.3 and abs(found.curve[2].excess) < 0.05
