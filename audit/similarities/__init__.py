@@ -1,1 +1,1 @@
-"""How alike two sets of maps are: one pure function per file."""
+"""How alike two sets of maps are: one declared value per file."""

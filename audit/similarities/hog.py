@@ -23,9 +23,9 @@ class Hog:
     Symmetric. Blind to shifts of the values, and all but blind to a positive factor: each block is normalised, and
     only where it is nearly flat does its size count. A cell with one extreme pixel has that pixel's orientations
     whatever the rest shows, so independent maps with heavy tails score 0.9; uniform ones score 0.08.
+    The defaults are those of the text of Adebayo et al., Pearson's correlation of maps in [-1, 1]; their code has
+    ``{correlation: spearman, normalise: min_max}`` and does not join the channels first.
     Null: the mean over ``shuffles`` copies of the other map with its pixels shuffled, drawn for each pair.
-    The defaults are those of the text of Adebayo et al.: Pearson's correlation of maps in [-1, 1]. Their code has
-    ``{correlation: spearman, normalise: min_max}``.
     Source: Dalal and Triggs 2005; Adebayo et al. 2018 (arXiv:1810.03292), section 4; scikit-image's ``hog``.
     """
 

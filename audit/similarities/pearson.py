@@ -15,7 +15,7 @@ class Pearson:
     """Pearson's correlation of the values, in [-1, 1].
 
     Unchanged where either map is multiplied by a positive number or shifted, so no normalisation is needed; symmetric.
-    A few large values decide it: two maps that share one bright pixel correlate.
+    A few large values decide it, so that two maps which share one bright pixel correlate.
     Null: 0 on average over all shuffles of the pixels, whatever the maps.
     Source: Pearson 1895.
     """

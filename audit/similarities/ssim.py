@@ -18,15 +18,16 @@ Small = Annotated[float, Field(gt=0, lt=1)]
 
 @declared
 class Ssim:
-    """Structural similarity: means, variances and covariance in a sliding window, averaged over the map; in [-1, 1].
+    """Structural similarity of means, variances and covariance in a sliding window, averaged; in [-1, 1].
 
     Symmetric. Unchanged by a positive factor on either map, unless ``normalise: none``; a shift or an increasing
     function changes it. Where both maps are flat beside their range, K1 and K2 alone make them alike: of maps divided
     by their maximum, independent ones with heavy tails score 0.9.
-    Null: the mean over ``shuffles`` copies of the other map with its pixels shuffled, drawn for each pair.
     The default differs from Adebayo et al., who scale by the extremes: of maps of mean square 1 with a fixed range of
     2, independent ones stay below 0.02 whatever their tails, which leaves the most room above the null. Their settings
-    are ``{window: 5, normalise: max}`` in the text and ``{window: 11, sigma: 1.5, normalise: min_max}`` in the code.
+    are ``{window: 5, normalise: max}`` in the text and ``{window: 11, sigma: 1.5, normalise: min_max}`` in the code,
+    which does not join the channels first.
+    Null: the mean over ``shuffles`` copies of the other map with its pixels shuffled, drawn for each pair.
     Source: Wang et al. 2004, Image Quality Assessment; scikit-image's ``structural_similarity`` computes it.
     """
 

@@ -19,7 +19,7 @@ Many = Annotated[int, Field(ge=1, strict=True)] | Annotated[float, Field(gt=0, l
 class TopKIntersection:
     """The share of the ``k`` highest pixels that two maps have in common, in [0, 1].
 
-    Pixels that tie for the last places share them: of a map with fewer than k values above 0, each zero has a part.
+    Pixels that tie for the last places share them, so of a map with fewer than k values above 0 each zero has a part.
     What two maps have in common of a pixel is the smaller of its two memberships, so a map has all in common with
     itself. Depends on the order of the values only: unchanged by increasing functions; symmetric.
     Null: k of n pixels share k / n by chance, with ties somewhat more: exactly the mean over all shuffles.
