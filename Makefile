@@ -14,7 +14,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format docs reproduce lock clean
+.PHONY: help setup demo test check format docs reproduce verdicts lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -62,6 +62,9 @@ docs: setup  ## write the pages and the schema that are made from the code
 	@for family in checks methods similarities datasets; do \
 	  $(BIN)/python -m audit list $$family --markdown > docs/$$family.md || exit 1; done
 	@mkdir -p build && $(BIN)/python -m audit schema > build/schema.json && mv build/schema.json specs/spec.v1.schema.json
+
+verdicts: setup  ## measure how often verdicts are wrong, where the truth is known: docs/verdicts.md
+	$(BIN)/python benchmarks/verdicts.py docs/verdicts.md
 
 reproduce: setup  ## check published claims on MNIST (MNIST=file.npz), about ten minutes: docs/reproduction.md
 	$(BIN)/python benchmarks/reproduce.py $(MNIST) docs/reproduction.md

@@ -1,0 +1,196 @@
+"""Networks of one architecture trained on the diagnostic data, and what the checks may ask of them.
+
+Every method is compiled once; maps of a network are computed once and kept while that method is measured.
+"""
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+ROOT = Path(__file__).resolve().parent.parent
+sys.path += [str(ROOT), str(ROOT / "examples")]
+
+import numpy as np  # noqa: E402  (after the environment that it reads)
+from pydantic import ValidationError  # noqa: E402
+
+from audit.record import Condition, Randomized, Trained  # noqa: E402
+
+MOST_ROWS = 145
+"""Inputs that are explained at most: all test images of the two objects."""
+
+TWINS = 3
+"""Networks of the other task, and untrained ones, for each audited network."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What a check may ask, answered for chosen networks: the audited one, twins by seed, untrained ones by seed.
+
+    All have one architecture, so every method is compiled once; maps of a network are computed once, for the classes
+    that it predicts itself.
+    """
+
+    lab: "Lab"
+    explained: Any
+    audited: str
+    twins: Sequence[str]
+    shown: Mapping[str, str]  # a network -> the one whose maps are shown in its place
+    gallery: Sequence[int] = ()
+
+    def params(self, condition: Condition) -> Any:
+        """Return the parameters of a condition."""
+        if isinstance(condition, Randomized) and condition.stage:
+            return self.lab.randomized(self.audited, condition)
+        return self.lab.params[self._name(condition)]
+
+    def outputs(self, inputs: np.ndarray, *, params: Any = None) -> np.ndarray:
+        """Return the logits of inputs."""
+        return self.lab.bench.outputs(inputs, params=self.lab.params[self.audited] if params is None else params)
+
+    def maps(self, method: str, condition: Condition) -> np.ndarray:
+        """Return a method's maps under a condition."""
+        if isinstance(condition, Randomized) and condition.stage:
+            return self.lab.maps(method, self.audited, self.explained, condition)
+        name = self._name(condition)
+        return self.lab.maps(method, self.shown.get(name, name), self.explained)
+
+    def explain(self, method: str, explained: Any, *, params: Any) -> np.ndarray:
+        """Return a method's maps on one of the lab's networks."""
+        name = next(name for name, each in self.lab.params.items() if each is params)
+        return self.lab.maps(method, self.shown.get(name, name), self.explained)
+
+    def noise_maps(self, method: str, draw: int) -> np.ndarray:
+        """Return maps of noise alone."""
+        return self.lab.bench.noise_maps(method, draw)[: len(self.explained.ids)]
+
+    def changed(self, condition: Condition) -> float:
+        """Return the fraction of a stage's parameters that a re-draw changes."""
+        return self.lab.bench.changed(condition)
+
+    def _name(self, condition: Condition) -> str:
+        if not isinstance(condition, Trained):
+            return self.audited
+        return self.twins[condition.seed] if condition.labels == "other" else f"blank{condition.seed}"
+
+
+class Lab:
+    """Networks of one architecture by name, with the bench that explains them; keeps the maps of one method."""
+
+    def __init__(self, models: Mapping[str, Any], source: Any) -> None:
+        from audit.bench import Bench
+        from audit.network.load import from_model
+        from audit.variants import Explained
+
+        networks = {name: from_model(model) for name, model in models.items()}
+        self.network = next(iter(networks.values()))
+        self.params = {name: each.params for name, each in networks.items()}
+        data = source.load(ROOT)
+        rows = slice(0, MOST_ROWS)
+        self.explained = Explained(
+            inputs=data.x[rows], ids=data.ids[rows].tolist(), targets=np.zeros(len(data.x[rows]), np.int32),
+            truth={name: each[rows] for name, each in data.truth.items()},
+            counterparts={name: each[rows] for name, each in data.counterparts.items()},
+        )  # fmt: skip
+        self.methods, self.left_out = usable(self.network)
+        self.bench = Bench(self.network, self.methods, self.explained, seed=0, batch=48)
+        self._kept: dict[tuple[Any, ...], np.ndarray] = {}
+        self._drawn: dict[tuple[str, Condition], Any] = {}
+
+    def classes(self, name: str, explained: Any) -> np.ndarray:
+        """Return what a network predicts."""
+        return self.bench.outputs(explained.inputs, params=self.params[name]).argmax(axis=1).astype(np.int32)
+
+    def maps(self, method: str, name: str, explained: Any, redraw: Randomized | None = None) -> np.ndarray:
+        """Return a method's maps on a network, or on a re-draw of it, for the classes that the network predicts."""
+        wanted = (method, name, redraw, len(explained.ids))
+        if wanted not in self._kept:
+            self._kept = {key: each for key, each in self._kept.items() if key[0] == method}
+            own = replace(explained, targets=self.classes(name, explained))
+            params = self.randomized(name, redraw) if redraw else self.params[name]
+            self._kept[wanted] = self.bench.explain(method, own, params=params)
+        return self._kept[wanted]
+
+    def randomized(self, name: str, condition: Randomized) -> Any:
+        """Return a network's parameters, re-drawn."""
+        from audit.network.randomize import randomize
+
+        if (name, condition) not in self._drawn:
+            self._drawn[name, condition] = randomize(self.network, self.params[name], condition)
+        return self._drawn[name, condition]
+
+
+def usable(network: Any) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return every registered method with default fields that applies to a network, and why the others do not."""
+    from audit.errors import InputError
+    from audit.registry import find, places
+
+    found: dict[str, Any] = {}
+    left_out: dict[str, str] = {}
+    for name in places("methods"):
+        try:
+            method = find("methods", name)()
+            method.attribute(network)
+        except ValidationError:
+            left_out[name] = "it has no default fields"
+        except (ImportError, InputError) as error:
+            left_out[name] = str(error).splitlines()[0]
+        else:
+            found[name] = method
+    return found, left_out
+
+
+def labs(networks: int) -> tuple[Lab, Lab]:
+    """Train everything: networks of both tasks and untrained ones, networks with a shortcut and untrained ones."""
+    import keras
+    from train_diagnostic_cnns import network, train
+
+    from audit.datasets.planted_shortcut import PlantedShortcut
+    from audit.datasets.two_objects import TwoObjects
+
+    def blanks(classes: int, count: int) -> dict[str, Any]:
+        keras.utils.set_random_seed(networks)
+        return {f"blank{seed}": network("network", classes) for seed in range(count)}
+
+    tasks = ("digit", "shape")
+    two = {f"{task}{s}": train(TwoObjects(task=task), "network", s) for task in tasks for s in range(networks)}
+    planted = {f"planted{seed}": train(PlantedShortcut(), "network", seed) for seed in range(networks)}
+    count = TWINS + 2 * networks
+    return Lab({**two, **blanks(4, count)}, TwoObjects()), Lab({**planted, **blanks(2, count)}, PlantedShortcut())
+
+
+def views(lab: Lab, explained: Any, networks: int) -> tuple[list[View], list[View]]:
+    """Return one view for each trained network, and for each its blind variant."""
+    from audit.datasets.dataset import DISTRACTOR, DISTRACTOR_SWAPPED, RELEVANT, RELEVANT_SWAPPED
+
+    truth, others = explained.truth, explained.counterparts
+    reverse = replace(
+        explained,
+        truth={RELEVANT: truth[DISTRACTOR], DISTRACTOR: truth[RELEVANT]},
+        counterparts={RELEVANT_SWAPPED: others[DISTRACTOR_SWAPPED], DISTRACTOR_SWAPPED: others[RELEVANT_SWAPPED]},
+    )
+    trained = [name for name in lab.params if not name.startswith("blank")]
+    unseen = {name: f"blank{TWINS + number}" for number, name in enumerate(trained)}
+    plain = []
+    for name in trained:
+        other = {"digit": "shape", "shape": "digit"}.get(name.rstrip("0123456789"), "")
+        twins = [f"{other}{seed % networks}" for seed in range(TWINS)] if other else []
+        data = reverse if name.startswith("shape") else explained
+        plain.append(View(lab=lab, explained=data, audited=name, twins=twins, shown={}))
+    return plain, [replace(view, shown=unseen) for view in plain]
+
+
+def first(explained: Any, count: int) -> Any:
+    """Return the first of some inputs, with what is known of them."""
+
+    def cut(each: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {name: array[:count] for name, array in each.items()}
+
+    return replace(
+        explained, inputs=explained.inputs[:count], ids=explained.ids[:count], targets=explained.targets[:count],
+        truth=cut(explained.truth), counterparts=cut(explained.counterparts),
+    )  # fmt: skip
