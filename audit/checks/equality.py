@@ -35,7 +35,7 @@ def compare(a: np.ndarray, b: np.ndarray, *, similarity: Any, channels: Channels
     """
     similarities = comparison.compare(a, b, similarity=similarity, channels=channels, keys=None)  # refuses shapes
     rows = [np.asarray(maps, np.float64).reshape(len(maps), -1) for maps in (a, b)]
-    finite = np.isfinite(rows[0]).all(axis=1) & np.isfinite(rows[1]).all(axis=1)
+    finite = np.isfinite(rows).all(axis=(0, 2))
     left, right = (np.where(finite[:, None], each, 0.0) for each in rows)
     size = np.maximum(np.linalg.norm(left, axis=1), np.linalg.norm(right, axis=1))
     apart = np.linalg.norm(left - right, axis=1)

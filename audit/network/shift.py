@@ -139,14 +139,14 @@ def _is_affine(node: Node) -> bool:
 def _effect(graph: tuple[Node, ...], node: Node, params: Params, carried: Mapping[int, np.ndarray]) -> np.ndarray:
     """Return an affine operation's linear part, applied to the shift."""
     refs = sources(node)
-    zeros = [np.zeros((1, *_shape(graph, ref.node, carried)), np.float32) for ref in refs]
+    zeros = [np.zeros(_shape(graph, ref.node, carried), np.float32) for ref in refs]
     moved = [carried.get(ref.node, zero) for ref, zero in zip(refs, zeros, strict=True)]
     here, there = (call(node, params, tuple(map(keras.ops.convert_to_tensor, values))) for values in (zeros, moved))
     return np.asarray(keras.ops.convert_to_numpy(there - here), np.float32)
 
 
-def _shape(graph: tuple[Node, ...], place: int, carried: Mapping[int, np.ndarray]) -> tuple[int | None, ...]:
-    return carried[place].shape[1:] if place in carried else graph[place].shape[1:]
+def _shape(graph: tuple[Node, ...], place: int, carried: Mapping[int, np.ndarray]) -> tuple[int, ...]:
+    return carried[place].shape if place in carried else (1, *(size or 1 for size in graph[place].shape[1:]))
 
 
 def _per_channel(effect: np.ndarray) -> np.ndarray:
