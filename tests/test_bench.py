@@ -8,7 +8,7 @@ import pytest
 
 from audit.bench import Bench, Explained
 from audit.errors import UnitError
-from audit.methods.controls import RandomMap
+from audit.methods.random_map import RandomMap
 from audit.methods.gradient import Gradient
 from audit.methods.input_times_gradient import InputTimesGradient
 from audit.methods.smoothgrad import SmoothGrad

@@ -67,7 +67,7 @@ class ExpectedGradients:
         def expected(params: "Params", x: Array, target: Array, key: Array) -> Array:
             def add(number: Array, total: Array) -> Array:
                 own = fold(key, number)
-                start = self._drawn(x, fold(own, 0))
+                start = self._drawn(x, fold(own, 0), network.origin)
                 way = x - start
                 position = uniform(fold(own, 1), (1,) * (len(x.shape) - 1))
                 slope = gradient(params, start + position * way, target, key)
@@ -77,7 +77,7 @@ class ExpectedGradients:
 
         return expected
 
-    def _drawn(self, x: Array, key: Array) -> Array:
+    def _drawn(self, x: Array, key: Array, origin: Array) -> Array:
         """Return one baseline for each input of x (B, ...)."""
         from keras import ops
 
@@ -90,7 +90,7 @@ class ExpectedGradients:
         if self.baseline == "gaussian":
             centre, spread = (each(x, axis=pixels(x), keepdims=True) for each in (ops.mean, ops.std))
             return centre + spread * normal(key, shape)
-        return baseline_of(self.baseline, x, ops)
+        return baseline_of(self.baseline, x, ops, origin=origin)
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return noise times the mean way from the baselines, which belong to the input as its key's draws do."""

@@ -67,7 +67,7 @@ class GuidedIntegratedGradients:
         gradient = Gradient().attribute(network)
 
         def integrated(params: "Params", x: Array, target: Array, key: Array) -> Array:
-            start = baseline_of(self.baseline, x, ops)
+            start = baseline_of(self.baseline, x, ops, origin=network.origin)
             way = x - start
             distance = ops.reshape(ops.abs(way), (x.shape[0], -1))
 

@@ -1,6 +1,6 @@
 """Integrated gradients: the gradient, averaged along the straight line from a baseline to the input."""
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -8,6 +8,7 @@ from pydantic import Field
 from audit.declare import declared
 from audit.methods.gradient import Gradient
 from audit.methods.method import Array, Attribute, Need
+from audit.methods.path_baseline import Baseline, baseline_of
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -38,7 +39,7 @@ class IntegratedGradients:
     steps: Annotated[int, Field(ge=1, le=10_000, strict=True)] = 50
     """m, gradients along the line. Section 5 of the paper: 20 to 300; 50 as in the code of Adebayo et al. 2018."""
 
-    baseline: Literal["zeros", "mean"] | Annotated[float, Field(strict=True)] = "zeros"
+    baseline: Baseline = "zeros"
     """x', in the model's own input space, after preprocessing: ``zeros`` (the paper's black image, but grey where
     inputs lie in [-1, 1]), ``mean`` (each input's own mean over pixels, per channel; over features for flat inputs), or
     one number for every entry (-1 is black for inputs in [-1, 1]). The paper asks for a neutral x': S_c(x') near 0."""
@@ -59,7 +60,7 @@ class IntegratedGradients:
         gradient = Gradient().attribute(network)
 
         def integrated(params: "Params", x: Array, target: Array, key: Array) -> Array:
-            start = _baseline(self.baseline, x - network.origin, ops) + network.origin
+            start = baseline_of(self.baseline, x, ops, origin=network.origin)
             way = x - start
 
             def add(step: Array, total: Array) -> Array:
@@ -73,17 +74,9 @@ class IntegratedGradients:
 
     def baselines(self, x: np.ndarray) -> np.ndarray:
         """Return the baseline of each input of x (n, ...)."""
-        return _baseline(self.baseline, x, np)
+        return baseline_of(self.baseline, x, np)
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return noise times the way from the baseline: what is left when the network contributes nothing."""
         noise = generator.standard_normal(x.shape, dtype=np.float32)
-        return noise * (x - _baseline(self.baseline, x[None], np)[0]) if self.multiply_by_input else noise
-
-
-def _baseline(baseline: str | float, x: Array, numbers: Any) -> Array:
-    """Return the baseline of each input of x (B, ...), computed by ``numbers``: NumPy or ``keras.ops``."""
-    if baseline == "mean":
-        pixels = tuple(range(1, max(2, len(x.shape) - 1)))
-        return numbers.zeros_like(x) + numbers.mean(x, axis=pixels, keepdims=True)
-    return numbers.full_like(x, 0.0 if baseline == "zeros" else baseline)
+        return noise * (x - self.baselines(x[None])[0]) if self.multiply_by_input else noise

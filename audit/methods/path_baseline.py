@@ -10,11 +10,18 @@ Baseline = Literal["zeros", "mean"] | Annotated[float, Field(strict=True)]
 """``zeros``, ``mean`` (each input's own mean over pixels, per channel; over features for flat inputs), or a number."""
 
 
-def baseline_of(baseline: str | float, x: Array, numbers: Any) -> Array:
-    """Return the baseline of each input of x (B, ...), computed by ``numbers``: NumPy or ``keras.ops``."""
+def baseline_of(baseline: str | float, x: Array, numbers: Any, *, origin: Array = 0.0) -> Array:
+    """Return the baseline of each input of x (B, ...).
+
+    Args:
+        baseline: as declared.
+        x: inputs.
+        numbers: what computes: NumPy or ``keras.ops``.
+        origin: where the data's zero lies, () or (1, ...); zeros and numbers count from there.
+    """
     if baseline == "mean":
         return numbers.zeros_like(x) + numbers.mean(x, axis=pixels(x), keepdims=True)
-    return numbers.full_like(x, 0.0 if baseline == "zeros" else baseline)
+    return numbers.full_like(x, 0.0 if baseline == "zeros" else baseline) + origin
 
 
 def pixels(x: Array) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Controls: edges of the input, the input itself, and noise that any change of any parameter replaces."""
+"""The random map is noise that any change of any parameter replaces."""
 
 from functools import cache
 from typing import Any
@@ -7,37 +7,12 @@ import numpy as np
 import pytest
 
 from audit.backend import active
-from audit.methods.controls import EdgeDetector, Input, RandomMap, _digest
+from audit.methods.params_digest import params_digest
+from audit.methods.random_map import RandomMap
 from audit.network.network import Network, Params
 from tests import networks
-from tests.methods.explain import explain, keys, tensor
+from tests.methods.explain import keys, tensor
 from tests.reference.digest import digest
-from tests.reference.sobel import sobel
-
-_RANDOM = np.random.default_rng(0)
-
-
-@pytest.mark.parametrize("shape", [(8, 8, 1), (5, 7, 3), (1, 4, 2)])
-def test_edges_are_the_sobel_magnitude_summed_over_channels(shape: tuple[int, int, int]) -> None:
-    x = _RANDOM.normal(size=(2, *shape))
-    maps = explain(networks.cnn(), EdgeDetector(), x, 0)
-    assert maps.shape == (2, *shape[:2], 1)
-    assert np.allclose(maps[..., 0], [sobel(image) for image in x], atol=1e-5)
-
-
-def test_a_ramp_has_the_same_edge_everywhere_inside() -> None:
-    ramp = np.broadcast_to(np.arange(6.0)[:, None, None] * 3, (6, 5, 1))
-    assert np.allclose(explain(networks.cnn(), EdgeDetector(), ramp[None], 0)[0, 1:-1], 6)
-
-
-def test_flat_inputs_have_edges_between_neighbours() -> None:
-    maps = explain(networks.mlp(), EdgeDetector(), [[1.0, 2.0, 4.0, 4.0, 0.0, 0.0]], 0)
-    assert maps.tolist() == [[1, 3, 2, 4, 4, 0]]
-
-
-def test_the_input_is_itself() -> None:
-    x = _RANDOM.normal(size=(2, 8, 8, 1)).astype(np.float32)
-    assert np.array_equal(explain(networks.cnn(), Input(), x, 0), x)
 
 
 @cache
@@ -98,5 +73,8 @@ def test_two_tensors_that_trade_places_change_the_noise() -> None:
 )
 def test_the_digest_is_the_same_in_whole_numbers_compiled_or_not(network: Network) -> None:
     expected = digest(network.params)
-    assert int(active().to_numpy(_digest({name: tensor(value) for name, value in network.params.items()}))) == expected
-    assert int(active().to_numpy(active().compile(_digest)(network.params))) == expected
+    assert (
+        int(active().to_numpy(params_digest({name: tensor(value) for name, value in network.params.items()})))
+        == expected
+    )
+    assert int(active().to_numpy(active().compile(params_digest)(network.params))) == expected
