@@ -4,6 +4,7 @@ Equality is judged by the relative difference and not by a rank correlation: ran
 or scaled. It has an exact expectation, zero but for rounding, and so needs no null.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ from audit.record import Condition, Evidence
 from audit.variants import Variant
 
 QUANTITY = "relative difference"
+_REASON = re.compile(r"\[(M0|T[0-7])\d+\] ")
 
 Difference = Annotated[float, Field(gt=0, le=2, description="limit on the mean relative difference of the maps")]
 Parity = Annotated[
@@ -35,7 +37,7 @@ def compare(a: np.ndarray, b: np.ndarray, *, similarity: Any, channels: Channels
     """
     similarities = comparison.compare(a, b, similarity=similarity, channels=channels, keys=None)  # refuses shapes
     rows = [np.asarray(maps, np.float64).reshape(len(maps), -1) for maps in (a, b)]
-    finite = np.isfinite(rows).all(axis=(0, 2))
+    finite = np.asarray(np.isfinite(rows).all(axis=(0, 2)))
     left, right = (np.where(finite[:, None], each, 0.0) for each in rows)
     size = np.maximum(np.linalg.norm(left, axis=1), np.linalg.norm(right, axis=1))
     apart = np.linalg.norm(left - right, axis=1)
@@ -109,9 +111,9 @@ def _mean(scores: np.ndarray | None) -> float:
 def refusals(evidence: Sequence[Evidence]) -> dict[Condition, str]:
     """Return, for each condition that the network or the method cannot be put under, the reason that was recorded.
 
-    Errors of the model (M0..) and of the method (T0..) are such reasons; any other is a failure.
+    Errors of the model (M0..) and of the method (T0.. to T7..) are such reasons; any other is a failure.
     """
-    failed = [each for each in evidence if each.status == "failed" and (each.error or "").startswith(("[M0", "[T0"))]
+    failed = [each for each in evidence if each.status == "failed" and _REASON.match(each.error or "")]
     return {each.unit.condition: str(each.error).partition("] ")[2] for each in failed}
 
 

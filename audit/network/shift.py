@@ -157,7 +157,6 @@ def _per_channel(effect: np.ndarray) -> np.ndarray:
     return rows.mean(axis=0, dtype=np.float64).astype(np.float32) if same else effect[0]
 
 
-@keras.saving.register_keras_serializable("audit")
 class Offset(keras.layers.Layer):
     """Adds a bias of its own to every unit, or to every channel."""
 
