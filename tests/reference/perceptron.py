@@ -22,6 +22,14 @@ def guided_backprop(layers: Sequence[Layer], x: np.ndarray, target: int) -> np.n
     return _backward(layers, x, target, lambda signal: np.maximum(signal, 0))
 
 
+def deconvnet(layers: Sequence[Layer], target: int) -> np.ndarray:
+    """Return the logit's weights carried down, rectified between layers (F,); the input plays no part."""
+    signal = layers[-1][0].astype(np.float64)[:, target]
+    for kernel, _ in reversed(layers[:-1]):
+        signal = kernel.astype(np.float64) @ np.maximum(signal, 0)
+    return signal
+
+
 def _forward(layers: Sequence[Layer], x: np.ndarray) -> list[np.ndarray]:
     values = [x.astype(np.float64)]
     for position, (kernel, bias) in enumerate(layers):
