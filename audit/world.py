@@ -29,7 +29,7 @@ from audit.registry import find
 from audit.retraining import Retraining, Splits
 
 if TYPE_CHECKING:
-    from audit.document import Model
+    from audit.model import Model
     from audit.spec import Spec
 
 _BATCH = 64  # inputs per compiled call: more gains nothing on a CPU and costs memory on a GPU

@@ -8,11 +8,12 @@ from audit.backend import active
 from audit.errors import InputError
 from audit.network.load import from_model
 from audit.network.randomize import changed_fraction, randomize, touched
-from audit.record import Randomized
+from audit.record import Distribution, Randomized
 from tests import networks
 
 L = keras.layers
-REDRAWS = ["permute", "initializer", "normal"]
+DECLARED = Distribution(distribution="truncated_normal", deviation=0.5, mean=2.0, biases=0.1)
+REDRAWS = ["permute", "initializer", "normal", DECLARED]
 
 
 @pytest.fixture(scope="module")
@@ -217,3 +218,25 @@ def test_twenty_redrawn_networks_share_one_trace(cnn):
     logits = [active().to_numpy(compiled(draw(cnn, 3, seed=seed), x)) for seed in range(20)]
     assert compiled.traces == 1
     assert len({each.tobytes() for each in logits}) == 20
+
+
+@pytest.mark.parametrize("distribution", ["truncated_normal", "normal", "uniform"])
+@pytest.mark.parametrize("over_root_fan_in", [False, True])
+def test_a_declared_distribution_has_its_moments(distribution, over_root_fan_in):
+    model = keras.Sequential([keras.Input((100,)), L.Dense(400, name="wide")])
+    how = Distribution(
+        distribution=distribution, deviation=2.0, mean=1.0, biases=0.3, over_root_fan_in=over_root_fan_in
+    )
+    params = draw(from_model(model), 1, redraw=how)
+    kernel, deviation = params["wide/kernel"].astype(np.float64), 0.2 if over_root_fan_in else 2.0
+    cut = {"truncated_normal": 0.8796, "normal": 1.0, "uniform": 1.0}[distribution]  # a normal cut at two deviations
+    assert abs(kernel.mean() - 1) < 5 * deviation / 200 and abs(kernel.std() / (cut * deviation) - 1) < 0.02
+    furthest = {"truncated_normal": 2.0, "normal": np.inf, "uniform": np.sqrt(3)}[distribution]
+    assert np.abs(kernel - 1).max() <= furthest * deviation * (1 + 1e-6)
+    assert (params["wide/bias"] == np.float32(0.3)).all()
+
+
+def test_a_declared_distribution_starts_normalisations_anew(cnn):
+    params = draw(cnn, 3, redraw=DECLARED)
+    assert (params["normalise/gamma"] == 1).all() and (params["normalise/beta"] == 0).all()
+    assert (params["second/bias"] == np.float32(0.1)).all()
