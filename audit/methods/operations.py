@@ -32,7 +32,7 @@ _KINDS: dict[Role, tuple[str, ...]] = {
         *_each("AdaptiveAveragePooling", 1, 2, 3),
         *("AveragePool", "AdaptiveAveragePool", "Mean", "Sum"),
     ),
-    "affine": ("Add", "Subtract", "Average", "Negative", "BatchNormalization"),
+    "affine": ("Add", "Subtract", "Average", "Negative", "BatchNormalization", "Offset"),
     "route": (
         *("Flatten", "Reshape", "Permute", "RepeatVector", "Concatenate", "Transpose", "Squeeze", "ExpandDims"),
         *("GetItem", "Slice", "Stack", "Split", "Unstack", "Pad", "Moveaxis", "Ravel", "BroadcastTo", "Flip", "Roll"),
