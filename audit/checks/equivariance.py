@@ -80,7 +80,7 @@ class Equivariance:
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the null, another key, then the transformations, if the inputs are images that allow them."""
-        if self._unfit(facts):
+        if self.inapplicable(facts):
             return ()
         return (self._null(), _OTHER_KEY, *(self._probe(each) for each in self.transforms))
 
@@ -104,7 +104,7 @@ class Equivariance:
 
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
         """Judge every transformation to which the model is invariant; a pass needs all of them."""
-        unfit = self._unfit(facts)
+        unfit = self.inapplicable(facts)
         if unfit:
             return Judgement(outcome="inconclusive", reason=unfit)
         error = stopped(evidence, self.conditions(facts))
@@ -167,7 +167,8 @@ class Equivariance:
         )
         return perturbation.too_few(change <= self.tolerance, self.undefined_at_most, because=because)
 
-    def _unfit(self, facts: Facts) -> str | None:
+    def inapplicable(self, facts: Facts) -> str | None:
+        """Say why inputs of this shape cannot be transformed, None where they can."""
         shape = facts.network.input_shape
         if len(shape) != 3:
             return f"Inputs of shape {shape} are no images, so they cannot be flipped, turned or shifted."
