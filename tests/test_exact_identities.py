@@ -27,7 +27,7 @@ from audit.network import closed_form
 from audit.record import Original, Randomized
 from audit.similarities.spearman import spearman
 from tests import networks
-from tests.checks.axioms import COUNT, bench_of
+from tests.checks.axioms import COUNT, bench_of, cnn
 from tests.methods.explain import explain, logits
 
 WEIGHT = np.array([2.0, -1.0, 0.5, 0.25, -3.0])
@@ -185,7 +185,7 @@ def test_12_products_of_non_negative_matrices_converge_to_one_direction():
 
 def test_13_what_parameter_randomisation_must_give():
     methods = {"gradient": Gradient(), "edges": EdgeDetector(), "noise": RandomMap()}
-    bench = bench_of(networks.cnn(), methods)
+    bench = bench_of(cnn(), methods)
     stages = [Randomized(mode="cascading", stage=stage, seed=1) for stage in range(4)]
     reference = {name: bench.maps(name, Original()) for name in methods}
     scores = {name: [spearman(reference[name], bench.maps(name, each)) for each in stages] for name in methods}

@@ -73,7 +73,7 @@ def judge(axiom: Axiom, evidence: Sequence[Evidence], networks: Sequence[tuple[C
     judged = {label: _on(axiom, found, condition, label) for condition, label in networks if not notes[label]}
     if not judged:
         return Judgement(outcome="inconclusive", reason=f"There is no network to judge on. {_left_out(left_out)}")
-    outcome = min((each.outcome for each in judged.values()), key=_ORDER.index)
+    outcome = next(each for each in _ORDER if any(one.outcome == each for one in judged.values()))
     chosen = _telling({label: each for label, each in judged.items() if each.outcome == outcome})
     return Judgement(
         outcome=outcome,

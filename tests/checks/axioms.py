@@ -1,6 +1,7 @@
 """Checks of axioms measured for real: one bench, methods by name, and the judgement of each."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,17 @@ from audit.network.network import Network
 from audit.record import Evidence, Unit
 from audit.registry import find
 from audit.variants import Explained
+from tests import networks
 from tests.audits import make_facts
 
 CONTROLS = ("edge_detector", "input", "random_map")
 COUNT = 20
+
+
+@cache
+def cnn() -> Network:
+    """One network for all that only read it."""
+    return networks.cnn()
 
 
 def bench_of(network: Network, methods: Mapping[str, Any]) -> Bench:

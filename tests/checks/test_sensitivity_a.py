@@ -7,8 +7,7 @@ from audit.checks.sensitivity_a import SensitivityA, one_feature
 from audit.methods.gradient import Gradient
 from audit.methods.guided_backprop import GuidedBackprop
 from audit.methods.integrated_gradients import IntegratedGradients
-from tests import networks
-from tests.checks.axioms import bench_of, controls_behave, judgements, means
+from tests.checks.axioms import bench_of, cnn, controls_behave, judgements, means
 
 METHODS = {
     "gradient": Gradient(),
@@ -21,7 +20,7 @@ CHECK = SensitivityA()
 
 @pytest.fixture(scope="module")
 def judged():
-    return judgements(CHECK, bench_of(networks.cnn(), METHODS), METHODS)
+    return judgements(CHECK, bench_of(cnn(), METHODS), METHODS)
 
 
 def test_controls_and_methods_get_their_verdicts(judged):

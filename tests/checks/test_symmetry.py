@@ -8,7 +8,7 @@ from audit.methods.guided_backprop import GuidedBackprop
 from audit.methods.integrated_gradients import IntegratedGradients
 from audit.methods.smoothgrad import SmoothGrad
 from tests import networks
-from tests.checks.axioms import bench_of, controls_behave, judgements, means
+from tests.checks.axioms import bench_of, cnn, controls_behave, judgements, means
 
 METHODS = {
     "integrated_gradients": IntegratedGradients(steps=3),
@@ -20,7 +20,7 @@ CHECK = Symmetry()
 
 @pytest.fixture(scope="module")
 def benches():
-    return {"images": bench_of(networks.cnn(), METHODS), "flat": bench_of(networks.mlp(), METHODS)}
+    return {"images": bench_of(cnn(), METHODS), "flat": bench_of(networks.mlp(), METHODS)}
 
 
 def test_controls_and_methods_get_their_verdicts(benches):
