@@ -8,22 +8,21 @@ EPOCHS = 3
 
 
 def convolutional() -> keras.Model:
-    """Return the CNN of Adebayo et al. 2018: their released code's sizes, initializers and biases of 0.1."""
+    """Return the CNN of Adebayo et al. 2018, started from Keras's initializers.
+
+    From their own, of deviation 0.1, three epochs hardly move it: features stay random, and so do gradients.
+    """
     layers = keras.layers
-    start = {
-        "kernel_initializer": keras.initializers.TruncatedNormal(0.0, 0.1),
-        "bias_initializer": keras.initializers.Constant(0.1),
-    }
     return keras.Sequential(
         [
             keras.Input((28, 28, 1)),
-            layers.Conv2D(32, 5, padding="same", activation="relu", name="hidden1", **start),
+            layers.Conv2D(32, 5, padding="same", activation="relu", name="hidden1"),
             layers.MaxPooling2D(),
-            layers.Conv2D(64, 5, padding="same", activation="relu", name="hidden2", **start),
+            layers.Conv2D(64, 5, padding="same", activation="relu", name="hidden2"),
             layers.MaxPooling2D(),
             layers.Flatten(),
-            layers.Dense(1024, activation="relu", name="fc1", **start),
-            layers.Dense(10, name="softmax_linear", **start),
+            layers.Dense(1024, activation="relu", name="fc1"),
+            layers.Dense(10, name="softmax_linear"),
         ]
     )
 
