@@ -8,6 +8,9 @@ from audit.record import Audit, Evidence, Facts, Gallery, Panel, Probed, Randomi
 
 PLACES = 8  # most panels of a strip: what a page can hold side by side
 
+TRAINED = "trained"
+"""The label of a map of the audited model, where a strip begins with it."""
+
 _NETWORKS = {"true": "true labels", "permuted": "permuted labels", "other": "the other task", "none": "untrained"}
 
 _RULE = "the first {count} of the explained inputs, in the order in which they were drawn, fixed before judging"
@@ -96,5 +99,5 @@ def _label(facts: Facts, evidence: Evidence) -> str:
         return _NETWORKS[condition.labels]
     if isinstance(condition, Probed):
         return _probe(condition)
-    places = {"original": "audited model", "null": "noise alone", "rekeyed": "other key", "randomized": "trained"}
+    places = {"original": "audited model", "null": "noise alone", "rekeyed": "other key", "randomized": TRAINED}
     return places.get(condition.kind, condition.kind)

@@ -6,13 +6,16 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from audit import resources
+from audit.agreement import agreement, table
 from audit.record import Audit, Gallery, History, Point, RequirementFacts, Verdict, record
 from audit.report import figures, removals, training_figures, words
 from audit.report.album import SIZES, album
+from audit.report.gallery import TRAINED
 from audit.report.pictures import scale_picture
 from audit.report.removals import Columns
 from audit.report.svg import Figure
@@ -51,7 +54,7 @@ class Section:
 def page(audit: Audit, gallery: Gallery | None = None, budget: int = BUDGET) -> str:
     """Return the report as HTML of at most ``budget`` bytes where the gallery can yield; the tables never do."""
     environment = _environment()
-    fixed = _context(audit)
+    fixed = {**_context(audit), "agreement": table(agreement(audit, _trained_maps(gallery)))}
     if gallery is None or not gallery.strips:
         return _render(environment, {**fixed, "album": None})
     text = ""
@@ -60,6 +63,16 @@ def page(audit: Audit, gallery: Gallery | None = None, budget: int = BUDGET) -> 
         if len(text.encode()) <= budget:
             break
     return text
+
+
+def _trained_maps(gallery: Gallery | None) -> dict[str, np.ndarray]:
+    """Return, by method, the trained model's maps (g, ...) of the gallery's inputs."""
+    found: dict[str, dict[str, Any]] = {}
+    for strip in gallery.strips if gallery else ():
+        for panel in strip.panels:
+            if panel.label == TRAINED:
+                found.setdefault(strip.method, {}).setdefault(strip.input_id, panel.image)
+    return {method: np.stack(list(maps.values())) for method, maps in found.items()}
 
 
 def _render(environment: Environment, context: Mapping[str, Any]) -> str:

@@ -168,6 +168,14 @@ def test_numbers_of_another_kind_are_called_by_their_name() -> None:
     assert f"{gaps[0].title}, relative gap by method." in html and "Mean similarity" not in html
 
 
+def test_agreement_is_an_appendix_with_controls_left_out() -> None:
+    whole = examples.audit()
+    scored = tuple(replace(each, per_input=(0.1, 0.2, 0.4)) for each in whole.verdicts)
+    appendix = text_of(page(replace(whole, verdicts=scored), examples.gallery()).partition('id="agreement"')[2])
+    assert "between inputs (Krippendorff's alpha)" in appendix and "between maps" in appendix
+    assert "random_map" not in appendix and "edge_detector" not in appendix
+
+
 def test_figure_survives_a_verdict_without_any_number() -> None:
     verdicts = tuple(replace(verdict, curve=(), criteria=()) for verdict in examples.audit().verdicts)
     html = page(examples.audit(verdicts=verdicts, controls=()))
