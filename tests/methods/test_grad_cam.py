@@ -13,46 +13,23 @@ from audit.network.load import from_model
 from audit.network.network import Network
 from tests import networks
 from tests.methods.explain import explain
+from tests.methods.pooled import Slow, pooled
 from tests.reference.bilinear import bilinear
-from tests.reference.convolution import convolve, max_pool
-from tests.reference.derivative import derivative
+from tests.reference.convolution import convolve
 
 _RANDOM = np.random.default_rng(0)
 
 
-def _pooled(seed: int = 2) -> Network:
-    layers = [
-        keras.Input((6, 4, 2)),
-        keras.layers.Conv2D(3, 3, padding="same", activation="relu", name="first"),
-        keras.layers.MaxPooling2D(name="halve"),
-        keras.layers.Conv2D(4, 3, padding="same", activation="relu", name="last"),
-        keras.layers.Flatten(),
-        keras.layers.Dense(5, activation="relu"),
-        keras.layers.Dense(3),
-    ]
-    return from_model(networks.fill(keras.Sequential(layers), seed))
-
-
 def _reference(network: Network, x: np.ndarray, target: int, layer: str) -> np.ndarray:
     """Return (6, 4): the formula, with the derivative by finite differences."""
-    k1, b1, k2, b2, k3, b3, k4, b4 = (value.astype(np.float64) for value in network.params.values())
-
-    def above(activation: np.ndarray) -> np.ndarray:
-        return np.maximum(convolve(max_pool(activation), k2, b2), 0)
-
-    def logit(activation: np.ndarray) -> float:
-        return float((np.maximum(activation.reshape(-1) @ k3 + b3, 0) @ k4 + b4)[target])
-
-    first = np.maximum(convolve(x, k1, b1), 0)
-    activation = first if layer == "first" else above(first)
-    slope = derivative((lambda a: logit(above(a))) if layer == "first" else logit, activation)
+    activation, slope = Slow(network).activation_and_slope(x, target, layer)
     weights = slope.mean(axis=(0, 1))
     return bilinear(np.maximum((activation * weights).sum(axis=-1), 0), 6, 4)
 
 
 @pytest.mark.parametrize("layer", ["first", "last"])
 def test_it_equals_its_formula(layer: str) -> None:
-    network, x = _pooled(), _RANDOM.normal(size=(3, 6, 4, 2)).astype(np.float32)
+    network, x = pooled(), _RANDOM.normal(size=(3, 6, 4, 2)).astype(np.float32)
     maps = explain(network, GradCam(layer=layer), x, [0, 1, 2])
     assert maps.shape == (3, 6, 4, 1)
     expected = [_reference(network, row, target, layer) for target, row in enumerate(x)]
@@ -61,7 +38,7 @@ def test_it_equals_its_formula(layer: str) -> None:
 
 
 def test_auto_is_the_last_convolutions_rectified_output() -> None:
-    network, x = _pooled(), _RANDOM.normal(size=(2, 6, 4, 2))
+    network, x = pooled(), _RANDOM.normal(size=(2, 6, 4, 2))
     assert np.array_equal(explain(network, GradCam(), x, 1), explain(network, GradCam(layer="last"), x, 1))
 
 
@@ -137,7 +114,7 @@ def test_global_average_pooling_makes_it_the_class_activation_map() -> None:
 
 
 def test_its_noise_has_the_layers_own_resolution() -> None:
-    network = _pooled()
+    network = pooled()
     generator = np.random.default_rng(3).standard_normal((1, 3, 2, 1), dtype=np.float32)
     expected = bilinear(np.maximum(generator[0, ..., 0], 0), 6, 4)
     noise = GradCam().noise_map(network, np.zeros((6, 4, 2), np.float32), np.random.default_rng(3))
@@ -146,7 +123,7 @@ def test_its_noise_has_the_layers_own_resolution() -> None:
 
 def test_an_unknown_layer_names_the_nearest() -> None:
     with pytest.raises(InputError, match="no layer `frist`") as caught:
-        GradCam(layer="frist").attribute(_pooled())
+        GradCam(layer="frist").attribute(pooled())
     assert "did you mean `first`?" in str(caught.value)
 
 
