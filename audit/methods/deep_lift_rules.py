@@ -20,9 +20,9 @@ from audit.network.network import Node, Params, call
 
 Array = Any
 
-_NEAR = 1e-6
-"""A difference below this share of its two terms is mostly rounding: the derivative takes the quotient's place. A
-quotient above it times the difference is wrong by one rounding of the output at most."""
+_NEAR = 1e-4
+"""A difference below this share of its terms: the derivative takes the quotient's place. About the root of float32's
+precision, where what a quotient loses to rounding and a derivative to curvature are alike; a kink at 0 lies outside."""
 
 
 def rules_of(graph: tuple[Node, ...], roles: tuple[Role, ...]) -> Mapping[str, Rule]:

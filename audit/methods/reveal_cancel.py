@@ -71,9 +71,11 @@ def _two_multipliers(activation: Node, params: Params, moved: Linear) -> tuple[A
     z, z0 = halves(moved.z)
     parts = [sums(of_sign(moved, sign), moved) for sign in (1.0, -1.0)]
     alone = [function(z0 + part) for part in parts]
-    start, end, at = function(z0), function(z), derivative(activation, params, z)
+    start, end = function(z0), function(z)
+    at = (derivative(activation, params, z0) + derivative(activation, params, z)) / 2
+    size = ops.minimum(ops.abs(z0), ops.abs(z))
     rises = (alone[0] - start + end - alone[1]) / 2, (alone[1] - start + end - alone[0]) / 2
-    up, down = (slope(rise, part, ops.abs(z0) + ops.abs(part), at) for rise, part in zip(rises, parts, strict=True))
+    up, down = (slope(rise, part, size, at) for rise, part in zip(rises, parts, strict=True))
     return up, down
 
 

@@ -123,7 +123,7 @@ def _secant(start: float, step: float) -> float:
 def _two(start: float, up: float, down: float) -> tuple[float, float]:
     """Return the multipliers of an increase and of a decrease: each taken first and taken last, averaged."""
     end = start + up + down
-    at = float(end > 0)
+    at = (float(start > 0) + float(end > 0)) / 2
     return (
         (_secant(start, up) + _secant(start + down, up)) / 2 if up else at,
         (_secant(start, down) + _secant(start + up, down)) / 2 if down else at,
