@@ -144,8 +144,13 @@ class Bench:
         self._methods[other] = replace(own, **fields)  # type: ignore[type-var]  # every method is a dataclass
         return other
 
-    def baselines(self, method: str, inputs: np.ndarray) -> np.ndarray:
-        """Return what a method measures each input's contributions from (d, n, ...): d that it declares, or zeros."""
+    def baselines(self, method: str, inputs: np.ndarray, *, network: Network | None = None) -> np.ndarray:
+        """Return what a method measures each input's contributions from (d, n, ...): d that it declares, or zeros.
+
+        Raises:
+            InputError: the method does not apply to that network, in place of the audited one.
+        """
+        _ = self._function(method) if network is None else self._other(method, network)
         return baselines(self._methods[method], inputs)
 
     def outputs(

@@ -17,6 +17,10 @@ from audit.variants import Explained
 
 AUDITED = "the audited network"
 
+DIFFERENCE = 1e-4
+"""Two logits that differ by less than this share of the largest logit are one: ten times what rounding in float32 does
+to a sum of some thousand terms."""
+
 _ORDER: tuple[Outcome, ...] = ("fail", "inconclusive", "pass")
 
 
@@ -73,7 +77,8 @@ def judge(axiom: Axiom, evidence: Sequence[Evidence], networks: Sequence[tuple[C
     judged = {label: _on(axiom, found, condition, label) for condition, label in networks if not notes[label]}
     if not judged:
         return Judgement(outcome="inconclusive", reason=f"There is no network to judge on. {_left_out(left_out)}")
-    outcome = next(each for each in _ORDER if any(one.outcome == each for one in judged.values()))
+    outcomes = {each.outcome for each in judged.values()}
+    outcome: Outcome = next(each for each in _ORDER if each in outcomes)
     chosen = _telling({label: each for label, each in judged.items() if each.outcome == outcome})
     return Judgement(
         outcome=outcome,

@@ -75,7 +75,7 @@ class Bench(Protocol):
         """Return the id of the same method with other fields, or None if it lacks one of them."""
         ...
 
-    def baselines(self, method: str, inputs: np.ndarray) -> np.ndarray:
+    def baselines(self, method: str, inputs: np.ndarray, *, network: Any = None) -> np.ndarray:
         """Return what a method measures each input's contributions from (d, n, ...): d that it declares, or zeros."""
         ...
 

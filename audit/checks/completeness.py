@@ -116,16 +116,17 @@ class Completeness:
 def _gap(method: str, name: str, bench: Bench) -> dict[str, np.ndarray]:
     network, explained = axioms.network_of(bench, name)
     maps = bench.explain(method, explained, network=network)
-    base = bench.baselines(method, explained.inputs)
+    base = bench.baselines(method, explained.inputs, network=network)
     before = bench.outputs(base.reshape(-1, *base.shape[2:]), network=network)
     before = before.reshape(*base.shape[:2], -1).mean(axis=0)
-    change = bench.outputs(explained.inputs, network=network) - before
-    return {"gap": relative_gap(maps, change[np.arange(len(maps)), explained.targets].astype(np.float64))}
+    after = bench.outputs(explained.inputs, network=network)
+    change = (after - before)[np.arange(len(maps)), explained.targets].astype(np.float64)
+    return {"gap": relative_gap(maps, change, least=axioms.DIFFERENCE * float(np.abs(after).max()))}
 
 
-def relative_gap(maps: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """Return |sum of each map - change| over the mean |change| (n,); NaN where that is not a number."""
+def relative_gap(maps: np.ndarray, change: np.ndarray, *, least: float = 0.0) -> np.ndarray:
+    """Return |sum of each map - change| over the mean |change| (n,); NaN where no number, or the mean is ``least``."""
     total = maps.reshape(len(maps), -1).sum(axis=1, dtype=np.float64)
     size = np.abs(change).mean()
     gap = np.abs(total - change)
-    return np.divide(gap, size, out=np.full(len(gap), np.nan), where=np.isfinite(gap) & (size > 0))
+    return np.divide(gap, size, out=np.full(len(gap), np.nan), where=np.isfinite(gap) & (size > least))

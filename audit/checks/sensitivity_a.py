@@ -16,10 +16,6 @@ from audit.declare import declared
 from audit.maps import ROUNDING
 from audit.record import Condition, Evidence, Facts, Outcome, Trained
 
-DIFFERENCE = 1e-4
-"""Two logits that differ by less than this share of the largest logit are one: ten times what rounding in float32 does
-to a sum of some thousand terms."""
-
 _NETWORKS = axioms.conditions(
     {
         "linear": "a linear network",
@@ -97,15 +93,17 @@ class SensitivityA:
 
 def _missed(method: str, name: str, bench: Bench) -> dict[str, np.ndarray]:
     network, explained = axioms.network_of(bench, name)
-    base, *more = bench.baselines(method, explained.inputs)
+    base, *more = bench.baselines(method, explained.inputs, network=network)
     inputs, chosen = one_feature(explained.inputs, base)
     maps = axioms.apart(bench.explain(method, replace(explained, inputs=inputs), network=network))
     flat, rows = maps.reshape(len(maps), -1), np.arange(len(maps))
     after, before = bench.outputs(inputs, network=network), bench.outputs(base, network=network)
     change = (after - before)[rows, explained.targets].astype(np.float64)
     size = np.maximum(np.abs(after), np.abs(before)).max(axis=1)
-    fixed = (bench.baselines(method, inputs)[0] == base).reshape(len(inputs), -1).all(axis=1) & (not more)
-    defined = np.isfinite(flat).all(axis=1) & (np.abs(change) > DIFFERENCE * size) & fixed
+    fixed = (bench.baselines(method, inputs, network=network)[0] == base).reshape(len(inputs), -1).all(axis=1) & (
+        not more
+    )
+    defined = np.isfinite(flat).all(axis=1) & (np.abs(change) > axioms.DIFFERENCE * size) & fixed
     missed = flat[rows, chosen] <= ROUNDING * flat.max(axis=1)
     return {"missed": np.where(defined, missed.astype(np.float64), np.nan), "change": change}
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from audit.network.network import Network, Params
 
 
+BASELINES = 64
+"""How many baselines of each input stand for all: their mean logit is known to an eighth of its spread."""
+
+
 @declared
 class ExpectedGradients:
     """The gradient at random points between random baselines and the input, times the way from the baseline.
@@ -91,6 +95,17 @@ class ExpectedGradients:
             centre, spread = (each(x, axis=pixels(x), keepdims=True) for each in (ops.mean, ops.std))
             return centre + spread * normal(key, shape)
         return baseline_of(self.baseline, x, ops, origin=origin)
+
+    def baselines(self, x: np.ndarray) -> np.ndarray:
+        """Return a sample of the baselines of each input of x (n, ...): (d, n, ...), the same for the same inputs."""
+        if self.baseline not in ("uniform", "gaussian"):
+            return baseline_of(self.baseline, x, np)
+        generator, entries, own = np.random.default_rng(0), tuple(range(1, x.ndim)), pixels(x)
+        if self.baseline == "uniform":
+            least, greatest = (each(x, axis=entries, keepdims=True) for each in (np.min, np.max))
+            return least + (greatest - least) * generator.random((BASELINES, *x.shape))
+        centre, spread = (each(x, axis=own, keepdims=True) for each in (np.mean, np.std))
+        return centre + spread * generator.standard_normal((BASELINES, *x.shape))
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return noise times the mean way from the baselines, which belong to the input as its key's draws do."""

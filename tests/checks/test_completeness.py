@@ -59,3 +59,4 @@ def test_a_gap_is_relative_to_the_mean_change():
     maps = np.array([[1.0, 2.0], [4.0, 0.0], [np.inf, 1.0]], np.float32)
     np.testing.assert_allclose(relative_gap(maps, np.array([2.0, 4.0, 3.0])), [1 / 3, 0, np.nan])
     assert np.isnan(relative_gap(maps, np.zeros(3))).all()
+    assert np.isnan(relative_gap(maps, np.full(3, 1e-7), least=1e-6)).all()
