@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from audit.methods import linear
@@ -39,7 +40,7 @@ class _Walk:
     network: Network
     graph: tuple[Node, ...]
     roles: tuple[Role, ...]
-    folded: Mapping[int, int]  # layer -> the batch normalisation that is folded into it
+    folded: Mapping[int, tuple[int, ...]]  # layer -> the biases and batch normalisations that are folded into it
     depths: tuple[tuple[int, bool], ...]  # layers with weights up to here, and if the last of them is a convolution
     rules: Rules
 
@@ -91,7 +92,7 @@ def _depths(graph: tuple[Node, ...], roles: tuple[Role | None, ...]) -> tuple[tu
 def _rule(walk: _Walk, place: int) -> Rule:
     """Return the rule of one operation."""
     role, share = walk.roles[place], _linear_rule(walk, place)
-    if place in walk.folded.values() or (role == "affine" and _is_change_of_units(walk, place)):
+    if place in chain.from_iterable(walk.folded.values()) or (role == "affine" and _is_change_of_units(walk, place)):
         return _unchanged
     return {
         "kernel": _of_layer(walk, place, share),
@@ -164,7 +165,7 @@ def _summands(share: LinearRule, node: Node, params: Params, inputs: Any, output
 def _of_layer(walk: _Walk, place: int, share: LinearRule) -> Rule:
     """Return the rule of a layer with weights."""
     below = sources(walk.graph[place])[0].node
-    normalisation = walk.graph[walk.folded[place]] if place in walk.folded else None
+    folded = tuple(walk.graph[above] for above in walk.folded.get(place, ()))
 
     def rule(node: Node, params: Params, inputs: tuple[Array, ...], output: Array, relevance: Array) -> Any:
         layer = linear.layer(
@@ -172,7 +173,7 @@ def _of_layer(walk: _Walk, place: int, share: LinearRule) -> Rule:
             params,
             inputs[0],
             output,
-            normalisation=normalisation,
+            folded=folded,
             support=_support(walk, below, params, inputs[0]),
             bounds=_bounds(walk, below, params) if walk.depths[place][0] == 1 else None,
         )

@@ -24,17 +24,19 @@ class Linear:
     bounds: tuple[Array, Array] | None = None  # the smallest and the largest values that x may have, where known
 
 
-def foldable(graph: tuple[Node, ...], roles: tuple[Role, ...]) -> Mapping[int, int]:
-    """Return the batch normalisations that belong to the linear layer below: its position -> theirs.
+def foldable(graph: tuple[Node, ...], roles: tuple[Role, ...]) -> Mapping[int, tuple[int, ...]]:
+    """Return what belongs to each linear layer, from below: its position -> those of biases and batch normalisations.
 
-    Such a layer feeds nothing but the normalisation, which scales its output channels. A batch normalisation elsewhere
-    (before the activation and the layer, say) is the affine operation that it is.
+    Each is all that the one below it feeds, and a normalisation scales the layer's output channels. A batch
+    normalisation elsewhere (before the activation and the layer, say) is the affine operation that it is.
     """
-    return {
-        place: above
-        for place, above in only_users(graph).items()
-        if place >= 0 and roles[place] == "kernel" and _normalises_channels(graph[above], graph[place])
-    }
+    users, found = only_users(graph), {}
+    for layer_place in (place for place, role in enumerate(roles) if role == "kernel"):
+        chain = [layer_place]
+        while chain[-1] in users and _belongs(graph[users[chain[-1]]], graph[layer_place]):
+            chain.append(users[chain[-1]])
+        found[layer_place] = tuple(chain[1:])
+    return found
 
 
 def only_users(graph: tuple[Node, ...]) -> Mapping[int, int]:
@@ -46,7 +48,9 @@ def only_users(graph: tuple[Node, ...]) -> Mapping[int, int]:
     return {place: above[0] for place, above in users.items() if len(above) == 1}
 
 
-def _normalises_channels(node: Node, layer: Node) -> bool:
+def _belongs(node: Node, layer: Node) -> bool:
+    if node.kind == "Offset":
+        return True
     if node.kind != "BatchNormalization" or layer.kind == "EinsumDense":
         return False
     rank = len(layer.shape)
@@ -60,21 +64,22 @@ def layer(
     x: Array,
     z: Array,
     *,
-    normalisation: Node | None,
+    folded: tuple[Node, ...],
     support: Array,
     bounds: tuple[Array, Array] | None = None,
 ) -> Linear:
-    """Return a layer with weights, a batch normalisation above it folded in: ``z`` is the layer's own output.
+    """Return a layer with weights, biases and batch normalisations above it folded in: ``z`` is the layer's own output.
 
-    The folded output is computed by the normalisation itself, so that it is the very number that the next layer saw,
+    The folded output is computed by these operations themselves, so that it is the very number that the next layer saw,
     not one that differs by rounding: a rectifier's output over its input is then exactly 1 or 0.
     """
     from keras import ops
 
     kernel, bias = _kernel(node, held(node, params)), call(node, params, (ops.zeros_like(x[:1]),))
-    if normalisation is not None:
-        kernel = kernel * _per_channel(node, kernel, batch_scale(normalisation, params))
-        bias, z = call(normalisation, params, (bias,)), call(normalisation, params, (z,))
+    for above in folded:
+        if above.kind == "BatchNormalization":
+            kernel = kernel * _per_channel(node, kernel, batch_scale(above, params))
+        bias, z = call(above, params, (bias,)), call(above, params, (z,))
     return Linear(x=x, z=z, bias=bias, kernel=kernel, apply=_apply(node, params), support=support, bounds=bounds)
 
 

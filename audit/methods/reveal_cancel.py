@@ -6,6 +6,7 @@ inputs contribute. Batches hold inputs and references, as in ``deep_lift_rules``
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from audit.backend import active
@@ -26,18 +27,14 @@ def revealing(graph: tuple[Node, ...], roles: tuple[Role, ...]) -> Mapping[str, 
     An activation elsewhere has a single contribution, for which rescale and reveal-cancel are the same.
     """
     folded, users = linear.foldable(graph, roles), linear.only_users(graph)
+    inside = set(chain.from_iterable(folded.values()))
     rules: dict[str, Rule] = {}
     for place, role in enumerate(roles):
-        top = folded.get(place, place)
-        above = users.get(top, -1)
-        if (
-            role in ("kernel", "affine")
-            and place not in folded.values()
-            and above >= 0
-            and roles[above] == "activation"
-        ):
-            rules |= dict.fromkeys({graph[top].name, graph[above].name}, _unchanged)
-            rules[graph[place].name] = _rule(role, graph[top] if place in folded else None, graph[above])
+        parts = folded.get(place, ())
+        above = users.get((place, *parts)[-1], -1)
+        if role in ("kernel", "affine") and place not in inside and above >= 0 and roles[above] == "activation":
+            rules |= dict.fromkeys((graph[each].name for each in (*parts, above)), _unchanged)
+            rules[graph[place].name] = _rule(role, tuple(graph[part] for part in parts), graph[above])
     return rules
 
 
@@ -45,12 +42,12 @@ def _unchanged(node: Node, params: Params, inputs: Any, output: Array, relevance
     return (relevance,)
 
 
-def _rule(role: Role, normalisation: Node | None, activation: Node) -> Rule:
+def _rule(role: Role, folded: tuple[Node, ...], activation: Node) -> Rule:
     def rule(node: Node, params: Params, inputs: tuple[Array, ...], output: Array, relevance: Array) -> Any:
         if role == "affine":
             operation = linear.summands(node, params, inputs, output)
         else:
-            operation = linear.layer(node, params, inputs[0], output, normalisation=normalisation, support=1.0)
+            operation = linear.layer(node, params, inputs[0], output, folded=folded, support=1.0)
         one, other = halves(operation.x, axis=1 if role == "affine" else 0)
         moved = replace(operation, x=one - other)
         increase, decrease = _two_multipliers(activation, params, moved)

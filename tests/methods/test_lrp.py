@@ -17,6 +17,7 @@ from audit.methods.lrp import Composite, Lrp
 from audit.methods.method import Method
 from audit.network.load import from_model
 from audit.network.network import Network
+from audit.network.shift import compensated
 from tests import networks
 from tests.methods.explain import explain, keys, logits, tensor
 from tests.reference import relevance as reference
@@ -253,6 +254,18 @@ def test_bounds_reach_the_first_layer_in_its_own_units() -> None:
     one = explain(from_model(scaled), Lrp(composite="epsilon_gamma_box", low=0.0, high=1.0), x, 0)
     other = explain(from_model(plain), Lrp(composite="epsilon_gamma_box", low=-1.0, high=1.0), 2 * x - 1, 0)
     assert np.allclose(one, other, atol=1e-5)
+
+
+@pytest.mark.parametrize("composite", ["epsilon_plus", "epsilon_alpha2_beta1"])
+def test_a_bias_behind_a_layer_is_that_layers_own(composite: Composite) -> None:
+    """An offset between a convolution and its batch normalisation must not unfold the normalisation."""
+    layers = [L.Conv2D(3, 3, padding="same", use_bias=False), L.BatchNormalization(), L.ReLU(), L.Flatten(), L.Dense(2)]
+    network = from_model(networks.fill(keras.Sequential([keras.Input((4, 4, 1)), *layers]), 2))
+    x = _RANDOM.normal(size=(3, 4, 4, 1)).astype(np.float32)
+    still = compensated(network, np.zeros((1, 4, 4, 1), np.float32))
+    assert [node.kind for node in still.graph or ()][1] == "Offset"
+    maps = [explain(each, Lrp(composite=composite), x, 1) for each in (network, still)]
+    assert np.allclose(*maps, atol=1e-6)
 
 
 @pytest.mark.parametrize("bounds", [{}, {"low": 0.0}, {"low": 1.0, "high": 0.0}])
