@@ -4,7 +4,6 @@ from typing import Literal, cast
 
 from audit.errors import InputError
 from audit.methods.propagate import is_foreign, is_rectifier
-from audit.network.canonical import activation_name
 from audit.network.network import Network, Node, graph_of, sources
 
 Role = Literal["kernel", "average", "affine", "route", "identity", "winner", "activation", "product", "normalisation"]
@@ -76,7 +75,7 @@ def role_of(node: Node) -> Role | None:
     if is_foreign(node.operation):
         return None
     if node.kind == "Activation":
-        return "identity" if activation_name(node) == "linear" else _activation(node)
+        return _activation(node)
     if is_rectifier(node):
         return "activation"
     if node.kind in ("Multiply", "Divide", "TrueDivide"):
@@ -97,7 +96,12 @@ def _upsampling(interpolation: str) -> Role | None:
 
 
 def _activation(node: Node) -> Role | None:
-    return "activation" if activation_name(node) in _ACTIVATIONS else None
+    from audit.network.canonical import activation_name
+
+    name = activation_name(node)
+    if name == "linear":
+        return "identity"
+    return "activation" if name in _ACTIVATIONS else None
 
 
 def _scaled(node: Node) -> Role | None:
