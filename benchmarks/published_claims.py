@@ -214,7 +214,7 @@ def complexity(audits: Sequence[Audit]) -> list[Row]:
 
 def _between_trainings(found: np.ndarray) -> str:
     last = np.abs(found[:, -2:]).max(axis=1)
-    return f"single trainings are at most {_numbers(last)} from 0 at the last two stages: they scatter about the band's end"
+    return f"single trainings keep at most {_numbers(last)} there: they scatter about the end of the band"
 
 
 def _lower_groups(audits: Sequence[Audit]) -> str:
