@@ -3,20 +3,24 @@
 ``prepare`` measures the world and plans, and writes nothing; ``run`` executes what is missing, judges and draws.
 """
 
+import datetime
 import time
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audit import past
 from audit.checks.check import Check
 from audit.errors import AuditError, EnvironmentStop
 from audit.planning import REMOVAL, TRAINING, Plan, describe, plan, title
-from audit.record import Audit, Evidence, Measurement, Removed, Trained, Unit, record
+from audit.record import Audit, Context, Evidence, Measurement, Past, Removed, Trained, Unit, record
 from audit.report.render import Rendered
+from audit.results import Results
 from audit.spec import Spec
-from audit.store import Store, npy
-from audit.stored import RunFile, decide, draw
+from audit.store import Store, file_digest, npy
+from audit.stored import SOURCE, RunFile, baseline_of, decide, draw
 
 if TYPE_CHECKING:
     from audit.retraining import Recall
@@ -35,6 +39,7 @@ class Prepared:
     plan: Plan
     store: Store
     done: int  # units whose evidence is already there
+    baseline: Results | None = None
 
     def lines(self) -> list[str]:
         """Return the plan for people; times one pass of the first method, and one epoch, for the estimates."""
@@ -63,28 +68,61 @@ def prepare(spec: Spec, *, out: Path | None = None, trusted: Collection[str] = (
     """Load the model and the data, check that every method applies, and plan. Nothing is written."""
     from audit.world import observe
 
+    baseline = baseline_of(spec)
     world = observe(spec, trusted=trusted)
     planned = plan(spec, world.facts)
     store = Store(folder=out or Path("runs") / str(spec.audit.id))
     done = sum(_is_done(store, unit) for _, unit in planned.units())
-    return Prepared(spec=spec, world=world, plan=planned, store=store, done=done)
+    return Prepared(spec=spec, world=world, plan=planned, store=store, done=done, baseline=baseline)
 
 
 def run(
-    spec: Spec, *, out: Path | None = None, trusted: Collection[str] = (), progress: Progress | None = None
+    spec: Spec,
+    *,
+    out: Path | None = None,
+    trusted: Collection[str] = (),
+    progress: Progress | None = None,
+    history: Path | None = None,
 ) -> Finished:
-    """Execute what a spec asks for, judge and render. A second run of the same spec resumes."""
+    """Execute what a spec asks for, judge and render. A second run of the same spec resumes.
+
+    ``history`` is the file to which a line for this run is added, and whose earlier runs the report shows.
+    """
     prepared = prepare(spec, out=out, trusted=trusted)
     store, world = prepared.store, prepared.world
     with store.lock():
         store.unseal()
-        store.write_record("run.json", RunFile(spec=spec.resolved(), facts=world.facts, provenance=world.provenance))
+        store.write_record("run.json", _run_file(prepared))
+        store.write(SOURCE, spec.text.encode())
         store.write("images.npy", npy(world.images))
         execute(prepared, progress or _silent)
-        audit = decide(store, spec)
+        audit = decide(store, spec, prepared.baseline)
+        date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        line = past.line_of(audit, file_digest(store.folder / "results.json"), date)
+        earlier = past.earlier(past.read(history), line) if history else ()
+        store.write_record("context.json", Context(file=spec.file, lines=spec.lines(), earlier=earlier))
         rendered = draw(store, audit)
         store.seal()
-    return Finished(folder=store.folder, audit=audit, rendered=rendered)
+    return Finished(folder=store.folder, audit=audit, rendered=_remembered(rendered, history, line))
+
+
+def _run_file(prepared: Prepared) -> RunFile:
+    spec, world = prepared.spec, prepared.world
+    return RunFile(
+        spec=spec.resolved(), facts=world.facts, provenance=world.provenance, file=spec.file, lines=spec.lines(),
+        baseline=prepared.baseline,
+    )  # fmt: skip
+
+
+def _remembered(rendered: Rendered, history: Path | None, line: Past) -> Rendered:
+    """Add a finished run to the history; that it cannot be written is a note, for the run is complete without it."""
+    if history is None:
+        return rendered
+    try:
+        past.append(history, line)
+    except EnvironmentStop as stop:
+        return replace(rendered, notes=(*rendered.notes, str(stop)))
+    return rendered
 
 
 def execute(prepared: Prepared, progress: Progress) -> None:

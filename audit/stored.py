@@ -2,38 +2,48 @@
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from audit import judging
+from audit import changes, judging
 from audit.checks.check import parts
 from audit.declare import as_json
 from audit.errors import InputError
 from audit.planning import plan, skipped
-from audit.record import Audit, Evidence, Facts, Provenance, RequirementFacts, Unit, record
+from audit.record import Audit, Context, Evidence, Facts, Provenance, RequirementFacts, Unit, record
 from audit.report import gallery
 from audit.report.render import Rendered
 from audit.report.render import render as render_files
+from audit.results import Results, read_results
 from audit.spec import Requirement, Spec, spec_from_resolved
 from audit.store import Store
 
-ALWAYS = ("junit", "metrics", "summary")
+ALWAYS = ("junit", "metrics", "sarif", "statement", "summary")
 """Formats that are written whatever ``report.formats`` says: a gate without them would be blind."""
 
 _MEASURED = ("model", "dataset", "target", "seed", "training")
 """What another spec may not change without a new run."""
 
+SOURCE = "spec.source.yaml"
+"""The spec as it was written, comments and all."""
+
 
 @record
 class RunFile:
-    """run.json: everything that judging needs beside the evidence."""
+    """run.json: everything that judging needs beside the evidence.
+
+    ``file`` and ``lines`` are the spec's place, as in ``Context``; ``baseline`` is what the results are compared with.
+    """
 
     spec: Mapping[str, Any]
     facts: Facts
     provenance: Provenance
+    file: str = ""
+    lines: Mapping[str, int] = field(default_factory=dict)
+    baseline: Results | None = None
 
 
 def judge(folder: Path, spec: Spec | None = None) -> Audit:
@@ -42,9 +52,14 @@ def judge(folder: Path, spec: Spec | None = None) -> Audit:
     stored = store.read_record("run.json", RunFile)
     judged_by = spec or spec_from_resolved(stored.spec)
     _check_same_world(judged_by, stored)
+    baseline = baseline_of(spec) if spec else stored.baseline
+    file, lines = (spec.file, spec.lines()) if spec else (stored.file, stored.lines)
     with store.lock():
         store.unseal()
-        audit = decide(store, judged_by)
+        if spec is not None:
+            store.write(SOURCE, spec.text.encode())
+        audit = decide(store, judged_by, baseline)
+        store.write_record("context.json", Context(file=file, lines=lines, earlier=context_of(store).earlier))
         draw(store, audit)
         store.seal()
     return audit
@@ -61,8 +76,20 @@ def render(folder: Path) -> Rendered:
     return rendered
 
 
-def decide(store: Store, spec: Spec) -> Audit:
-    """Decide from what the store holds, and write results.json."""
+def baseline_of(spec: Spec) -> Results | None:
+    """Read the results that a spec names as its baseline, as far as a comparison needs them.
+
+    Raises:
+        InputError: they are missing, or are no results.
+    """
+    if spec.baseline is None:
+        return None
+    found = read_results(spec.source_folder / spec.baseline)
+    return replace(found, audit=changes.trimmed(found.audit))
+
+
+def decide(store: Store, spec: Spec, baseline: Results | None) -> Audit:
+    """Decide from what the store holds, compare with the baseline, and write results.json."""
     stored = store.read_record("run.json", RunFile)
     ids = {entry.id for entry in spec.methods}
     asked = tuple(method for method in stored.facts.methods if method.control or method.id in ids)
@@ -79,6 +106,8 @@ def decide(store: Store, spec: Spec) -> Audit:
         today=datetime.date.today(),
         skipped=skipped(spec, facts),
     )
+    if baseline is not None:
+        audit = replace(audit, comparison=changes.compare(baseline.audit, audit, baseline.digest))
     store.write_record("results.json", audit)
     return audit
 
@@ -93,7 +122,15 @@ def draw(store: Store, audit: Audit) -> Rendered:
     }
     images = np.load(store.folder / "images.npy", allow_pickle=False)
     strips = gallery.build(audit, evidence, images, range(len(images)))
-    return render_files(audit, strips, store.folder, (*spec.report.formats, *ALWAYS))
+    source = store.folder / SOURCE
+    written = source.read_bytes() if source.is_file() else None
+    return render_files(audit, strips, store.folder, (*spec.report.formats, *ALWAYS), written, context_of(store))
+
+
+def context_of(store: Store) -> Context:
+    """Return what a report shows beside the results; a run of an earlier version has none."""
+    kept = (store.folder / "context.json").is_file()
+    return store.read_record("context.json", Context) if kept else Context()
 
 
 def _check_same_world(spec: Spec, stored: RunFile) -> None:

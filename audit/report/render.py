@@ -34,8 +34,11 @@ def render(
     gallery: Gallery | None,
     folder: Path,
     formats: Collection[str] = FORMATS,
+    source: bytes | None = None,
 ) -> Rendered:
     """Write a report's files into ``folder``; a PDF that cannot be made is a note, everything else is still written.
+
+    ``source`` is the spec as it was written; the PDF encloses it.
 
     Raises:
         ValueError: an unknown format.
@@ -44,16 +47,18 @@ def render(
     if unknown:
         raise ValueError(f"unknown formats {unknown}; known are {list(FORMATS)}")
     folder.mkdir(parents=True, exist_ok=True)
-    contents, notes = _contents(audit, gallery, formats)
+    contents, notes = _contents(audit, gallery, formats, source)
     paths = {name: _write(folder / _FILES[name], content) for name, content in contents.items()}
     return Rendered(paths=paths, notes=tuple(notes))
 
 
-def _contents(audit: Audit, gallery: Gallery | None, formats: Collection[str]) -> tuple[dict[str, bytes], list[str]]:
+def _contents(
+    audit: Audit, gallery: Gallery | None, formats: Collection[str], source: bytes | None
+) -> tuple[dict[str, bytes], list[str]]:
     contents: dict[str, bytes] = {}
     notes: list[str] = []
     if {"html", "pdf"} & set(formats):
-        contents, notes = _pages(audit, gallery, "pdf" in formats)
+        contents, notes = _pages(audit, gallery, "pdf" in formats, source)
     if "junit" in formats:
         contents["junit"] = junit(audit)
     if "metrics" in formats:
@@ -63,8 +68,11 @@ def _contents(audit: Audit, gallery: Gallery | None, formats: Collection[str]) -
     return contents, notes
 
 
-def _pages(audit: Audit, gallery: Gallery | None, with_pdf: bool) -> tuple[dict[str, bytes], list[str]]:
+def _pages(
+    audit: Audit, gallery: Gallery | None, with_pdf: bool, source: bytes | None
+) -> tuple[dict[str, bytes], list[str]]:
     """Return the HTML, and the PDF where it can be made; the HTML stands in where only a PDF was asked for."""
+    from audit.report.enclosed import enclosed
     from audit.report.page import page
     from audit.report.pdf import pdf
 
@@ -73,7 +81,7 @@ def _pages(audit: Audit, gallery: Gallery | None, with_pdf: bool) -> tuple[dict[
     if not with_pdf:
         return contents, []
     try:
-        contents["pdf"] = pdf(html)
+        contents["pdf"] = pdf(html, enclosed(audit, source))
     except EnvironmentStop as stop:
         return contents, [str(stop)]
     return contents, []
