@@ -37,6 +37,8 @@ _BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
             "layer_cam": "audit.methods.layer_cam:LayerCam",
             "guided_grad_cam": "audit.methods.guided_grad_cam:GuidedGradCam",
             "cam": "audit.methods.cam:Cam",
+            "lime": "audit.methods.lime:Lime",
+            "kernel_shap": "audit.methods.kernel_shap:KernelShap",
             "tf_explain": "audit.methods.tf_explain:TfExplain",
             "tf_keras_vis": "audit.methods.tf_keras_vis:TfKerasVis",
             "python": "audit.methods.python:Python",

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from audit.backend import Compiled, active
 from audit.errors import UnitError
-from audit.methods.method import Array, Method
+from audit.methods.method import Array, Method, is_compiled
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
 
 
 class _AsItIs:
-    """A function that is run and not compiled: other people's code, which holds a model."""
+    """A function that is run and not compiled: other people's code, and methods with NumPy between evaluations."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         self.traces = 0
@@ -46,7 +46,7 @@ def compiled(method: Method, network: "Network") -> Compiled:
         InputError: the method does not apply to this network.
     """
     function = method.attribute(network)
-    return _AsItIs(function) if method.needs == "model" else active().compile(function, network.precision)
+    return active().compile(function, network.precision) if is_compiled(method) else _AsItIs(function)
 
 
 def pullback(method: Method, network: "Network") -> Compiled:
@@ -56,9 +56,9 @@ def pullback(method: Method, network: "Network") -> Compiled:
 
     Raises:
         InputError: the method does not apply to this network.
-        UnitError: the method is other people's code, which is not differentiated.
+        UnitError: the method is run as it is, and so not differentiated.
     """
-    if method.needs == "model":
+    if not is_compiled(method):
         raise UnitError("R030", "maps of a method that is run as it is cannot be differentiated")
     attribute = method.attribute(network)
 

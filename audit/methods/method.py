@@ -23,8 +23,9 @@ The result has x's shape, or x's with one channel where the method has no channe
 """
 
 
-Need = Literal["apply", "graph", "convolution"]
-"""What a network must offer a method: its function, its recorded operations, or a convolution among them."""
+Need = Literal["apply", "graph", "convolution", "model"]
+"""What a network must offer a method: its function, its recorded operations, a convolution among them, or the Keras
+model itself, for other people's code."""
 
 
 class Method(Protocol):
@@ -94,10 +95,33 @@ def method_name(method: Method) -> str:
     return name_of("methods", method)
 
 
+def is_compiled(method: Any) -> bool:
+    """Whether a method's maps are one compiled function.
+
+    If not, its class says ``compiled = False`` and it is run as it is: other people's code, or a method with NumPy
+    between evaluations of the network. It has no derivative, and nothing can be wrapped around it.
+    """
+    return getattr(method, "compiled", True)
+
+
+def base_value(value: Any) -> Method:
+    """Return the method that a wrapper holds, as ``method_value`` does.
+
+    Raises:
+        ValueError: also if the method is not compiled, so that nothing can be wrapped around it.
+    """
+    method = method_value(value)
+    if not is_compiled(method):
+        raise ValueError(
+            f"`{method_name(method)}` is run in Python and not compiled, so it cannot be the base of a method"
+        )
+    return method
+
+
 def as_named(method: Method) -> dict[str, Any]:
     """Return a method as a spec would write it: ``{name: fields}``, every field filled in."""
     return named.as_named("methods", method)
 
 
-BaseMethod = named.named_type("methods", method_value, as_named)
-"""The type of a field that holds another method: a method's name, or one key with its fields."""
+BaseMethod = named.named_type("methods", base_value, as_named)
+"""The type of a field that holds another method, one that is compiled: its name, or one key with its fields."""

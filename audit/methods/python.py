@@ -39,6 +39,7 @@ class Python:
     signed: ClassVar[bool] = True
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "model"
+    compiled: ClassVar[bool] = False
     evaluations: ClassVar[int] = 1
     source: ClassVar[str] = "the user's own code"
 

@@ -42,6 +42,7 @@ class TfExplain:
 
     signed: ClassVar[bool] = True
     needs: ClassVar[Need] = "model"
+    compiled: ClassVar[bool] = False
     unit: ClassVar[str] = "that of the method"
     source: ClassVar[str] = "tf-explain 0.3"
 

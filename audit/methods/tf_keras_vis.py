@@ -38,6 +38,7 @@ class TfKerasVis:
 
     signed: ClassVar[bool] = True
     needs: ClassVar[Need] = "model"
+    compiled: ClassVar[bool] = False
     unit: ClassVar[str] = "that of the method"
     source: ClassVar[str] = "tf-keras-vis 0.8"
 

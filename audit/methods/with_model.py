@@ -12,6 +12,7 @@ import numpy as np
 
 from audit.errors import InputError, UnitError
 from audit.methods.method import Array, Attribute
+from audit.methods.on_host import generator_of
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -38,14 +39,12 @@ def with_model(network: "Network", explain: Explain, *, head: bool) -> Attribute
     def attribute(params: "Params", x: Array, target: Array, key: Array) -> np.ndarray:
         held.load(params)
         rows = zip(np.asarray(x), np.asarray(target), np.asarray(key), strict=True)
-        maps = [_fitted(explain(held.model, row[None], int(label), _generator(k)), row.shape) for row, label, k in rows]
+        maps = [
+            _fitted(explain(held.model, row[None], int(label), generator_of(k)), row.shape) for row, label, k in rows
+        ]
         return np.stack(maps).astype(np.float32)
 
     return attribute
-
-
-def _generator(key: np.ndarray) -> np.random.Generator:
-    return np.random.Generator(np.random.Philox(key=key.astype(np.uint64)))
 
 
 def _fitted(attribution: Any, shape: tuple[int, ...]) -> np.ndarray:

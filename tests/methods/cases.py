@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from audit.methods.method import Method, method_value
+from audit.methods.method import Method, is_compiled, method_value
 from audit.network.load import from_model
 from audit.network.network import Network
 from audit.registry import find, places
@@ -22,15 +22,20 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
     "expected_gradients": {"samples": 3},
     "guided_integrated_gradients": {"steps": 3},
     "blur_integrated_gradients": {"steps": 3},
+    "lime": {"samples": 30, "segments": 4},
+    "kernel_shap": {"samples": 10, "segments": 6},
 }
 """Fewer samples and steps than the defaults: what is tested for every method does not depend on how many."""
 
-# Other people's code is never compiled and is no base of another method: tests/methods/test_with_model.py.
+# Other people's code holds a model of its own: tests/methods/test_with_model.py.
 METHODS: Mapping[str, Method] = {
     name: method_value({name: FIELDS.get(name, {})})
     for name in places("methods")
     if getattr(find("methods", name), "needs", "") != "model"
 }
+
+BASES = tuple(name for name, method in METHODS.items() if is_compiled(method))
+"""The methods that another may be wrapped around."""
 
 COUNT = 4
 INPUTS = np.random.default_rng(1).normal(size=(COUNT, 8, 8, 2)).astype(np.float32)

@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 from keras import ops
 
-from audit.backend import active
+from audit.backend import Compiled, active
+from audit.methods.compiled import compiled
 from audit.methods.method import Method, as_named, method_value
 from audit.methods.noisy_copies import accumulate
 from audit.methods.smoothgrad import SmoothGrad
 from audit.methods.smoothgrad_squared import SmoothGradSquared
 from audit.methods.vargrad import VarGrad, _welford
-from tests.methods.cases import COUNT, INPUTS, KEYS, METHODS, TARGETS, model, network
+from tests.methods.cases import BASES, COUNT, INPUTS, KEYS, METHODS, TARGETS, model, network
 from tests.methods.explain import keys
 
 INPUT_ONLY = {"edge_detector", "input", "constant", "laplacian", "canny"}
@@ -28,8 +29,8 @@ UNITS = ("logit / input", "logit", "relevance", "none")
 class Subject:
     """One compiled method on the common inputs, with ways to ask it of others."""
 
-    def __init__(self, attribute: Any) -> None:
-        self.function = active().compile(attribute)
+    def __init__(self, function: Compiled) -> None:
+        self.function = function
         self.reference = self.maps()
 
     def maps(self, rows: Any = slice(None), *, inputs: Any = INPUTS, targets: Any = TARGETS, seed: int = 0,
@@ -48,7 +49,7 @@ def _same(left: np.ndarray, right: np.ndarray) -> bool:
 def test_every_method(name: str) -> None:
     method = METHODS[name]
     before = [weight.copy() for weight in model().get_weights()]
-    subject = Subject(method.attribute(network()))
+    subject = Subject(compiled(method, network()))
     _maps_are_finite_float32_in_the_shape_of_the_input(name, method, subject.reference)
     _the_same_key_gives_the_same_bytes_and_another_key_another_map_if_stochastic(method, subject)
     _a_map_depends_on_neither_its_place_nor_its_neighbours_nor_the_batch(subject)
@@ -115,12 +116,12 @@ def _noise_maps_have_the_shape_of_the_attribution_and_new_draws_differ(
     assert np.array_equal(draws[0], draws[1]) == (name == "constant")
 
 
-@pytest.mark.parametrize("base", METHODS)
+@pytest.mark.parametrize("base", BASES)
 def test_every_wrapper_over_every_base(base: str) -> None:
     """Wrappers differ only in what they add up over one and the same pass, so one pass adds it all up."""
     wrappers = [kind(base=METHODS[base], samples=3) for kind in (SmoothGrad, SmoothGradSquared, VarGrad)]
     total = accumulate(wrappers[0], network(), _all_sums, 4)
-    subject = Subject(lambda *arguments: ops.stack(total(*arguments), axis=1) / 3)
+    subject = Subject(active().compile(lambda *arguments: ops.stack(total(*arguments), axis=1) / 3))
     mean, squared, mean_again, variance = np.moveaxis(subject.reference, 1, 0).astype(np.float64)
     assert np.isfinite(subject.reference).all() and (variance >= 0).all()
     assert np.allclose(mean_again * 3, mean, rtol=0, atol=1e-5 * abs(mean).max())
@@ -141,7 +142,8 @@ def _all_sums(number: Any, value: Any, sums: tuple[Any, ...]) -> tuple[Any, ...]
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_is_a_value_that_a_spec_can_write_down_and_states_its_facts(name: str) -> None:
-    for method in (METHODS[name], *(kind(base=METHODS[name]) for kind in (SmoothGrad, SmoothGradSquared, VarGrad))):
+    kinds = (SmoothGrad, SmoothGradSquared, VarGrad) if name in BASES else ()
+    for method in (METHODS[name], *(kind(base=METHODS[name]) for kind in kinds)):
         doc = type(method).__doc__ or ""
         assert method.unit.replace("(", "").replace(")^2", "") in UNITS
         assert method.needs in ("apply", "graph", "convolution")
@@ -153,6 +155,16 @@ def test_a_method_is_a_value_that_a_spec_can_write_down_and_states_its_facts(nam
         assert again == method and hash(again) == hash(method) and again is not method
         with pytest.raises(AttributeError):
             method.samples = 1  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", [*(name for name in METHODS if name not in BASES), "python"])
+@pytest.mark.parametrize("wrapper", ["smoothgrad", "smoothgrad_squared", "vargrad"])
+def test_a_method_that_is_not_compiled_is_refused_as_a_base_when_the_spec_is_read(wrapper: str, name: str) -> None:
+    fields = {"function": "module:function"} if name == "python" else {}
+    with pytest.raises(ValueError, match=f"`{name}` is run in Python and not compiled, so it cannot be the base"):
+        method_value({wrapper: {"base": {name: fields}}})
+    with pytest.raises(ValueError, match="cannot be the base"):
+        method_value({wrapper: {"base": method_value({name: fields})}})
 
 
 def test_no_framework_is_imported_by_building_every_method_and_data_source() -> None:

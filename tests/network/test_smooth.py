@@ -85,7 +85,7 @@ def test_methods_that_live_on_rectifiers_do_not_apply_and_code_as_it_is_has_no_d
         pullback(GuidedBackprop(), smooth(networks.mlp(), 3.0))
 
     class AsItIs:
-        needs = "model"
+        compiled = False
 
     with pytest.raises(UnitError, match="run as it is"):
         pullback(AsItIs(), networks.mlp())
