@@ -16,6 +16,7 @@ from audit.errors import AuditError, EnvironmentStop
 
 if TYPE_CHECKING:
     from audit.console import Progress
+    from audit.record import Audit
     from audit.spec import Spec
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -23,6 +24,7 @@ _FAMILIES = click.Choice(["methods", "checks", "similarities", "datasets"])
 _TRUST = click.option("--trust-code", "trusted", multiple=True, metavar="REF", help="Allow package.module:function.")
 _BACKEND = click.option("--backend", type=click.Choice(["tensorflow", "jax"]), help="Outranks the spec's.")
 _FILE = click.Path(path_type=Path)
+_HISTORY = Path("runs", "history.jsonl")
 
 
 def _version(context: click.Context, parameter: click.Parameter, given: bool) -> None:
@@ -83,11 +85,12 @@ def list_names(family: Any, long: bool, markdown: bool) -> None:
 
 
 @commands.command()
-def schema() -> None:
-    """Print the JSON schema of a spec, for editors."""
+@click.argument("kind", type=click.Choice(["spec", "results"]), default="spec")
+def schema(kind: Any) -> None:
+    """Print the JSON schema of a spec, for editors, or of results.json."""
     from audit.schema import schema_text
 
-    click.echo(schema_text(), nl=False)
+    click.echo(schema_text(kind), nl=False)
 
 
 @commands.command()
@@ -124,19 +127,29 @@ def plan(spec: Path, trusted: Sequence[str], backend: str | None) -> None:
 @click.option("--out", type=_FILE, help="The run's folder; runs/<audit id> where absent.")
 @_TRUST
 @_BACKEND
+@click.option("--history", type=_FILE, default=_HISTORY, show_default=True, help="Where a line for this run is added.")
 @click.option("--quiet", is_flag=True, help="No progress and no table.")
 @click.option("--verbose", is_flag=True, help="Print the reason of every verdict.")
-def run(spec: Path, out: Path | None, trusted: Sequence[str], backend: str | None, quiet: bool, verbose: bool) -> int:
+def run(
+    spec: Path,
+    out: Path | None,
+    trusted: Sequence[str],
+    backend: str | None,
+    history: Path,
+    quiet: bool,
+    verbose: bool,
+) -> int:
     """Plan, execute, judge and render. The same command resumes a run that was stopped."""
     loaded = _load(spec, backend)
     from audit.console import progress, verdicts
     from audit.running import run as execute
 
     with progress(quiet=quiet) as callback:
-        finished = execute(loaded, out=out, trusted=trusted, progress=_stoppable(callback))
+        finished = execute(loaded, out=out, trusted=trusted, progress=_stoppable(callback), history=history)
     if not quiet:
         verdicts(finished.audit, verbose=verbose)
     _paths(finished.rendered)
+    _announce(finished.audit, finished.folder)
     return finished.audit.exit_code
 
 
@@ -169,6 +182,7 @@ def judge(folder: Path, spec: Path | None, verbose: bool) -> int:
     verdicts(audit, verbose=verbose)
     for path in sorted(folder.glob("report.*")):
         data(show(path))
+    _announce(audit, folder)
     return audit.exit_code
 
 
@@ -182,6 +196,26 @@ def report(folder: Path) -> None:
     from audit.stored import render
 
     _paths(render(folder))
+
+
+@commands.command()
+@click.argument("before", type=_FILE, metavar="RUN_A")
+@click.argument("after", type=_FILE, metavar="RUN_B")
+@click.option("--format", "form", type=click.Choice(["table", "json", "markdown"]), default="table")
+@click.option("--fail-on-regression", is_flag=True, help="Exit 1 where anything is worse in the second run.")
+def diff(before: Path, after: Path, form: str, fail_on_regression: bool) -> int:
+    """Show what changed from one run to another: their folders, or their results.json.
+
+    No framework is needed.
+    """
+    from audit.changes import compare, regressed
+    from audit.console import differences
+    from audit.results import read_results
+
+    old, new = read_results(before), read_results(after)
+    comparison = compare(old.audit, new.audit, old.digest, new.digest)
+    differences(comparison, form)
+    return 1 if fail_on_regression and regressed(comparison) else 0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -269,6 +303,14 @@ def _load(path: Path, backend: str | None) -> "Spec":
     prepare(option=backend, spec=spec.runtime.backend)
     start_keras()
     return spec
+
+
+def _announce(audit: "Audit", folder: Path) -> None:
+    from audit.github import announce
+    from audit.store import Store
+    from audit.stored import context_of
+
+    announce(audit, context_of(Store(folder=folder)))
 
 
 def _paths(rendered: Any) -> None:

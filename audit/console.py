@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from audit.record import Audit, Verdict
+    from audit.record import Audit, Comparison, Verdict
 
 Progress = Callable[[int, int, str, float], None]
 """``(units done, units in all, what is being measured, seconds left)``."""
@@ -109,12 +109,43 @@ def verdicts(audit: "Audit", *, verbose: bool = False) -> None:
     out.print(_text(f"\n{show(audit.sentence)}"), soft_wrap=True)
 
 
-def _table(audit: "Audit") -> Any:
+def differences(comparison: "Comparison", form: str) -> None:
+    """Print what changed between two audits, as a ``table``, as ``json`` or as ``markdown``."""
+    from audit.report.differences import markdown, outcomes, sentence
+    from audit.store import to_json
+
+    if form == "json":
+        click.echo(to_json(comparison).decode(), nl=False)
+    elif form == "markdown":
+        click.echo(markdown(comparison), nl=False)
+    else:
+        out = console(sys.stdout)
+        if comparison.changes:
+            out.print(_changes(comparison))
+        for text in (*comparison.notes, sentence(comparison), f"{outcomes(comparison)}."):
+            out.print(_text(show(text)), soft_wrap=True)
+
+
+def _changes(comparison: "Comparison") -> Any:
+    from audit.report.differences import KINDS, became, shifted
+
+    table = _grid("change", "requirement", "method", "outcome", "numbers")
+    for each in comparison.changes:
+        kind = _text(" ".join(KINDS[each.kind]), {"regression": "fail", "fix": "pass"}.get(each.kind, ""))
+        cells = (each.requirement, each.method, became(each), "; ".join(map(shifted, each.shifts)))
+        table.add_row(kind, *(_text(show(cell)) for cell in cells))
+    return table
+
+
+def _grid(*columns: str) -> Any:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    table.add_column("method")
+    return Table(*columns, box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+
+
+def _table(audit: "Audit") -> Any:
+    table = _grid("method")
     for requirement in audit.requirements:
         table.add_column(_text(show(requirement.id)))
     for method in audit.facts.methods:

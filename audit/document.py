@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from audit.declare import declared
-from audit.model import Model, Name
+from audit.model import Model, Name, PathText
 from audit.training import Training
 
 Words = Annotated[str, Field(min_length=1, max_length=4000)]
@@ -195,6 +195,9 @@ class Document:
 
     gate: Gate = Gate()
     """What stops the gate."""
+
+    baseline: PathText | None = None
+    """The results.json of an earlier run: what changed since is a section of the report. It never gates."""
 
     report: ReportOptions = ReportOptions()
     """What is written."""

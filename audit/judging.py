@@ -14,6 +14,7 @@ from audit.controls import blocked, controls_of
 from audit.errors import AuditError
 from audit.histories import histories
 from audit.record import (
+    SCHEMA_VERSION,
     Audit,
     Control,
     Criterion,
@@ -24,8 +25,6 @@ from audit.record import (
     Verdict,
 )
 from audit.statistics import holm
-
-SCHEMA_VERSION = 1
 
 Pair = tuple[str, str]
 """(requirement id, method id)."""

@@ -13,6 +13,11 @@ from typing import Any, ClassVar, Literal, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
+SCHEMA_VERSION = 1
+"""Of ``Audit``, and so of results.json. A field that is added, with a default, keeps it: readers pass over keys that
+they do not know. A field that is removed or renamed, or that means something else, raises it, and a reader refuses
+what is newer than itself."""
+
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 def record(cls: type[T]) -> type[T]:
@@ -394,6 +399,79 @@ class Provenance:
     platform: str
 
 
+# --- Comparison with another audit, and history --------------------------------------------------------------------
+
+
+@record
+class Side:
+    """One of two audits that are compared. ``digest`` is that of its results.json, None for the one that holds this."""
+
+    id: str
+    digest: str | None
+    model: str  # the digest of its parameters
+    outcome: str
+    valid: bool
+    exit_code: int
+
+
+@record
+class Shift:
+    """A criterion whose statistic or threshold is another than before."""
+
+    before: Criterion
+    after: Criterion
+
+
+@record
+class Change:
+    """What became of one verdict. ``before`` and ``after`` are its outcome in words, None where it is absent.
+
+    ``regression``: worse than before; ``fix``: passes again; ``changed``: another outcome that is neither, or a waiver
+    or a severity of another kind; ``numbers``: the same outcome from other numbers or thresholds.
+    """
+
+    requirement: str
+    method: str
+    kind: Literal["regression", "fix", "new", "gone", "changed", "numbers"]
+    before: str | None
+    after: str | None
+    reason: str  # of the verdict after, or of the one that is gone
+    shifts: tuple[Shift, ...] = ()
+
+
+@record
+class Comparison:
+    """One audit beside another. ``notes`` say what else differs: the model, the data, what was required."""
+
+    before: Side
+    after: Side
+    notes: tuple[str, ...]
+    changes: tuple[Change, ...]
+    same: int  # verdicts that are as they were
+
+
+@record
+class Past:
+    """One line of history.jsonl: how an audit ended, and when."""
+
+    date: str  # UTC, as 2026-01-31T12:00:00+00:00
+    audit: str
+    digest: str  # of results.json
+    model: str
+    outcome: str
+    exit_code: int
+    counts: Mapping[str, int]
+
+
+@record
+class Context:
+    """What a report shows beside results.json: two machines may differ in it although their results are the same."""
+
+    file: str = ""  # the spec, as the command line named it
+    lines: Mapping[str, int] = field(default_factory=dict)  # requirement -> line of the spec, where it is written there
+    earlier: tuple[Past, ...] = ()  # of the same audit, the oldest first
+
+
 @record
 class Audit:
     """A whole audit: what was asked, what was seen, what it means. ``results.json`` is this record."""
@@ -410,6 +488,7 @@ class Audit:
     exit_code: int
     sentence: str
     trainings: tuple[History, ...] = ()
+    comparison: Comparison | None = None
 
 
 @record

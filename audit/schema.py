@@ -1,7 +1,7 @@
-"""The JSON schema of a spec (draft 7, as editors read it), every registered method, check and data source included."""
+"""The JSON schemas (draft 7, as editors read it) of a spec, with everything that is registered, and of results.json."""
 
 import json
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
@@ -10,9 +10,11 @@ from audit.describe import field_docs, summary
 from audit.document import Document, Inputs, MethodOptions, RequirementOptions
 from audit.entries import CONTROLS
 from audit.named import FAMILY
+from audit.record import SCHEMA_VERSION, Audit
 from audit.registry import Family, find, places
 
 Schema = dict[str, Any]
+_DRAFT = "http://json-schema.org/draft-07/schema#"
 
 _BY_NAME = {"methods": "base_method", "similarities": "similarity"}
 """What a field that holds another value refers to, by the value's family."""
@@ -32,13 +34,20 @@ def json_schema() -> Schema:
     definitions["base_method"] = _named("methods", None, definitions)
     definitions["similarity"] = _named("similarities", None, definitions)
     definitions["requirement"] = _named("checks", RequirementOptions, definitions)
-    head = {"$schema": "http://json-schema.org/draft-07/schema#", "title": "Saliency Audit spec, version 1"}
+    head = {"$schema": _DRAFT, "title": "Saliency Audit spec, version 1"}
     return {**head, **spec, "definitions": dict(sorted(definitions.items()))}
 
 
-def schema_text() -> str:
-    """Return the schema as a file holds it."""
-    return json.dumps(json_schema(), indent=2) + "\n"
+def results_schema() -> Schema:
+    """Return the schema of results.json. Keys that it does not name are allowed: see ``SCHEMA_VERSION``."""
+    schema = _draft7(TypeAdapter(Audit).json_schema(mode="serialization"))
+    schema["properties"]["schema_version"] = {"const": SCHEMA_VERSION}
+    return {"$schema": _DRAFT, "title": f"Saliency Audit results, version {SCHEMA_VERSION}", **schema}
+
+
+def schema_text(kind: Literal["spec", "results"] = "spec") -> str:
+    """Return a schema as a file holds it."""
+    return json.dumps(json_schema() if kind == "spec" else results_schema(), indent=2) + "\n"
 
 
 def _named(family: Family, options: type | None, definitions: Schema) -> Schema:

@@ -33,7 +33,7 @@ _TOP = Span(line=1, column=1)
 
 @record
 class Spec:
-    """A valid spec. Relative paths start at ``source_folder``; ``text`` is what was read."""
+    """A valid spec. Relative paths start at ``source_folder``; ``text`` is what was read from ``file``."""
 
     version: int
     extends: str | None
@@ -50,10 +50,12 @@ class Spec:
     training: Training | None
     waivers: tuple[Waiver, ...]
     gate: Gate
+    baseline: str | None
     report: ReportOptions
     runtime: Runtime
     source_folder: Path
     text: str
+    file: str = ""
 
     def resolved(self) -> dict[str, Any]:
         """Return the spec as JSON values with every default filled in; ``spec_from_resolved`` reads it back."""
@@ -71,7 +73,12 @@ class Spec:
             "controls": self.controls,
             "training": None if self.training is None else as_json(self.training),
             "waivers": [as_json(each) for each in self.waivers],
+            "baseline": self.baseline,
         }
+
+    def lines(self) -> dict[str, int]:
+        """Return the line of each requirement that is written in this file and not in a preset."""
+        return {each.id: each.span.line for each in self.requirements if self.file and not each.span.file}
 
     @cached_property
     def digest(self) -> str:
@@ -86,7 +93,13 @@ def load_spec(path: Path | str) -> Spec:
         SpecError: the file cannot be read, or the spec is wrong; all faults are named, each with its place.
     """
     path = Path(path)
-    return _parse(_text(path), str(path), path.parent, path.stem)
+    return replace(_parse(_text(path), str(path), path.parent, path.stem), file=_within_reach(path))
+
+
+def _within_reach(path: Path) -> str:
+    """Return a path as seen from the working folder, and no more than the name of one that lies outside of it."""
+    whole, here = path.resolve(), Path.cwd()
+    return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else path.name
 
 
 def spec_from_resolved(resolved: Mapping[str, Any], folder: Path | str = ".") -> Spec:
@@ -160,7 +173,7 @@ def _spec(root: Node, faults: list[Fault], *, text: str, folder: Path, stem: str
     _check_waivers(document, sections, ids, requirements, faults)
     as_written = ("version", "extends", "model", "target", "seed", "inapplicable", "maps", "controls", "training")
     return Spec(
-        **{name: getattr(document, name) for name in (*as_written, "waivers", "gate", "report", "runtime")},
+        **{name: getattr(document, name) for name in (*as_written, "waivers", "gate", "baseline", "report", "runtime")},
         audit=_with_id(document.audit, stem),
         dataset=dataset,
         methods=methods,

@@ -5,6 +5,7 @@
       evidence/<key>/    record.json and one .npy per array
       images.npy         the gallery's inputs
       results.json       canonical; its SHA-256 is the audit's identity
+      context.json       what the report shows beside the results: the spec's place, earlier runs
       report.html ...    what people and machines read
       MANIFEST.json      written last: digests of all files; its presence means complete
 
@@ -132,6 +133,11 @@ class Store:
 
     def _place(self, key: str) -> Path:
         return self.folder / "evidence" / key
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return _digest(path.read_bytes())
 
 
 def to_json(value: Any) -> bytes:

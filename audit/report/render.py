@@ -1,24 +1,27 @@
 """Records to files: every format of a report, each written whole or not at all."""
 
-import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from audit.errors import EnvironmentStop
-from audit.record import Audit, Gallery, record
+from audit.record import Audit, Context, Gallery, record
 from audit.report.junit import junit
 from audit.report.metrics import metrics
+from audit.report.sarif import sarif
+from audit.report.statement import statement
 from audit.report.summary import summary
-
-FORMATS = ("html", "pdf", "junit", "metrics", "summary")
+from audit.store import Store
 
 _FILES = {
     "html": "report.html",
     "pdf": "report.pdf",
     "junit": "junit.xml",
     "metrics": "metrics.csv",
+    "sarif": "results.sarif",
+    "statement": "test-result.intoto.json",
     "summary": "summary.md",
 }
+FORMATS = tuple(_FILES)
 
 
 @record
@@ -35,10 +38,11 @@ def render(
     folder: Path,
     formats: Collection[str] = FORMATS,
     source: bytes | None = None,
+    context: Context | None = None,
 ) -> Rendered:
     """Write a report's files into ``folder``; a PDF that cannot be made is a note, everything else is still written.
 
-    ``source`` is the spec as it was written; the PDF encloses it.
+    ``source`` is the spec as it was written, which the PDF encloses; ``context`` is its place, and earlier runs.
 
     Raises:
         ValueError: an unknown format.
@@ -46,26 +50,27 @@ def render(
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
         raise ValueError(f"unknown formats {unknown}; known are {list(FORMATS)}")
-    folder.mkdir(parents=True, exist_ok=True)
-    contents, notes = _contents(audit, gallery, formats, source)
-    paths = {name: _write(folder / _FILES[name], content) for name, content in contents.items()}
+    contents, notes = _contents(audit, gallery, formats, source, context or Context())
+    store = Store(folder=folder)
+    paths = {name: store.write(_FILES[name], content) for name, content in contents.items()}
     return Rendered(paths=paths, notes=tuple(notes))
 
 
 def _contents(
-    audit: Audit, gallery: Gallery | None, formats: Collection[str], source: bytes | None
+    audit: Audit, gallery: Gallery | None, formats: Collection[str], source: bytes | None, context: Context
 ) -> tuple[dict[str, bytes], list[str]]:
     contents: dict[str, bytes] = {}
     notes: list[str] = []
     if {"html", "pdf"} & set(formats):
         contents, notes = _pages(audit, gallery, "pdf" in formats, source)
-    if "junit" in formats:
-        contents["junit"] = junit(audit)
-    if "metrics" in formats:
-        contents["metrics"] = metrics(audit).encode()
-    if "summary" in formats:
-        contents["summary"] = summary(audit).encode()
-    return contents, notes
+    plain = {
+        "junit": lambda: junit(audit),
+        "metrics": lambda: metrics(audit).encode(),
+        "sarif": lambda: sarif(audit, context),
+        "statement": lambda: statement(audit),
+        "summary": lambda: summary(audit).encode(),
+    }
+    return {**contents, **{name: made() for name, made in plain.items() if name in formats}}, notes
 
 
 def _pages(
@@ -85,17 +90,3 @@ def _pages(
     except EnvironmentStop as stop:
         return contents, [str(stop)]
     return contents, []
-
-
-def _write(path: Path, content: bytes) -> Path:
-    """Write beside and rename: a reader sees the old file or the new one, never half of one."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path

@@ -54,6 +54,13 @@ def gates(verdict: Verdict) -> bool:
     return verdict.severity == "error" and verdict.waived is None
 
 
+def stops(audit: Audit, verdict: Verdict) -> bool:
+    """Return whether a verdict keeps the audit from passing: it gates, and the spec's gate does not accept it."""
+    kind = kind_of(audit, verdict)
+    accepted = kind == "inconclusive" and (audit.spec.get("gate") or {}).get("inconclusive") == "pass"
+    return gates(verdict) and kind not in ("pass", "skipped") and not accepted
+
+
 def note(verdict: Verdict) -> str:
     """Return what keeps a verdict from gating, in words, or nothing."""
     if verdict.waived is not None:

@@ -1,0 +1,65 @@
+"""Reading another run's results.json, which may come from another version or from anywhere."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from audit.errors import InputError
+from audit.record import SCHEMA_VERSION, Audit, record
+
+LARGEST = 2**26  # bytes
+
+
+@record
+class Results:
+    """An audit and the digest of the file that holds it."""
+
+    digest: str
+    audit: Audit
+
+
+def read_results(path: Path) -> Results:
+    """Read results.json, named itself or by the folder of its run.
+
+    Raises:
+        InputError: it is missing (R080), it is no such file (R081), or a newer version wrote it (R082).
+    """
+    file = path / "results.json" if path.is_dir() else path
+    content = _content(file)
+    try:
+        _check_version(json.loads(content), file)
+        audit = TypeAdapter(Audit).validate_json(content)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            "R081", "the results cannot be read", where=str(file), expected="the results.json of a run",
+            received="another shape of JSON" if content[:1] == b"{" else "no JSON object",
+            fix="name the run's folder, or run that audit again with this version",
+        ) from error  # fmt: skip
+    return Results(digest=hashlib.sha256(content).hexdigest(), audit=audit)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(LARGEST + 1)
+    except OSError as error:
+        fix = "name the folder that `run` printed, or its results.json; in a spec a path starts at the spec's folder"
+        raise InputError(
+            "R080", "there are no results here", where=str(file), expected="the results.json of a run",
+            received=error.strerror, fix=fix,
+        ) from error  # fmt: skip
+    if len(content) > LARGEST:
+        raise InputError("R081", "the results cannot be read", where=str(file), received=f"over {LARGEST:,} bytes")
+    return content
+
+
+def _check_version(found: object, file: Path) -> None:
+    version = found.get("schema_version") if isinstance(found, dict) else None
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise InputError(
+            "R082", "a newer version wrote these results", where=str(file),
+            expected=f"schema_version {SCHEMA_VERSION} or lower", received=str(version),
+            fix="read them with the version that wrote them, or update this one",
+        )  # fmt: skip
