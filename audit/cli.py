@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from audit.spec import Spec
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-_FAMILIES = click.Choice(["methods", "checks", "similarities", "datasets"])
+_FAMILIES = click.Choice(["methods", "checks", "similarities", "datasets", "frameworks"])
 _TRUST = click.option("--trust-code", "trusted", multiple=True, metavar="REF", help="Allow package.module:function.")
 _BACKEND = click.option("--backend", type=click.Choice(["tensorflow", "jax"]), help="Outranks the spec's.")
 _FILE = click.Path(path_type=Path)
@@ -74,9 +74,14 @@ def validate(specs: Sequence[Path]) -> int:
 @click.option("--markdown", is_flag=True, help="Print the whole documentation as a page in Markdown.")
 def list_names(family: Any, long: bool, markdown: bool) -> None:
     """List what a spec may name."""
+    from audit import frameworks
     from audit.describe import listing
     from audit.handbook import page
 
+    if family == "frameworks":
+        for line in frameworks.listing(long=long or markdown):
+            data(line)
+        return
     if markdown:
         click.echo(page(family), nl=False)
         return

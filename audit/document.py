@@ -30,6 +30,20 @@ class Owner:
 
 
 @declared
+class Signoff:
+    """Who signs the report: printed on the cover, above lines for date and signature; a line is blank without a name."""
+
+    prepared_by: Name | None = None
+    """Who ran the audit."""
+
+    reviewed_by: Name | None = None
+    """Who reviewed it: better somebody who neither prepared nor owns it."""
+
+    approved_by: Name | None = None
+    """Who approved what follows from it."""
+
+
+@declared
 class Header:
     """Who audits what, and why: printed on the cover."""
 
@@ -44,6 +58,15 @@ class Header:
 
     owner: Owner | None = None
     """Who answers for the audit."""
+
+    signoff: Signoff = Signoff()
+    """Who signs it."""
+
+    model_card: Name | None = None
+    """Where the model's card is kept: printed, never read."""
+
+    frameworks: Annotated[tuple[str, ...], Field(max_length=20)] = ()
+    """Frameworks to lay the evidence beside, by name or as ``name@date``; ``list frameworks`` shows them."""
 
 
 @declared

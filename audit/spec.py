@@ -20,6 +20,7 @@ from audit.entries import (
 )
 from audit.errors import Fault, SpecError
 from audit.faults import did_you_mean, spec_error
+from audit.frameworks import dated, faults_of
 from audit.presets import Preset, extended
 from audit.record import digest, record
 from audit.training import Training
@@ -171,6 +172,7 @@ def _spec(root: Node, faults: list[Fault], *, text: str, folder: Path, stem: str
     if document is None or dataset is None:
         return None
     _check_waivers(document, sections, ids, requirements, faults)
+    faults.extend(faults_of(document.audit.frameworks, root))
     as_written = ("version", "extends", "model", "target", "seed", "inapplicable", "maps", "controls", "training")
     return Spec(
         **{name: getattr(document, name) for name in (*as_written, "waivers", "gate", "baseline", "report", "runtime")},
@@ -227,7 +229,7 @@ def _check_waivers(
 
 def _with_id(header: Header, stem: str) -> Header:
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:64] or "audit"
-    return header if header.id else replace(header, id=name)
+    return replace(header, id=header.id or name, frameworks=dated(header.frameworks))
 
 
 def _dataset_json(dataset: DatasetEntry) -> dict[str, Any]:
