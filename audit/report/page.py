@@ -16,6 +16,7 @@ from audit.record import Audit, Gallery, History, Point, RequirementFacts, Verdi
 from audit.report import figures, removals, training_figures, words
 from audit.report.album import SIZES, album
 from audit.report.gallery import TRAINED
+from audit.report.mapping import framed
 from audit.report.pictures import scale_picture
 from audit.report.removals import Columns
 from audit.report.svg import Figure
@@ -122,6 +123,7 @@ def _context(audit: Audit) -> dict[str, Any]:
         "printed_rows": max(40, _PRINTED_ROWS // max(1, len(audit.requirements))),
         "kind_of": lambda verdict: words.kind_of(audit, verdict),
         "scales": {scale: scale_picture(scale) for scale in ("absolute", "signed")},
+        **framed(audit),
         **_style(),
     }
 
