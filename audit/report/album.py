@@ -1,5 +1,7 @@
 """A gallery as the page shows it: one block per requirement and input, one row per method, one column per stage."""
 
+from collections.abc import Sequence
+
 from audit.record import Audit, Gallery, Panel, Strip, record
 from audit.report.pictures import Scale, input_picture, map_picture
 from audit.report.words import finite, kind_of, number
@@ -20,12 +22,12 @@ class Cell:
 
 @record
 class Row:
-    """One method's strip."""
+    """One method's strip: a cell under each column, None where there is no map."""
 
     method: str
     kind: str
     control: bool
-    cells: tuple[Cell, ...]
+    cells: tuple[Cell | None, ...]
     scale: Scale
 
 
@@ -73,15 +75,21 @@ def _shrunk(step: int, inputs: int) -> str:
 
 def _block(audit: Audit, key: tuple[str, str], strips: list[Strip], picture: str, longest: int) -> Block:
     requirement, name = key
-    columns = max((tuple(panel.label for panel in strip.panels) for strip in strips), key=len)
+    columns = _columns(strips)
     return Block(
         requirement=requirement,
         input_id=name,
         picture=picture,
         caption=_caption(audit, name),
         columns=columns,
-        rows=tuple(_row(audit, strip, longest) for strip in strips),
+        rows=tuple(_row(audit, strip, columns, longest) for strip in strips),
     )
+
+
+def _columns(strips: Sequence[Strip]) -> tuple[str, ...]:
+    """Return every place that any strip shows, in the order of the longest."""
+    longest = sorted(strips, key=lambda strip: -len(strip.panels))
+    return tuple(dict.fromkeys(panel.label for strip in longest for panel in strip.panels))
 
 
 def _caption(audit: Audit, name: str) -> str:
@@ -97,11 +105,12 @@ def _caption(audit: Audit, name: str) -> str:
     return f"label: {names[label] if 0 <= label < len(names) else label}, {explained}"
 
 
-def _row(audit: Audit, strip: Strip, longest: int) -> Row:
+def _row(audit: Audit, strip: Strip, columns: Sequence[str], longest: int) -> Row:
     scale: Scale = "signed" if any((panel.image < 0).any() for panel in strip.panels) else "absolute"
     verdicts = [*audit.verdicts, *(control.verdict for control in audit.controls)]
     kinds = (kind_of(audit, v) for v in verdicts if (v.requirement, v.method) == (strip.requirement, strip.method))
-    cells = tuple(_cell(strip, panel, scale, longest) for panel in strip.panels)
+    made = {panel.label: _cell(strip, panel, scale, longest) for panel in strip.panels}
+    cells = tuple(made.get(column) for column in columns)
     control = any(method.id == strip.method and method.control for method in audit.facts.methods)
     return Row(method=strip.method, kind=next(kinds, "skipped"), control=control, cells=cells, scale=scale)
 

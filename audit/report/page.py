@@ -1,4 +1,4 @@
-"""report.html: one file that needs no network and no script, and states every number it draws."""
+"""report.html: one file that needs no network, is whole without its script, and states every number it draws."""
 
 import hashlib
 import math
@@ -13,7 +13,7 @@ from markupsafe import Markup
 from audit import resources
 from audit.agreement import agreement, table
 from audit.record import Audit, Gallery, History, Point, RequirementFacts, Verdict, record
-from audit.report import figures, removals, training_figures, words
+from audit.report import advice, figures, findings, removals, training_figures, words
 from audit.report.album import SIZES, album
 from audit.report.gallery import TRAINED
 from audit.report.mapping import framed
@@ -108,6 +108,7 @@ def _printed(value: object) -> object:
 
 def _context(audit: Audit) -> dict[str, Any]:
     controls = [control for control in audit.controls if not control.behaves]
+    sections = [_section(audit, number, facts) for number, facts in enumerate(audit.requirements, start=1)]
     return {
         "audit": audit,
         "about": words.about(audit),
@@ -116,7 +117,10 @@ def _context(audit: Audit) -> dict[str, Any]:
         "counts": words.counts(audit),
         "attention": words.attention(audit),
         "methods": words.methods(audit),
-        "sections": [_section(audit, number, facts) for number, facts in enumerate(audit.requirements)],
+        "sections": sections,
+        "tabled": {each.number for each in sections if _tabled(each)},
+        "numbers": {each.facts.id: each.number for each in sections},
+        "titles": {each.facts.id: each.facts.title for each in sections},
         "places": {method.id: place for place, method in enumerate(audit.facts.methods)},
         "misbehaving": controls,
         "undecided": words.undecided(audit),
@@ -124,17 +128,35 @@ def _context(audit: Audit) -> dict[str, Any]:
         "kind_of": lambda verdict: words.kind_of(audit, verdict),
         "scales": {scale: scale_picture(scale) for scale in ("absolute", "signed")},
         **framed(audit),
-        **_style(),
+        **_advised(audit),
+        **_inlined(),
     }
 
 
-def _style() -> dict[str, Any]:
-    """Return both style sheets and the policy that allows them and nothing else."""
-    sheets = [(resources.folder("templates") / name).read_text("utf-8") for name in ("report.css", "screen.css")]
-    hashes = (b64encode(hashlib.sha256(sheet.encode()).digest()).decode() for sheet in sheets)
-    allowed = " ".join(f"'sha256-{value}'" for value in hashes)
-    policy = f"default-src 'none'; img-src data:; style-src {allowed}; base-uri 'none'; form-action 'none'"
-    return {"report_css": Markup(sheets[0]), "screen_css": Markup(sheets[1]), "policy": policy}
+def _advised(audit: Audit) -> dict[str, Any]:
+    return {
+        "advice": advice.advise(audit),
+        "uses": advice.SHOWN,
+        "rules": advice.RULES,
+        "follows": findings.FOLLOWS,
+        "waivers": findings.waivers(audit),
+        "gaps": findings.gaps(audit),
+    }
+
+
+def _inlined() -> dict[str, Any]:
+    """Return the style sheets, the script, and the policy that allows them and nothing else."""
+    names = ("report.css", "screen.css", "dark.css", "report.js")
+    texts = {name: (resources.folder("templates") / name).read_text("utf-8") for name in names}
+    allowed = {
+        name: f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for name, text in texts.items()
+    }
+    styles = " ".join(allowed[name] for name in names[:3])
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {styles}; script-src {allowed['report.js']}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return {**{name.replace(".", "_"): Markup(text) for name, text in texts.items()}, "policy": policy}
 
 
 def _section(audit: Audit, number: int, facts: RequirementFacts) -> Section:
@@ -149,6 +171,11 @@ def _section(audit: Audit, number: int, facts: RequirementFacts) -> Section:
         figures=drawn or _figures(facts, verdicts, controls), columns=removals.columns(facts),
         curves=removals.curves(verdicts, controls), trainings=trainings,
     )  # fmt: skip
+
+
+def _tabled(section: Section) -> bool:
+    """Return whether there is any number to put into the table of all numbers."""
+    return bool(section.curves) or any(verdict.curve for verdict in (*section.verdicts, *section.controls))
 
 
 def _figures(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[Figure, ...]:

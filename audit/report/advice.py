@@ -1,0 +1,76 @@
+"""What an audit advises on each method, in words that people act on: a function of the verdicts and of nothing else."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from audit.record import Audit, MethodFacts, Verdict, record
+from audit.report.words import Standing, attention, gates, kind_of, methods
+
+Use = Literal["usable", "limits", "avoid"]
+
+SHOWN: dict[Use, Standing] = {
+    "usable": Standing(kind="pass", symbol="✓", word="Usable"),
+    "limits": Standing(kind="inconclusive", symbol="▲", word="Usable with limits"),
+    "avoid": Standing(kind="fail", symbol="✗", word="Do not use"),
+}
+
+RULES: dict[Use, str] = {
+    "usable": "the controls hold and every requirement asked of the method passes, among them one that tells.",
+    "limits": "the controls hold, nothing that gates fails and a requirement that tells passes, but another is "
+    "inconclusive, was skipped, or is not met and only a warning or waived.",
+    "avoid": "a requirement that gates fails or could not be tested, none that tells passes, or the audit is invalid.",
+}
+"""A requirement tells if it gates and a control, which is blind to the model, had to fail it and did."""
+
+
+@record
+class Advice:
+    """What is advised on one method, why in words, and the verdicts that led to it, the gravest first."""
+
+    method: MethodFacts
+    use: Use
+    because: str
+    verdicts: tuple[Verdict, ...]
+
+
+def advise(audit: Audit) -> tuple[Advice, ...]:
+    """Return the advice on each audited method, in their order: ``RULES`` says how it is reached."""
+    open_verdicts = attention(audit)
+    return tuple(
+        _advice(audit, method, [v for v in open_verdicts if v.method == method.id]) for method in methods(audit)
+    )
+
+
+def _advice(audit: Audit, method: MethodFacts, unmet: Sequence[Verdict]) -> Advice:
+    refused = _refusal(audit, method, unmet)
+    limits = [text for applies, text in _LIMITS if any(map(applies, unmet))]
+    use: Use = "avoid" if refused else "limits" if limits else "usable"
+    because = refused or "; ".join(limits) or "every requirement passes"
+    return Advice(method=method, use=use, because=because[0].upper() + because[1:] + ".", verdicts=tuple(unmet))
+
+
+def _refusal(audit: Audit, method: MethodFacts, unmet: Sequence[Verdict]) -> str:
+    """Return why a method must not be used, or nothing."""
+    if not audit.valid:
+        return "the audit is invalid, so nothing vouches for this method"
+    grave = {verdict.outcome for verdict in unmet if gates(verdict)}
+    if "fail" in grave:
+        return "it fails what it must meet"
+    if "error" in grave:
+        return "what it must meet could not be tested"
+    return "" if _told(audit, method) else "nothing shows that its maps are about the model"
+
+
+def _told(audit: Audit, method: MethodFacts) -> bool:
+    """Return whether a method passes a requirement that tells."""
+    tells = {c.requirement for c in audit.controls if c.expected == c.verdict.outcome == "fail"}
+    own = (v for v in audit.verdicts if v.method == method.id and v.requirement in tells and gates(v))
+    return any(kind_of(audit, verdict) == "pass" for verdict in own)
+
+
+_LIMITS: tuple[tuple[Callable[[Verdict], bool], str], ...] = (
+    (lambda v: v.waived is not None, "an exception was granted"),
+    (lambda v: gates(v) and v.outcome == "inconclusive", "a requirement is undecided"),
+    (lambda v: v.waived is None and v.severity == "warning" and v.outcome != "skipped", "there is a warning"),
+    (lambda v: v.outcome == "skipped", "a requirement does not apply"),
+)
