@@ -24,6 +24,13 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
     "blur_integrated_gradients": {"steps": 3},
     "lime": {"samples": 30, "segments": 4},
     "kernel_shap": {"samples": 10, "segments": 6},
+    "occlusion": {"stride": 4},
+    "rise": {"samples": 9},
+    "prediction_difference": {"stride": 4, "samples": 2},
+    "meaningful_perturbation": {"iterations": 3},
+    "extremal_perturbation": {"iterations": 3, "areas": (0.2,)},
+    "sobol": {"points": 2, "grid": 4},
+    "hsic": {"samples": 8, "grid": 4},
 }
 """Fewer samples and steps than the defaults: what is tested for every method does not depend on how many."""
 

@@ -23,7 +23,7 @@ from tests.methods.explain import keys
 
 INPUT_ONLY = {"edge_detector", "input", "constant", "laplacian", "canny"}
 NO_CLASS = {*INPUT_ONLY, "random_map", "blurred_random"}
-UNITS = ("logit / input", "logit", "relevance", "none")
+UNITS = ("logit / input", "logit", "relevance", "probability", "bit", "none")
 
 
 class Subject:
