@@ -9,8 +9,10 @@ import numpy as np
 from audit.backend import Compiled, active
 from audit.backend.random import input_keys
 from audit.errors import UnitError
+from audit.fitting import Fits
 from audit.methods.baselines import baselines
 from audit.methods.compiled import compiled, pullback
+from audit.methods.fitted import learner
 from audit.methods.method import Method
 from audit.network.network import Network, Params
 from audit.network.randomize import changed_fraction, randomize, touched
@@ -41,13 +43,17 @@ class Bench:
         seed: int,
         batch: int,
         gallery: Sequence[int] = (),
+        fitted_on: np.ndarray | None = None,
     ) -> None:
+        """Set the bench up; fitted methods learn from ``fitted_on`` (m, ...), or else from the explained inputs."""
         self._network, self._methods, self._explained = network, dict(methods), explained
         self._seed, self._batch, self._gallery = seed, batch, tuple(gallery)
         self._compiled: dict[str, Compiled] = {}
         self._drawn: dict[Condition, tuple[Params, Any]] = {}
         self._variants: dict[tuple[str, float, int], Variant] = {}
-        self._others: dict[int, tuple[Network, dict[str, Compiled]]] = {}
+        self._others: dict[int, tuple[Network, dict[str, Any]]] = {}
+        self._fitted_on = explained.inputs if fitted_on is None else fitted_on
+        self._fits = Fits(network.params)
         self._retraining: tuple[Retraining, Recall] | None = None
         self._kept: dict[tuple[Hashable, ...], np.ndarray] = {}
 
@@ -108,11 +114,9 @@ class Bench:
             InputError: the method does not apply to that network.
         """
         function = self._function(method) if network is None else self._other(method, network)
-        given = self._draw(Original())[1] if network is None and params is None else params
-        given = network.params if network is not None and given is None else given
-        return self._serve(
-            function, active().to_device(given), explained, self._keys(Original(), explained.ids), batch or self._batch
-        )
+        chosen = network or self._network
+        given = self._with_fits(method, chosen, chosen.params if params is None else params, explained)
+        return self._serve(function, given, explained, self._keys(Original(), explained.ids), batch or self._batch)
 
     def pullback(
         self, method: str, explained: Explained, cotangents: np.ndarray, *, network: Network | None = None
@@ -131,9 +135,9 @@ class Bench:
         """
         chosen, own = network or self._network, self._methods[method]
         function = self._compiled_once(f"pullback of {method}", chosen, lambda other: pullback(own, other))
-        params = self._draw(Original())[1] if chosen.params is self._network.params else chosen.params
+        params = self._with_fits(method, chosen, chosen.params, explained)
         keys = self._keys(Original(), explained.ids)
-        return self._serve(function, active().to_device(params), explained, keys, self._batch, cotangents)
+        return self._serve(function, params, explained, keys, self._batch, cotangents)
 
     def altered(self, method: str, **fields: Any) -> str | None:
         """Return the id of the same method with other fields, or None if it lacks one of them."""
@@ -236,8 +240,28 @@ class Bench:
         return self._retraining
 
     def _compute(self, method: str, condition: Condition, explained: Explained) -> np.ndarray:
-        function, params = self._function(method), self._draw(condition)[1]
+        function = self._function(method)
+        params = self._with_fits(method, self._network, self.params(condition), explained)
         return self._serve(function, params, explained, self._keys(condition, explained.ids), self._batch)
+
+    def _with_fits(self, method: str, network: Network, params: Params, explained: Explained) -> Any:
+        """Return parameters on the device, with what a fitted method learned for them."""
+        drawn = [self._draw(Original()), *self._drawn.values()]
+        device = next((tensors for arrays, tensors in drawn if arrays is params), None) or active().to_device(params)
+        learn = self._compiled_once(f"fit of {method}", network, lambda other: learner(self._methods[method], other))
+        if learn is None:
+            return device
+        return {**device, **self._fits.of(method, learn, network, params, self._inputs_to_fit(network, explained))}
+
+    def _inputs_to_fit(self, network: Network, explained: Explained) -> np.ndarray:
+        """Return the audited network's data as a variant takes them, or where it takes others, its own inputs."""
+        if network is self._network:
+            return self._fitted_on
+        made = next((each for each in self._variants.values() if each.network is network), None)
+        own = explained if made is None else made.explained
+        if made is not None and made.carry is not None:
+            return made.carry(self._fitted_on)
+        return self._fitted_on if own.inputs is self._explained.inputs else own.inputs
 
     def _serve(
         self, function: Compiled, params: Any, explained: Explained, keys: np.ndarray, batch: int, *more: np.ndarray
@@ -254,8 +278,8 @@ class Bench:
     def _other(self, method: str, network: Network) -> Compiled:
         return self._compiled_once(method, network, lambda other: compiled(self._methods[method], other))
 
-    def _compiled_once(self, name: str, network: Network, build: Callable[[Network], Compiled]) -> Compiled:
-        """Return a compiled function of a network, told apart by identity; those of the last few networks are kept."""
+    def _compiled_once(self, name: str, network: Network, build: Callable[[Network], Any]) -> Any:
+        """Return what is built for a network, told apart by identity; what belongs to the last few networks is kept."""
         if id(network) not in self._others:
             for oldest in list(self._others)[: max(0, len(self._others) + 1 - _KEPT_VARIANTS)]:
                 del self._others[oldest]

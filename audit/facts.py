@@ -45,6 +45,7 @@ _DECIDES_NUMBERS = (
     "complexity.py",
     "bench.py",
     "variants.py",
+    "fitting.py",
     "retraining.py",
 )
 
@@ -103,12 +104,23 @@ def data_facts(spec: "Spec", data: Dataset, chosen: Chosen, logits: np.ndarray) 
     )
 
 
-def method_facts(id: str, method: Method, *, control: bool, inapplicable: str | None = None) -> MethodFacts:
-    """Describe a method under its id in this audit, and why it does not apply, if so."""
+def method_facts(
+    id: str,
+    method: Method,
+    *,
+    control: bool,
+    inapplicable: str | None = None,
+    fitted_on: str | None = None,
+) -> MethodFacts:
+    """Describe a method under its id in this audit, why it does not apply, if so, and what it was fitted on, if so."""
     return MethodFacts(
         id=id,
         name=method_name(method),
-        settings={**as_json(method), **getattr(method, "fingerprint", {})},
+        settings={
+            **as_json(method),
+            **getattr(method, "fingerprint", {}),
+            **({"fitted_on": fitted_on} if fitted_on else {}),
+        },
         control=control,
         signed=method.signed,
         stochastic=method.stochastic,

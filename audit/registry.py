@@ -31,6 +31,8 @@ _BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
             "lrp": "audit.methods.lrp:Lrp",
             "deep_taylor": "audit.methods.deep_taylor:DeepTaylor",
             "deep_lift": "audit.methods.deep_lift:DeepLift",
+            "pattern_net": "audit.methods.pattern_net:PatternNet",
+            "pattern_attribution": "audit.methods.pattern_attribution:PatternAttribution",
             "grad_cam": "audit.methods.grad_cam:GradCam",
             "grad_cam_plus_plus": "audit.methods.grad_cam_plus_plus:GradCamPlusPlus",
             "score_cam": "audit.methods.score_cam:ScoreCam",

@@ -34,11 +34,15 @@ class Explained:
 
 @record
 class Variant:
-    """A network and the inputs to explain on it; ``notes`` are arrays that the check reads, by name."""
+    """A network and the inputs to explain on it; ``notes`` are arrays that the check reads, by name.
+
+    ``carry`` brings other inputs of the audited network (m, ...) to this one, where its inputs are moved ones.
+    """
 
     network: "Network"
     explained: Explained
     notes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    carry: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 Build = Callable[["Network", Explained, float, int], Variant]

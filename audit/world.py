@@ -21,6 +21,7 @@ from audit.facts import (
     training_facts,
     world_digest,
 )
+from audit.fitting import fitting_data
 from audit.methods.method import Method
 from audit.network import blocks, load
 from audit.network.network import Network
@@ -73,14 +74,18 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
         truth=chosen.truth, counterparts=chosen.counterparts,
     )  # fmt: skip
     gallery = range(min(spec.report.gallery, len(chosen.ids)))
-    bench = Bench(network, methods, explained, seed=spec.seed, batch=batch, gallery=gallery)
+    applicable = {name: method for name, method in methods.items() if name not in inapplicable}
+    fitting = fitting_data(spec, network, applicable, explained.inputs)
+    bench = Bench(network, methods, explained, seed=spec.seed, batch=batch, gallery=gallery, fitted_on=fitting.inputs)
     splits = _splits(spec, network, data)
     provenance = provenance_of(spec, numerics)
     facts = Facts(
         network=network_facts(network),
         data=data_facts(spec, data, chosen, logits),
         methods=tuple(
-            method_facts(name, method, control=name in CONTROLS, inapplicable=inapplicable.get(name))
+            method_facts(
+                name, method, control=name in CONTROLS, inapplicable=inapplicable.get(name), fitted_on=fitting.of(name)
+            )
             for name, method in methods.items()
         ),
         world=world_digest(network, chosen, logits, provenance, batch),

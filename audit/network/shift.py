@@ -77,9 +77,15 @@ def _with_origin(variant: Variant) -> Variant:
 def _shifted(network: Network, explained: Explained, level: float, pattern: np.ndarray) -> Variant:
     spread = float(explained.inputs.max() - explained.inputs.min())
     shift = (level * spread * pattern).astype(np.float32)[None]
-    inputs = (explained.inputs + shift).astype(np.float32)
+
+    def moved(inputs: np.ndarray) -> np.ndarray:
+        return (inputs + shift).astype(np.float32)
+
     return Variant(
-        network=compensated(network, shift), explained=replace(explained, inputs=inputs), notes={"shift": shift}
+        network=compensated(network, shift),
+        explained=replace(explained, inputs=moved(explained.inputs)),
+        notes={"shift": shift},
+        carry=moved,
     )
 
 
