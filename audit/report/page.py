@@ -12,8 +12,8 @@ from markupsafe import Markup
 
 from audit import resources
 from audit.agreement import agreement, table
-from audit.record import Audit, Gallery, History, Point, RequirementFacts, Verdict, record
-from audit.report import advice, figures, findings, removals, training_figures, words
+from audit.record import Audit, Context, Gallery, History, Point, RequirementFacts, Verdict, record
+from audit.report import advice, differences, figures, findings, removals, training_figures, trend, words
 from audit.report.album import SIZES, album
 from audit.report.gallery import TRAINED
 from audit.report.mapping import framed
@@ -52,10 +52,22 @@ class Section:
     trainings: tuple[History, ...]
 
 
-def page(audit: Audit, gallery: Gallery | None = None, budget: int = BUDGET) -> str:
-    """Return the report as HTML of at most ``budget`` bytes where the gallery can yield; the tables never do."""
+def page(
+    audit: Audit, gallery: Gallery | None = None, budget: int = BUDGET, context: Context | None = None
+) -> str:
+    """Return the report as HTML of at most ``budget`` bytes where the gallery can yield; the tables never do.
+
+    ``context`` holds the earlier runs of the trend.
+    """
     environment = _environment()
-    fixed = {**_context(audit), "agreement": table(agreement(audit, _trained_maps(gallery)))}
+    runs = trend.trend(audit, context or Context())
+    fixed = {
+        **_context(audit),
+        "agreement": table(agreement(audit, _trained_maps(gallery))),
+        "trend": runs,
+        "trend_figure": trend.figure(runs),
+        "trend_kinds": trend.kinds(runs),
+    }
     if gallery is None or not gallery.strips:
         return _render(environment, {**fixed, "album": None})
     text = ""
@@ -141,6 +153,7 @@ def _advised(audit: Audit) -> dict[str, Any]:
         "follows": findings.FOLLOWS,
         "waivers": findings.waivers(audit),
         "gaps": findings.gaps(audit),
+        "differences": differences,
     }
 
 

@@ -144,7 +144,7 @@ def test_a_missing_number_is_a_dash_with_a_reason(nothing: float | None) -> None
     text = text_of(html)
     assert not re.search(r"\b(nan|None|inf|undefined undefined)\b", text)
     assert "every map constant or not finite" in text
-    points = html.split('<table class="points">')[1].split("</table>")[0]
+    points = html.split('<table class="points sortable">')[1].split("</table>")[0]
     assert "0.000" not in points and "–" in points
 
 
