@@ -1,19 +1,9 @@
-"""What the summary leaves open: what follows from each finding, who excused what, and what was not measured."""
+"""What the summary leaves open: who excused what, and what was not measured."""
 
 from collections.abc import Iterator
 
 from audit.record import Audit, record
 from audit.report.words import kind_of, standing
-
-FOLLOWS = {
-    "fail": "Do not explain this model with it where the requirement matters, or take another method.",
-    "inconclusive": "Nothing was shown: do what the reason says and judge again.",
-    "error": "Mend the cause and run again; what is measured already is kept.",
-    "void": "Mend the control first: see the validity of the audit.",
-    "skipped": "Nothing, unless the intended use needs this requirement: then take a method that it applies to.",
-}
-"""By outcome."""
-
 
 @record
 class Granted:

@@ -18,6 +18,7 @@ from audit.report.album import SIZES, album
 from audit.report.gallery import TRAINED
 from audit.report.mapping import framed
 from audit.report.pictures import scale_picture
+from audit.report.remedies import follows, severity
 from audit.report.removals import Columns
 from audit.report.svg import Figure
 
@@ -150,7 +151,8 @@ def _advised(audit: Audit) -> dict[str, Any]:
         "advice": advice.advise(audit),
         "uses": advice.SHOWN,
         "rules": advice.RULES,
-        "follows": findings.FOLLOWS,
+        "follows": follows,
+        "severity": severity,
         "waivers": findings.waivers(audit),
         "gaps": findings.gaps(audit),
         "differences": differences,
