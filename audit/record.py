@@ -26,6 +26,8 @@ def record(cls: type[T]) -> type[T]:
 
 
 Outcome = Literal["pass", "fail", "inconclusive", "error", "skipped"]
+Ending = Outcome | Literal["invalid", "nothing"]
+"""How a whole audit ends."""
 Severity = Literal["error", "warning"]
 
 
@@ -409,7 +411,7 @@ class Side:
     id: str
     digest: str | None
     model: str  # the digest of its parameters
-    outcome: str
+    outcome: Ending
     valid: bool
     exit_code: int
 
@@ -458,7 +460,7 @@ class Past:
     audit: str
     digest: str  # of results.json
     model: str
-    outcome: str
+    outcome: Ending
     exit_code: int
     counts: Mapping[str, int]
 
@@ -484,7 +486,7 @@ class Audit:
     controls: tuple[Control, ...]
     provenance: Provenance
     valid: bool
-    outcome: Outcome | Literal["invalid", "nothing"]
+    outcome: Ending
     exit_code: int
     sentence: str
     trainings: tuple[History, ...] = ()

@@ -79,7 +79,7 @@ def test_a_wrong_command_line_exits_2_and_says_how_it_goes(
     assert "Usage: saliency-audit" in "".join(capsys.readouterr())
 
 
-@pytest.mark.parametrize("verb", ["plan", "run", "judge", "report", "validate", "list", "schema", "doctor"])
+@pytest.mark.parametrize("verb", ["plan", "run", "judge", "report", "diff", "validate", "list", "schema", "doctor"])
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], verb: str) -> None:
     assert cli.main([verb, "--help"]) == 0
     assert f"saliency-audit {verb}" in capsys.readouterr().out
@@ -103,8 +103,10 @@ def test_list_long_shows_every_field_with_its_default(capsys: pytest.CaptureFixt
 
 
 def test_schema_is_printed_whole(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["schema"]) == 0
-    assert capsys.readouterr().out == (repository / "specs" / "spec.v1.schema.json").read_text(encoding="utf-8")
+    for kind in ("spec", "results"):
+        assert cli.main(["schema", kind]) == 0
+        kept = repository / "specs" / f"{kind}.v1.schema.json"
+        assert capsys.readouterr().out == kept.read_text(encoding="utf-8")
 
 
 def test_a_reader_that_goes_away_is_no_error(repository: Path) -> None:
@@ -215,7 +217,7 @@ def test_how_a_command_ends(
     code: int,
     words: str,
 ) -> None:
-    def fail() -> str:
+    def fail(kind: str) -> str:
         raise error
 
     monkeypatch.setattr("audit.schema.schema_text", fail)
@@ -228,7 +230,7 @@ def test_how_a_command_ends(
 
 
 def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    def fail() -> str:
+    def fail(kind: str) -> str:
         raise ValueError("x")
 
     monkeypatch.setattr("audit.schema.schema_text", fail)

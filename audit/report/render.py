@@ -62,7 +62,7 @@ def _contents(
     contents: dict[str, bytes] = {}
     notes: list[str] = []
     if {"html", "pdf"} & set(formats):
-        contents, notes = _pages(audit, gallery, "pdf" in formats, source)
+        contents, notes = _pages(audit, gallery, "pdf" in formats, source, context)
     plain = {
         "junit": lambda: junit(audit),
         "metrics": lambda: metrics(audit).encode(),
@@ -74,14 +74,14 @@ def _contents(
 
 
 def _pages(
-    audit: Audit, gallery: Gallery | None, with_pdf: bool, source: bytes | None
+    audit: Audit, gallery: Gallery | None, with_pdf: bool, source: bytes | None, context: Context
 ) -> tuple[dict[str, bytes], list[str]]:
     """Return the HTML, and the PDF where it can be made; the HTML stands in where only a PDF was asked for."""
     from audit.report.enclosed import enclosed
     from audit.report.page import page
     from audit.report.pdf import pdf
 
-    html = page(audit, gallery)
+    html = page(audit, gallery, context=context)
     contents = {"html": html.encode()}
     if not with_pdf:
         return contents, []

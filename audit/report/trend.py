@@ -1,0 +1,99 @@
+"""How an audit ended over its runs: the earlier ones, as the history told them, and this one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from audit.record import Audit, Context, Ending, record
+from audit.report import figures, svg
+from audit.report.labels import INK, PAPER, Theme
+from audit.report.svg import Figure
+from audit.report.words import counts, standing
+
+_COLOURS = {
+    "light": {"pass": "#0072B2", "fail": "#D55E00", "inconclusive": "#B8860B", "error": "#AA4499"},
+    "dark": {"pass": "#5AB4F0", "fail": "#FF8A3D", "inconclusive": "#F0C040", "error": "#E08BC0"},
+}
+_OTHER = {"light": "#8a919a", "dark": "#767f89"}
+_CAPTION = "A bar for each run, the newest last; its parts are the numbers of verdicts, which the table names."
+
+
+@record
+class Run:
+    """A row of the trend. ``model`` counts the models in the order in which they appear: 1, 1, 2."""
+
+    name: str
+    outcome: Ending
+    exit_code: int
+    model: int
+    counts: dict[str, int]
+
+
+def trend(audit: Audit, context: Context) -> tuple[Run, ...]:
+    """Return the runs, the oldest first and this one last; none where no earlier one is known."""
+    if not context.earlier:
+        return ()
+    digests = [*(each.model for each in context.earlier), audit.facts.network.digest]
+    models = list(dict.fromkeys(digests))
+    past = [
+        Run(name=each.date, outcome=each.outcome, exit_code=each.exit_code, model=models.index(each.model) + 1,
+            counts=dict(each.counts))
+        for each in context.earlier
+    ]  # fmt: skip
+    now = Run(
+        name="this run", outcome=audit.outcome, exit_code=audit.exit_code, model=models.index(digests[-1]) + 1,
+        counts=counts(audit),
+    )  # fmt: skip
+    return (*past, now)
+
+
+def kinds(runs: Sequence[Run]) -> tuple[str, ...]:
+    """Return the outcomes that any of the runs has, in the order in which they are shown."""
+    found = {kind for run in runs for kind in run.counts}
+    known = ("pass", "fail", "inconclusive", "error", "void", "skipped")
+    return tuple(kind for kind in known if kind in found)
+
+
+def figure(runs: Sequence[Run]) -> Figure | None:
+    """Return the runs as stacked bars, None where there are none."""
+    if not runs:
+        return None
+    names = kinds(runs)
+    said = "; ".join(f"{run.name}: {_said(run, names)}" for run in runs)
+    return Figure(
+        light=svg.uri(lambda canvas, theme: _draw(canvas, runs, names, theme), "light", 2.6),
+        dark=svg.uri(lambda canvas, theme: _draw(canvas, runs, names, theme), "dark", 2.6),
+        alt=f"Verdicts by run. {said}.",
+        caption=_CAPTION,
+    )
+
+
+def _said(run: Run, names: Sequence[str]) -> str:
+    return ", ".join(f"{run.counts[name]} {standing(name).word.lower()}" for name in names if run.counts.get(name))
+
+
+def _draw(canvas: Any, runs: Sequence[Run], names: Sequence[str], theme: Theme) -> None:
+    axes = canvas.add_axes((0.075, 0.16, 0.74, 0.8))
+    figures.frame(axes, theme)
+    floors = [0] * len(runs)
+    for name in names:
+        heights = [run.counts.get(name, 0) for run in runs]
+        colour = _COLOURS[theme].get(name, _OTHER[theme])
+        axes.bar(range(len(runs)), heights, bottom=floors, width=0.72, color=colour, edgecolor=PAPER[theme])
+        _count(axes, floors, heights, theme)
+        if heights[-1]:
+            where = {"xytext": (16, 0), "textcoords": "offset points", "va": "center", "annotation_clip": False}
+            middle = (len(runs) - 1 + 0.36, floors[-1] + heights[-1] / 2)
+            axes.annotate(standing(name).word, middle, **where, color=INK[theme], fontsize=8)
+        floors = [floor + height for floor, height in zip(floors, heights, strict=True)]
+    labels = [run.name[:10] for run in runs]
+    step = -(-len(runs) // 8)
+    shown = sorted({*range(len(runs) - 1, -1, -step)})
+    axes.set_xticks(shown, [labels[place] for place in shown], fontsize=8, color=INK[theme], parse_math=False)
+    axes.set_yticks([])
+
+
+def _count(axes: Any, floors: Sequence[int], heights: Sequence[int], theme: Theme) -> None:
+    """Write each count into its part of the bar."""
+    for place, (floor, height) in enumerate(zip(floors, heights, strict=True)):
+        if height:
+            axes.text(place, floor + height / 2, str(height), ha="center", va="center", fontsize=8, color=PAPER[theme])
