@@ -121,7 +121,8 @@ KINDS: Mapping[Evidence, Kind] = {
         words="verdicts on whether maps depend on the model", place="summary", held=lambda a: _decided(a, _DEPENDENCE)
     ),
     "robustness": Kind(
-        words="verdicts on whether maps stay the same where they must", place="summary", held=lambda a: _decided(a, _ROBUSTNESS)
+        words="verdicts on whether maps stay the same where they must", place="summary",
+        held=lambda a: _decided(a, _ROBUSTNESS),
     ),
     "controls": Kind(
         words="controls that behave as they must", place="controls", held=lambda a: a.valid and bool(a.controls)
