@@ -14,10 +14,10 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format docs reproduce verdicts lock clean
+.PHONY: help setup demo test check format docs report-example reproduce verdicts lock clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 setup: $(VENV)/.complete  ## create .venv and install everything, once
 
@@ -62,6 +62,12 @@ docs: setup  ## write the pages and the schema that are made from the code
 	@for family in checks methods similarities datasets; do \
 	  $(BIN)/python -m audit list $$family --markdown > docs/$$family.md || exit 1; done
 	@mkdir -p build && $(BIN)/python -m audit schema > build/schema.json && mv build/schema.json specs/spec.v1.schema.json
+
+report-example: setup  ## run the digits audit and keep its report: examples/report
+	@rm -f build/report/history.jsonl
+	@code=0; $(BIN)/saliency-audit run specs/digits.yaml --out build/report/digits --quiet || code=$$?; test $$code = 1
+	@mkdir -p examples/report && for name in report.html report.pdf results.json results.sarif junit.xml metrics.csv \
+	  summary.md test-result.intoto.json; do cp build/report/digits/$$name examples/report/ || exit 1; done
 
 verdicts: setup  ## measure how often verdicts are wrong, where the truth is known: docs/verdicts.md
 	$(BIN)/python benchmarks/verdicts.py docs/verdicts.md
