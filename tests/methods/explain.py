@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from audit.backend import active
+from audit.methods.fitted import learner
 from audit.methods.method import Method
 from audit.network.network import Network, Params
 
@@ -16,8 +17,14 @@ def explain(
     inputs = np.asarray(x, np.float32)
     targets = np.broadcast_to(np.asarray(target, np.int32), (len(inputs),))
     function = active().compile(method.attribute(network))
-    given = network.params if params is None else params
+    given = fitted(method, network, network.params if params is None else params, inputs)
     return active().to_numpy(function(given, inputs, targets, keys(len(inputs), key)))
+
+
+def fitted(method: Method, network: Network, params: Params, inputs: np.ndarray) -> Params:
+    """Return the params, with what a fitted method learns from inputs (m, ...) among them."""
+    learn = learner(method, network)
+    return params if learn is None else {**params, **learn(params, inputs)}
 
 
 def logits(network: Network, x: Any) -> np.ndarray:

@@ -13,6 +13,7 @@ from keras import ops
 
 from audit.backend import Compiled, active
 from audit.methods.compiled import compiled
+from audit.methods.fitted import learner
 from audit.methods.method import Method, as_named, method_value
 from audit.methods.noisy_copies import accumulate
 from audit.methods.smoothgrad import SmoothGrad
@@ -29,13 +30,14 @@ UNITS = ("logit / input", "logit", "relevance", "probability", "bit", "none")
 class Subject:
     """One compiled method on the common inputs, with ways to ask it of others."""
 
-    def __init__(self, function: Compiled) -> None:
-        self.function = function
+    def __init__(self, function: Compiled, method: Method) -> None:
+        self.function, self.learn = function, learner(method, network())
         self.reference = self.maps()
 
     def maps(self, rows: Any = slice(None), *, inputs: Any = INPUTS, targets: Any = TARGETS, seed: int = 0,
              changed: str = "") -> np.ndarray:  # fmt: skip
         params = {name: value * 1.1 + 0.1 if name == changed else value for name, value in network().params.items()}
+        params |= self.learn(params, INPUTS) if self.learn else {}
         drawn = KEYS if seed == 0 else keys(COUNT, seed)
         return active().to_numpy(self.function(params, inputs[rows], targets[rows], drawn[rows]))
 
@@ -49,7 +51,7 @@ def _same(left: np.ndarray, right: np.ndarray) -> bool:
 def test_every_method(name: str) -> None:
     method = METHODS[name]
     before = [weight.copy() for weight in model().get_weights()]
-    subject = Subject(compiled(method, network()))
+    subject = Subject(compiled(method, network()), method)
     _maps_are_finite_float32_in_the_shape_of_the_input(name, method, subject.reference)
     _the_same_key_gives_the_same_bytes_and_another_key_another_map_if_stochastic(method, subject)
     _a_map_depends_on_neither_its_place_nor_its_neighbours_nor_the_batch(subject)
@@ -121,7 +123,7 @@ def test_every_wrapper_over_every_base(base: str) -> None:
     """Wrappers differ only in what they add up over one and the same pass, so one pass adds it all up."""
     wrappers = [kind(base=METHODS[base], samples=3) for kind in (SmoothGrad, SmoothGradSquared, VarGrad)]
     total = accumulate(wrappers[0], network(), _all_sums, 4)
-    subject = Subject(active().compile(lambda *arguments: ops.stack(total(*arguments), axis=1) / 3))
+    subject = Subject(active().compile(lambda *arguments: ops.stack(total(*arguments), axis=1) / 3), METHODS[base])
     mean, squared, mean_again, variance = np.moveaxis(subject.reference, 1, 0).astype(np.float64)
     assert np.isfinite(subject.reference).all() and (variance >= 0).all()
     assert np.allclose(mean_again * 3, mean, rtol=0, atol=1e-5 * abs(mean).max())
