@@ -41,6 +41,8 @@ _BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
             "cam": "audit.methods.cam:Cam",
             "lime": "audit.methods.lime:Lime",
             "kernel_shap": "audit.methods.kernel_shap:KernelShap",
+            "anchors": "audit.methods.anchors:Anchors",
+            "xrai": "audit.methods.xrai:Xrai",
             "occlusion": "audit.methods.occlusion:Occlusion",
             "rise": "audit.methods.rise:Rise",
             "prediction_difference": "audit.methods.prediction_difference:PredictionDifference",

@@ -24,6 +24,8 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
     "blur_integrated_gradients": {"steps": 3},
     "lime": {"samples": 30, "segments": 4},
     "kernel_shap": {"samples": 10, "segments": 6},
+    "anchors": {"samples": 300, "segments": 6, "baseline": 20.0},  # far enough off to change a decision at all
+    "xrai": {"steps": 3},
     "occlusion": {"stride": 4},
     "rise": {"samples": 9},
     "prediction_difference": {"stride": 4, "samples": 2},
