@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help setup demo test check format docs report-example reproduce verdicts lock clean
 
 help:  ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 setup: $(VENV)/.complete  ## create .venv and install everything, once
 
@@ -65,7 +65,8 @@ docs: setup  ## write the pages and the schema that are made from the code
 
 report-example: setup  ## run the digits audit and keep its report: examples/report
 	@rm -f build/report/history.jsonl
-	@code=0; $(BIN)/saliency-audit run specs/digits.yaml --out build/report/digits --quiet || code=$$?; test $$code = 1
+	@code=0; $(BIN)/saliency-audit run specs/digits.yaml --out build/report/digits --quiet \
+	  --history build/report/history.jsonl || code=$$?; test $$code = 1
 	@mkdir -p examples/report && for name in report.html report.pdf results.json results.sarif junit.xml metrics.csv \
 	  summary.md test-result.intoto.json; do cp build/report/digits/$$name examples/report/ || exit 1; done
 

@@ -64,7 +64,7 @@ def test_an_item_names_its_evidence_exactly_where_there_can_be_any(framework: Fr
 def test_every_kind_of_evidence_is_asked_for_and_has_its_section() -> None:
     asked = {kind for each in ALL for item in each.mapping.items for kind in item.evidence}
     assert asked == set(KINDS)
-    shown = page(beside(ALL[0].reference))
+    shown = page(beside(ALL[0].reference, audit=examples.small()))
     places = {kind.place for kind in KINDS.values()} - {"comparison"}  # there only where a baseline is named
     assert all(f'id="{place}"' in shown for place in places)
 
@@ -101,11 +101,10 @@ def test_a_reviewer_is_somebody_else(reviewer: str | None, independent: bool) ->
 def test_no_text_claims_that_anything_complies() -> None:
     assert CLAIMS.search(DISCLAIMER)  # the pattern finds what it is meant to find
     assert [text for text in (*texts(), *MEANING.values()) if CLAIMS.search(text)] == []
-    for audit in (examples.passing(), examples.audit()):
-        shown = unescape(page(beside(*(each.reference for each in ALL), audit=audit, signoff=SIGNED)))
-        words = " ".join(re.sub(r"<(style|script).*?</\1>|<[^>]+>", " ", shown, flags=re.DOTALL).split())
-        assert DISCLAIMER in words
-        assert CLAIMS.findall(words.replace(DISCLAIMER, "")) == []
+    shown = unescape(page(beside(*(each.reference for each in ALL), audit=examples.small(), signoff=SIGNED)))
+    words = " ".join(re.sub(r"<(style|script).*?</\1>|<[^>]+>", " ", shown, flags=re.DOTALL).split())
+    assert DISCLAIMER in words
+    assert CLAIMS.findall(words.replace(DISCLAIMER, "")) == []
 
 
 def test_no_template_claims_it_either() -> None:
@@ -114,16 +113,16 @@ def test_no_template_claims_it_either() -> None:
 
 
 def test_the_section_says_what_is_missing_and_what_it_does_not_know() -> None:
-    shown = page(beside("eu-ai-act", "elsewhere@2020-01-01"))
+    shown = page(beside("eu-ai-act", "elsewhere@2020-01-01", audit=examples.small()))
     assert "missing: who prepared, reviewed and approved, by name" in shown
     assert "does not hold this mapping" in shown
-    assert 'id="frameworks"' not in page(examples.audit())
+    assert 'id="frameworks"' not in page(examples.small())
 
 
 def spec(folder: Path, references: str) -> Path:
     text = (resources.folder("specs") / "digits.yaml").read_text("utf-8")
     path = folder / "spec.yaml"
-    path.write_text(text.replace("  id: digits-cnn\n", f"  id: digits-cnn\n  frameworks: {references}\n"))
+    path.write_text(re.sub(r"(?<=^  frameworks: )\[.*\]", references, text, flags=re.MULTILINE))
     return path
 
 
@@ -144,4 +143,5 @@ def test_an_unknown_framework_or_date_is_a_fault_at_its_place(
         load_spec(spec(tmp_path, f"[nist-ir-8312, {reference}]"))
     (fault,) = caught.value.faults
     assert fault.code == code and hint in fault.hint
-    assert (fault.line, fault.column) == (8, len("  frameworks: [nist-ir-8312, ") + 1)
+    line = (tmp_path / "spec.yaml").read_text().splitlines()[fault.line - 1]
+    assert line[fault.column - 1 :].startswith(reference)
