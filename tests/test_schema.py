@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,88 +13,12 @@ from audit.registry import find, places
 from audit.schema import json_schema, schema_text
 from audit.spec import load_spec
 from audit.yaml_source import read
-
-KINDS: dict[str, Any] = {"string": str, "boolean": bool, "null": type(None), "object": dict, "array": list}
-UNDERSTOOD = {
-    *(
-        "$schema",
-        "$ref",
-        "title",
-        "description",
-        "default",
-        "examples",
-        "format",
-        "definitions",
-        "type",
-        "enum",
-        "const",
-    ),
-    *("anyOf", "allOf", "properties", "required", "additionalProperties", "minProperties", "maxProperties", "items"),
-    *("minItems", "maxItems", "minLength", "maxLength", "pattern", "minimum", "maximum"),
-    *("exclusiveMinimum", "exclusiveMaximum"),
-}
+from tests.reference.json_schema import UNDERSTOOD, accepts, walk
 
 
 @pytest.fixture(scope="module")
 def schema() -> dict[str, Any]:
     return json_schema()
-
-
-def accepts(schema: dict[str, Any], root: dict[str, Any], value: Any) -> bool:
-    """Draft 7, slowly, for the keywords that the schema uses."""
-    if "$ref" in schema:
-        return accepts(root["definitions"][schema["$ref"].removeprefix("#/definitions/")], root, value)
-    checks = [
-        all(accepts(each, root, value) for each in schema.get("allOf", [])),
-        "anyOf" not in schema or any(accepts(each, root, value) for each in schema["anyOf"]),
-        "type" not in schema or _is(schema["type"], value),
-        "enum" not in schema or value in schema["enum"],
-        "const" not in schema or value == schema["const"],
-        not isinstance(value, str) or re.search(schema.get("pattern", ""), value) is not None,
-        not isinstance(value, str) or schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value)),
-        not _is("number", value) or _within(schema, value),
-        not isinstance(value, dict) or _keys_fit(schema, root, value),
-        not isinstance(value, list) or _items_fit(schema, root, value),
-    ]
-    return all(checks)
-
-
-def _is(kind: str, value: Any) -> bool:
-    if kind in ("integer", "number"):
-        return isinstance(value, int if kind == "integer" else int | float) and not isinstance(value, bool)
-    return isinstance(value, KINDS[kind])
-
-
-def _within(schema: dict[str, Any], value: float) -> bool:
-    low, high = schema.get("minimum", value), schema.get("maximum", value)
-    above = "exclusiveMinimum" not in schema or value > schema["exclusiveMinimum"]
-    below = "exclusiveMaximum" not in schema or value < schema["exclusiveMaximum"]
-    return low <= value <= high and above and below
-
-
-def _keys_fit(schema: dict[str, Any], root: dict[str, Any], value: dict[str, Any]) -> bool:
-    properties = schema.get("properties", {})
-    known = all(accepts(properties[key], root, each) for key, each in value.items() if key in properties)
-    closed = schema.get("additionalProperties", True) is not False or set(value) <= set(properties)
-    count = schema.get("minProperties", 0) <= len(value) <= schema.get("maxProperties", len(value))
-    return known and closed and count and set(schema.get("required", [])) <= set(value)
-
-
-def _items_fit(schema: dict[str, Any], root: dict[str, Any], value: list[Any]) -> bool:
-    count = schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value))
-    return count and all(accepts(schema.get("items", {}), root, each) for each in value)
-
-
-def walk(schema: Any) -> Iterator[dict[str, Any]]:
-    """Yield every schema within a schema."""
-    if not isinstance(schema, dict):
-        return
-    yield schema
-    for key in ("properties", "definitions"):
-        for each in schema.get(key, {}).values():
-            yield from walk(each)
-    for each in [*schema.get("anyOf", []), *schema.get("allOf", []), schema.get("items")]:
-        yield from walk(each)
 
 
 def test_the_kept_schema_is_the_generated_one(specs: Path) -> None:

@@ -5,15 +5,16 @@ from typing import Any
 
 from audit.record import Audit, Context, Ending, record
 from audit.report import figures, svg
-from audit.report.labels import INK, PAPER, Theme
+from audit.report.labels import INK, PAPER, Theme, apart
 from audit.report.svg import Figure
-from audit.report.words import counts, standing
+from audit.report.words import clean, counts, standing
 
 _COLOURS = {
     "light": {"pass": "#0072B2", "fail": "#D55E00", "inconclusive": "#B8860B", "error": "#AA4499"},
     "dark": {"pass": "#5AB4F0", "fail": "#FF8A3D", "inconclusive": "#F0C040", "error": "#E08BC0"},
 }
 _OTHER = {"light": "#8a919a", "dark": "#767f89"}
+_LOWEST = 0.08  # of the axis: a lower part of a bar holds no figure
 _CAPTION = "A bar for each run, the newest last; its parts are the numbers of verdicts, which the table names."
 
 
@@ -74,26 +75,33 @@ def _said(run: Run, names: Sequence[str]) -> str:
 def _draw(canvas: Any, runs: Sequence[Run], names: Sequence[str], theme: Theme) -> None:
     axes = canvas.add_axes((0.075, 0.16, 0.74, 0.8))
     figures.frame(axes, theme)
+    highest = max(sum(run.counts.get(name, 0) for name in names) for run in runs)
+    axes.set_ylim(0, max(1, highest))
     floors = [0] * len(runs)
     for name in names:
         heights = [run.counts.get(name, 0) for run in runs]
         colour = _COLOURS[theme].get(name, _OTHER[theme])
         axes.bar(range(len(runs)), heights, bottom=floors, width=0.72, color=colour, edgecolor=PAPER[theme])
         _count(axes, floors, heights, theme)
-        if heights[-1]:
-            where = {"xytext": (16, 0), "textcoords": "offset points", "va": "center", "annotation_clip": False}
-            middle = (len(runs) - 1 + 0.36, floors[-1] + heights[-1] / 2)
-            axes.annotate(standing(name).word, middle, **where, color=INK[theme], fontsize=8)
         floors = [floor + height for floor, height in zip(floors, heights, strict=True)]
-    labels = [run.name[:10] for run in runs]
+    _name(axes, [(name, runs[-1].counts[name]) for name in names if runs[-1].counts.get(name)], theme)
+    labels = [clean(run.name)[:10] for run in runs]
     step = -(-len(runs) // 8)
     shown = sorted({*range(len(runs) - 1, -1, -step)})
     axes.set_xticks(shown, [labels[place] for place in shown], fontsize=8, color=INK[theme], parse_math=False)
     axes.set_yticks([])
 
 
+def _name(axes: Any, parts: Sequence[tuple[str, int]], theme: Theme) -> None:
+    """Write beside the last bar what its parts are, apart where they would overlap."""
+    highest = axes.get_ylim()[1]
+    levels = [(sum(count for _, count in parts[:place]) + parts[place][1] / 2) / highest for place in range(len(parts))]
+    for (name, _), level in zip(parts, apart(levels, gap=0.09), strict=True):
+        axes.text(1.01, level, standing(name).word, transform=axes.transAxes, va="center", color=INK[theme], fontsize=8)
+
+
 def _count(axes: Any, floors: Sequence[int], heights: Sequence[int], theme: Theme) -> None:
     """Write each count into its part of the bar."""
     for place, (floor, height) in enumerate(zip(floors, heights, strict=True)):
-        if height:
+        if height >= _LOWEST * axes.get_ylim()[1]:
             axes.text(place, floor + height / 2, str(height), ha="center", va="center", fontsize=8, color=PAPER[theme])
