@@ -90,7 +90,7 @@
     const look = () => {
       const hidden = box.scrollWidth - box.clientWidth;
       box.classList.toggle("more", hidden - box.scrollLeft > 4);
-      if (hidden <= 0) {
+      if (hidden <= 1) {
         for (const name of ["tabindex", "role", "aria-labelledby"]) box.removeAttribute(name);
         return;
       }
@@ -124,7 +124,7 @@
     const labels = tables.map(heads).reduce((one, other) => (other.length > one.length ? other : one));
     if (labels.length < 2) return;
     const shows = tables.flatMap((table) => [...table.tBodies[0].rows].map(shownMap));
-    for (const table of tables) table.tHead.rows[0].cells[0].after(make("th", { scope: "col", className: "run", textContent: "Chosen place" }));
+    for (const table of tables) table.tHead.rows[0].cells[0].after(make("th", { scope: "col", className: "run", textContent: "Chosen stage" }));
     const slider = make("input", { type: "range", min: "0", max: String(labels.length - 1), step: "1", value: "0" });
     const output = make("output");
     const show = () => {
@@ -134,7 +134,7 @@
       for (const each of shows) each(place);
     };
     slider.addEventListener("input", show);
-    const label = make("label", {}, "Run the maps through ");
+    const label = make("label", {}, "Stage shown large ");
     label.htmlFor = identify(slider);
     output.htmlFor = slider.id;
     group.querySelector("h3").after(make("div", { className: "tools slide" }, label, slider, output));
