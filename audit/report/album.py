@@ -1,12 +1,14 @@
 """A gallery as the page shows it: one block per requirement and input, one row per method, one column per stage."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from audit.record import Audit, Gallery, Panel, Strip, record
 from audit.report.pictures import Scale, input_picture, map_picture
 from audit.report.words import finite, kind_of, number
 
-SIZES = ((96, None), (64, None), (48, None), (48, 4), (48, 2), (48, 1), (48, 0))  # longest edge, most inputs
+EDGES = (96, 64, 48)  # pixels of a picture's longest edge, the largest first
+
+_CELL = 560  # bytes of a map beside its picture: the text under it, and its description
 
 
 @record
@@ -52,28 +54,68 @@ class Album:
     shrunk: str
 
 
-def album(audit: Audit, gallery: Gallery, step: int) -> Album:
-    """Return the gallery at a size: ``step`` 0 is the largest, each further one takes less room."""
-    longest, most = SIZES[step]
+def album(audit: Audit, gallery: Gallery, longest: int = EDGES[0], most: int | None = None) -> Album:
+    """Return the gallery with pictures of ``longest`` pixels an edge, of the first ``most`` inputs, None for all."""
     shown = list(gallery.inputs)[:most]
+    pictures = {name: input_picture(gallery.inputs[name], longest) for name in shown}
+    kinds = _kinds(audit)
+    blocks = tuple(
+        _block(audit, kinds, key, strips, pictures[key[1]], longest) for key, strips in _groups(gallery, shown).items()
+    )
+    return Album(blocks=blocks, selection=gallery.selection, shrunk=_shrunk(longest, len(shown), len(gallery.inputs)))
+
+
+def sizes(audit: Audit, gallery: Gallery, room: int) -> Iterator[tuple[int, int]]:
+    """Yield edge and number of inputs that should take at most ``room`` bytes, the best first, no input at last.
+
+    One input stands for all: drawing every map to see that it does not fit takes minutes.
+    """
+    inputs, each = len(gallery.inputs), 1
+    for longest in EDGES:
+        each = max(1, _bytes(album(audit, gallery, longest, 1)))
+        if inputs * each <= room:
+            yield longest, inputs
+    fitting = min(inputs, max(0, room) // each)
+    while fitting:
+        yield EDGES[-1], fitting
+        fitting = fitting * 4 // 5
+    yield EDGES[-1], 0
+
+
+def _bytes(made: Album) -> int:
+    cells = (cell for block in made.blocks for row in block.rows for cell in row.cells if cell is not None)
+    return sum(len(cell.uri) + _CELL for cell in cells)
+
+
+def _groups(gallery: Gallery, shown: Sequence[str]) -> dict[tuple[str, str], list[Strip]]:
     groups: dict[tuple[str, str], list[Strip]] = {}
     for strip in gallery.strips:
         if strip.input_id in shown:
             groups.setdefault((strip.requirement, strip.input_id), []).append(strip)
-    pictures = {name: input_picture(gallery.inputs[name], longest) for name in shown}
-    blocks = tuple(_block(audit, key, strips, pictures[key[1]], longest) for key, strips in groups.items())
-    return Album(blocks=blocks, selection=gallery.selection, shrunk=_shrunk(step, len(gallery.inputs)))
+    return groups
 
 
-def _shrunk(step: int, inputs: int) -> str:
-    longest, most = SIZES[step]
-    if step == 0:
-        return ""
-    fewer = f" and {min(most, inputs)} of {inputs} inputs are shown" if most is not None and most < inputs else ""
-    return f"To keep this file small, maps are reduced to {longest} pixels an edge{fewer}."
+def _kinds(audit: Audit) -> dict[tuple[str, str], str]:
+    """Return how each verdict stands, controls among them, by requirement and method."""
+    verdicts = [*audit.verdicts, *(control.verdict for control in audit.controls)]
+    return {(verdict.requirement, verdict.method): kind_of(audit, verdict) for verdict in reversed(verdicts)}
 
 
-def _block(audit: Audit, key: tuple[str, str], strips: list[Strip], picture: str, longest: int) -> Block:
+def _shrunk(longest: int, shown: int, inputs: int) -> str:
+    smaller = [f"maps are reduced to {longest} pixels an edge"] if longest < EDGES[0] else []
+    fewer = [f"the first {shown} of {inputs} inputs are shown"] if shown < inputs else []
+    said = " and ".join(smaller + fewer)
+    return said and f"To keep this file small, {said}."
+
+
+def _block(
+    audit: Audit,
+    kinds: Mapping[tuple[str, str], str],
+    key: tuple[str, str],
+    strips: list[Strip],
+    picture: str,
+    longest: int,
+) -> Block:
     requirement, name = key
     columns = _columns(strips)
     return Block(
@@ -82,7 +124,7 @@ def _block(audit: Audit, key: tuple[str, str], strips: list[Strip], picture: str
         picture=picture,
         caption=_caption(audit, name),
         columns=columns,
-        rows=tuple(_row(audit, strip, columns, longest) for strip in strips),
+        rows=tuple(_row(audit, kinds, strip, columns, longest) for strip in strips),
     )
 
 
@@ -105,14 +147,18 @@ def _caption(audit: Audit, name: str) -> str:
     return f"label: {names[label] if 0 <= label < len(names) else label}, {explained}"
 
 
-def _row(audit: Audit, strip: Strip, columns: Sequence[str], longest: int) -> Row:
+def _row(audit: Audit, kinds: Mapping[tuple[str, str], str], strip: Strip, columns: Sequence[str], longest: int) -> Row:
     scale: Scale = "signed" if any((panel.image < 0).any() for panel in strip.panels) else "absolute"
-    verdicts = [*audit.verdicts, *(control.verdict for control in audit.controls)]
-    kinds = (kind_of(audit, v) for v in verdicts if (v.requirement, v.method) == (strip.requirement, strip.method))
     made = {panel.label: _cell(strip, panel, scale, longest) for panel in strip.panels}
     cells = tuple(made.get(column) for column in columns)
     control = any(method.id == strip.method and method.control for method in audit.facts.methods)
-    return Row(method=strip.method, kind=next(kinds, "skipped"), control=control, cells=cells, scale=scale)
+    return Row(
+        method=strip.method,
+        kind=kinds.get((strip.requirement, strip.method), "skipped"),
+        control=control,
+        cells=cells,
+        scale=scale,
+    )
 
 
 def _cell(strip: Strip, panel: Panel, scale: Scale, longest: int) -> Cell:

@@ -14,7 +14,7 @@ from audit import resources
 from audit.agreement import agreement, table
 from audit.record import Audit, Context, Gallery, History, Point, RequirementFacts, Verdict, record
 from audit.report import advice, differences, figures, findings, removals, training_figures, trend, words
-from audit.report.album import SIZES, album
+from audit.report.album import album, sizes
 from audit.report.gallery import TRAINED
 from audit.report.mapping import framed
 from audit.report.pictures import scale_picture
@@ -24,6 +24,7 @@ from audit.report.svg import Figure
 
 BUDGET = 8_000_000  # bytes: larger pages open slowly and are refused by mail and review tools
 _PRINTED_ROWS = 300  # of the tables of numbers on paper: setting a row takes 10 ms, and nobody reads thousands
+_PRINTED_INPUTS, _PRINTED_MAPS = 3, 1200  # of the gallery
 
 _ACROSS = {
     "cascading_randomization": "stages re-drawn so far, from left to right",
@@ -53,13 +54,24 @@ class Section:
     trainings: tuple[History, ...]
 
 
-def page(
-    audit: Audit, gallery: Gallery | None = None, budget: int = BUDGET, context: Context | None = None
-) -> str:
+@record
+class Pages:
+    """The report twice: whole for screens, and for paper without what no paper shows."""
+
+    screen: str
+    paper: str
+
+
+def page(audit: Audit, gallery: Gallery | None = None, budget: int = BUDGET, context: Context | None = None) -> str:
     """Return the report as HTML of at most ``budget`` bytes where the gallery can yield; the tables never do.
 
     ``context`` holds the earlier runs of the trend.
     """
+    return pages(audit, gallery, budget, context).screen
+
+
+def pages(audit: Audit, gallery: Gallery | None = None, budget: int = BUDGET, context: Context | None = None) -> Pages:
+    """Return the report for screens, of at most ``budget`` bytes where the gallery can yield, and for paper."""
     environment = _environment()
     runs = trend.trend(audit, context or Context())
     fixed = {
@@ -69,14 +81,33 @@ def page(
         "trend_figure": trend.figure(runs),
         "trend_kinds": trend.kinds(runs),
     }
+    screen, paper = {**fixed, "paper": False}, {**fixed, "paper": True}
+    without = _render(environment, {**screen, "album": None})
     if gallery is None or not gallery.strips:
-        return _render(environment, {**fixed, "album": None})
+        return Pages(screen=without, paper=_render(environment, {**paper, "album": None}))
+    printed = album(audit, gallery, most=_printed_inputs(gallery))
+    return Pages(
+        screen=_fitting(environment, screen, audit, gallery, budget, len(without.encode())),
+        paper=_render(environment, {**paper, "album": printed}),
+    )
+
+
+def _fitting(
+    environment: Environment, fixed: Mapping[str, Any], audit: Audit, gallery: Gallery, budget: int, taken: int
+) -> str:
+    """Return the page with as much of the gallery as the budget allows."""
     text = ""
-    for step in range(len(SIZES)):
-        text = _render(environment, {**fixed, "album": album(audit, gallery, step)})
+    for longest, most in sizes(audit, gallery, budget - taken):
+        text = _render(environment, {**fixed, "album": album(audit, gallery, longest, most)})
         if len(text.encode()) <= budget:
             break
     return text
+
+
+def _printed_inputs(gallery: Gallery) -> int:
+    """Return how many inputs paper shows: at most three, and one of a gallery that would fill hundreds of pages."""
+    maps = sum(len(strip.panels) for strip in gallery.strips) // max(1, len(gallery.inputs))
+    return max(1, min(_PRINTED_INPUTS, _PRINTED_MAPS // max(1, maps)))
 
 
 def _trained_maps(gallery: Gallery | None) -> dict[str, np.ndarray]:

@@ -78,15 +78,15 @@ def _pages(
 ) -> tuple[dict[str, bytes], list[str]]:
     """Return the HTML, and the PDF where it can be made; the HTML stands in where only a PDF was asked for."""
     from audit.report.enclosed import enclosed
-    from audit.report.page import page
+    from audit.report.page import pages
     from audit.report.pdf import pdf
 
-    html = page(audit, gallery, context=context)
-    contents = {"html": html.encode()}
+    made = pages(audit, gallery, context=context)
+    contents = {"html": made.screen.encode()}
     if not with_pdf:
         return contents, []
     try:
-        contents["pdf"] = pdf(html, enclosed(audit, source))
+        contents["pdf"] = pdf(made.paper, enclosed(audit, source))
     except EnvironmentStop as stop:
         return contents, [str(stop)]
     return contents, []
