@@ -20,7 +20,9 @@ RULES: dict[Use, str] = {
     "inconclusive, was skipped, or is not met and only a warning or waived.",
     "avoid": "a requirement that gates fails or could not be tested, none that tells passes, or the audit is invalid.",
 }
-"""A requirement tells if it gates and a control, which is blind to the model, had to fail it and did."""
+"""A requirement tells if it gates, a control had to fail it and did, and no map that ignores the model may pass it."""
+
+_BLIND = ("edge_detector", "input")
 
 
 @record
@@ -62,8 +64,9 @@ def _refusal(audit: Audit, method: MethodFacts, unmet: Sequence[Verdict]) -> str
 
 
 def _told(audit: Audit, method: MethodFacts) -> bool:
-    """Return whether a method passes a requirement that tells."""
-    tells = {c.requirement for c in audit.controls if c.expected == c.verdict.outcome == "fail"}
+    """Return whether a method passes a requirement that tells; repeatability, for one, an edge detector passes too."""
+    failed = {c.requirement for c in audit.controls if c.expected == c.verdict.outcome == "fail"}
+    tells = failed - {c.requirement for c in audit.controls if c.method in _BLIND and c.expected == "pass"}
     own = (v for v in audit.verdicts if v.method == method.id and v.requirement in tells and gates(v))
     return any(kind_of(audit, verdict) == "pass" for verdict in own)
 

@@ -74,6 +74,18 @@ def test_nothing_is_usable_where_no_control_could_tell() -> None:
     assert advised(judged(outcomes, controls=())) == advised(judged(outcomes, controls=tuple(undecided))) == "avoid"
 
 
+def test_a_requirement_that_an_edge_detector_passes_does_not_tell() -> None:
+    outcomes: dict[str, Outcome] = {CASCADE: "inconclusive", REPEAT: "pass"}
+    audit = judged(outcomes)
+    gating = tuple(replace(verdict, severity="error") for verdict in audit.verdicts)
+    random_map = next(c for c in audit.controls if c.method == "random_map")
+    fails = replace(random_map.verdict, requirement=REPEAT, outcome="fail")
+    control = replace(random_map, requirement=REPEAT, expected="fail", verdict=fails)
+    passes = replace(control, method="edge_detector", expected="pass", verdict=replace(fails, outcome="pass"))
+    assert advised(replace(audit, verdicts=gating, controls=(*audit.controls, control))) == "limits"
+    assert advised(replace(audit, verdicts=gating, controls=(*audit.controls, control, passes))) == "avoid"
+
+
 def test_each_advice_has_its_rule_its_words_and_its_causes() -> None:
     assert RULES.keys() == SHOWN.keys()
     for advice in advise(examples.audit()):
