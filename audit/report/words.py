@@ -135,12 +135,17 @@ def why_missing(point: Point) -> str:
 def plain(value: Any) -> str:
     """Return a setting as a reader would write it: ``a: 1, b: [2, 3]``."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key}: {plain(value[key])}" for key in sorted(value)) or "none"
+        return ", ".join(_entry(key, value[key]) for key in sorted(value)) or "none"
     if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(plain, value)) + "]"
     if value is None:
         return "not set"
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _entry(key: str, value: Any) -> str:
+    """Return one setting; a method without settings of its own, inside another, is its name alone."""
+    return key if value == {} else f"{key}: {plain(value)}"
 
 
 _DOC = ("In short", "What it does", "Why it matters", "Expected relation", "How it can mislead", "Source")
