@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from audit.record import Audit, Context, Verdict
-from audit.report.words import attention, kind_of, note, shorten, stops
+from audit.report.words import attention, clean, kind_of, note, shorten, stops
 
 Level = Literal["error", "warning", "notice"]
 
@@ -51,7 +51,7 @@ def _level(audit: Audit, verdict: Verdict) -> Level:
 
 
 def _command(level: Level, requirement: str, title: str, text: str, context: Context) -> str:
-    place = {"file": context.file, "line": str(context.lines.get(requirement, 1))} if context.file else {}
+    place = {"file": clean(context.file), "line": str(context.lines.get(requirement, 1))} if context.file else {}
     named = {**place, "title": shorten(title, 200)}
     values = ",".join(f"{name}={_property(value)}" for name, value in named.items())
     return f"::{level} {values}::{_data(shorten(text, _LONGEST))}"

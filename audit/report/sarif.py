@@ -120,7 +120,7 @@ def _places(requirement: str, context: Context) -> list[Json]:
     if not context.file:
         return []
     physical = {
-        "artifactLocation": {"uri": quote(context.file)},
+        "artifactLocation": {"uri": quote(clean(context.file))},
         "region": {"startLine": context.lines.get(requirement, 1)},
     }
     return [{"physicalLocation": physical}]

@@ -103,6 +103,15 @@ def passing() -> Audit:
     return audit(verdicts=verdicts, outcome="pass", exit_code=0, sentence=sentence)
 
 
+def one(outcome: Outcome, **changes: Any) -> Audit:
+    """Return a passing audit with one verdict of another outcome."""
+    first, *others = passing().verdicts
+    reason = f"This one is {outcome}."
+    criteria = tuple(replace(criterion, outcome=outcome) for criterion in first.criteria)
+    changed = replace(first, outcome=outcome, reason=reason, criteria=criteria, **changes)
+    return audit(verdicts=(changed, *others), outcome=outcome, exit_code=1, sentence=reason)
+
+
 def nothing() -> Audit:
     """Return an audit that evaluated nothing."""
     sentence = "Nothing was evaluated: no method and no requirement was left."

@@ -21,15 +21,6 @@ from tests.report import examples
 AUDITS = {"audit": examples.audit, "invalid": examples.invalid, "nothing": examples.nothing}
 
 
-def one(outcome: Outcome, **changes: object) -> Audit:
-    """Return a passing audit with one verdict of another outcome."""
-    first, *others = examples.passing().verdicts
-    reason = f"This one is {outcome}."
-    criteria = tuple(replace(criterion, outcome=outcome) for criterion in first.criteria)
-    changed = replace(first, outcome=outcome, reason=reason, criteria=criteria, **changes)
-    return examples.audit(verdicts=(changed, *others), outcome=outcome, exit_code=1, sentence=reason)
-
-
 def marks(audit: Audit) -> dict[tuple[str, str], tuple[str, str | None]]:
     """Return what each JUnit case carries: (suite, method) -> (tag, type)."""
     root = ElementTree.fromstring(junit(audit))
@@ -42,7 +33,7 @@ def marks(audit: Audit) -> dict[tuple[str, str], tuple[str, str | None]]:
 
 
 def test_a_gating_failure_is_visible_in_every_format() -> None:
-    audit = one("fail")
+    audit = examples.one("fail")
     html, text, table = page(audit), summary(audit), metrics(audit)
     assert marks(audit)["cascading_randomization", "gradient"] == ("failure", "threshold")
     assert 'class="badge fail"' in html and "This one is fail." in html
@@ -61,20 +52,20 @@ def test_a_gating_failure_is_visible_in_every_format() -> None:
     ],
 )
 def test_each_outcome_has_its_mark(outcome: Outcome, mark: tuple[str, str | None]) -> None:
-    assert marks(one(outcome))["cascading_randomization", "gradient"] == mark
+    assert marks(examples.one(outcome))["cascading_randomization", "gradient"] == mark
 
 
 @pytest.mark.parametrize("changes", [{"severity": "warning"}, {"waived": "until 2027 by A."}])
 @pytest.mark.parametrize("outcome", ["fail", "error", "inconclusive"])
 def test_what_cannot_gate_is_not_red_but_is_told(outcome: Outcome, changes: dict[str, str]) -> None:
-    audit = replace(one(outcome, **changes), exit_code=0)
+    audit = replace(examples.one(outcome, **changes), exit_code=0)
     assert marks(audit)["cascading_randomization", "gradient"] == ("", None)
     outputs = [element.text or "" for element in ElementTree.fromstring(junit(audit)).iter("system-out")]
     assert any(outcome.upper() in output and f"This one is {outcome}." in output for output in outputs)
 
 
 def test_a_gate_that_accepts_inconclusive_skips_it() -> None:
-    audit = replace(one("inconclusive"), spec={"gate": {"inconclusive": "pass"}}, exit_code=0)
+    audit = replace(examples.one("inconclusive"), spec={"gate": {"inconclusive": "pass"}}, exit_code=0)
     assert marks(audit)["cascading_randomization", "gradient"] == ("skipped", None)
 
 
@@ -102,7 +93,7 @@ def test_a_passing_audit_is_green_and_its_counts_are_true() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.text())
 def test_junit_is_legal_xml_for_any_text(text: str) -> None:
-    ElementTree.fromstring(junit(examples.hostile(one("fail"), text)))
+    ElementTree.fromstring(junit(examples.hostile(examples.one("fail"), text)))
 
 
 def test_metrics_has_a_row_for_every_point_and_criterion() -> None:
