@@ -22,6 +22,7 @@ import shutil
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, TypeVar
@@ -85,7 +86,7 @@ class Store:
         """
         path = self.folder / name
         try:
-            return TypeAdapter(kind).validate_json(path.read_bytes())
+            return _adapter(kind).validate_json(path.read_bytes())
         except OSError as error:
             raise InputError(
                 "R001",
@@ -142,8 +143,14 @@ def file_digest(path: Path) -> str:
 
 def to_json(value: Any) -> bytes:
     """Return a record, or mapping, as sorted and indented JSON; NaN and infinities are refused."""
-    plain = TypeAdapter(type(value)).dump_python(value, mode="json") if is_dataclass(value) else value
+    plain = _adapter(type(value)).dump_python(value, mode="json") if is_dataclass(value) else value
     return (json.dumps(plain, sort_keys=True, indent=1, allow_nan=False, ensure_ascii=True) + "\n").encode()
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Return what reads and writes a record; making one takes as long as fifty uses."""
+    return TypeAdapter(kind)
 
 
 def npy(array: np.ndarray) -> bytes:
