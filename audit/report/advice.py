@@ -26,13 +26,22 @@ _BLIND = ("edge_detector", "input")
 
 
 @record
+class Cause:
+    """Verdicts of one method that stand alike: ``kind`` is their outcome, ``note`` what keeps them from gating."""
+
+    kind: str
+    note: str
+    verdicts: tuple[Verdict, ...]
+
+
+@record
 class Advice:
     """What is advised on one method, why in words, and the verdicts that led to it, the gravest first."""
 
     method: MethodFacts
     use: Use
     because: str
-    verdicts: tuple[Verdict, ...]
+    causes: tuple[Cause, ...]
 
 
 def advise(audit: Audit) -> tuple[Advice, ...]:
@@ -48,7 +57,20 @@ def _advice(audit: Audit, method: MethodFacts, unmet: Sequence[Verdict]) -> Advi
     limits = [text for applies, text in _LIMITS if any(map(applies, unmet))]
     use: Use = "avoid" if refused else "limits" if limits else "usable"
     because = refused or "; ".join(limits) or "every requirement passes"
-    return Advice(method=method, use=use, because=because[0].upper() + because[1:] + ".", verdicts=tuple(unmet))
+    return Advice(method=method, use=use, because=because[0].upper() + because[1:] + ".", causes=_causes(audit, unmet))
+
+
+def _causes(audit: Audit, unmet: Sequence[Verdict]) -> tuple[Cause, ...]:
+    found: dict[tuple[str, str], list[Verdict]] = {}
+    for verdict in unmet:
+        found.setdefault((kind_of(audit, verdict), _exempt(verdict)), []).append(verdict)
+    return tuple(Cause(kind=kind, note=note, verdicts=tuple(alike)) for (kind, note), alike in found.items())
+
+
+def _exempt(verdict: Verdict) -> str:
+    if gates(verdict) or verdict.outcome == "skipped":
+        return ""
+    return "(waived)" if verdict.waived is not None else "(warning only)"
 
 
 def _refusal(audit: Audit, method: MethodFacts, unmet: Sequence[Verdict]) -> str:

@@ -90,7 +90,7 @@ def test_each_advice_has_its_rule_its_words_and_its_causes() -> None:
     assert RULES.keys() == SHOWN.keys()
     for advice in advise(examples.audit()):
         unmet = [v for v in examples.audit().verdicts if v.method == advice.method.id and v.outcome != "pass"]
-        assert sorted(advice.verdicts, key=str) == sorted(unmet, key=str)
+        assert sorted((v for cause in advice.causes for v in cause.verdicts), key=str) == sorted(unmet, key=str)
         assert advice.because[0].isupper() and advice.because.endswith(".")
 
 
