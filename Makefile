@@ -77,7 +77,8 @@ format: setup  ## format the code and mend what the linter can
 docs: setup  ## write the pages and the schema that are made from the code
 	@for family in checks methods similarities datasets; do \
 	  $(BIN)/python -m audit list $$family --markdown > docs/$$family.md || exit 1; done
-	@mkdir -p build && $(BIN)/python -m audit schema > build/schema.json && mv build/schema.json specs/spec.v1.schema.json
+	@mkdir -p build && for kind in spec results; do \
+	  $(BIN)/python -m audit schema $$kind > build/schema.json && mv build/schema.json specs/$$kind.v1.schema.json || exit 1; done
 
 report-example: setup  ## run the digits audit and keep its report: examples/report
 	@rm -f build/report/history.jsonl

@@ -146,7 +146,7 @@ class Gate:
 
 @declared
 class ReportOptions:
-    """What is written, beside results.json, junit.xml, metrics.csv and summary.md."""
+    """What is written for people; the files for machines always are."""
 
     formats: tuple[Literal["html", "pdf"], ...] = ("html", "pdf")
     """Reports for people."""

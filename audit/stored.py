@@ -21,7 +21,7 @@ from audit.results import Results, read_results
 from audit.spec import Requirement, Spec, spec_from_resolved
 from audit.store import Store
 
-ALWAYS = ("junit", "metrics", "sarif", "statement", "summary")
+ALWAYS = ("card", "junit", "metrics", "sarif", "statement", "summary")
 """Formats that are written whatever ``report.formats`` says: a gate without them would be blind."""
 
 _MEASURED = ("model", "dataset", "target", "seed", "training")

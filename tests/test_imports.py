@@ -38,7 +38,7 @@ FRAMEWORK_FREE = (
         "audit.statistics",
     ),
     *("audit.similarities", "audit.checks", "audit.report", "audit.judging", "audit.gate", "audit.controls"),
-    *("audit.stored", "audit.variants"),
+    *("audit.stored", "audit.variants", "audit.changes", "audit.results", "audit.past", "audit.github"),
 )
 
 # Specs are validated, and help is printed, without importing a framework: inside functions only.

@@ -10,10 +10,13 @@ from pathlib import Path
 import pytest
 
 import audit
-from audit import running
+from audit import past, running
 from audit.errors import InputError, RefusedError
+from audit.schema import results_schema
 from audit.spec import load_spec
+from audit.store import file_digest
 from tests.commands import REPOSITORY, save_model, write_spec
+from tests.reference.json_schema import accepts
 
 BLOCKED = ("tensorflow", "keras", "jax")
 WITHOUT_FRAMEWORKS = f"""
@@ -146,12 +149,76 @@ def test_a_failed_unit_is_evidence_and_the_next_run_tries_it_again(folder, tmp_p
     assert running.run(spec, out=tmp_path).audit.verdicts[0].outcome in ("pass", "inconclusive", "fail")
 
 
+DRAWN = ("results.json", "report.html", "junit.xml", "metrics.csv", "results.sarif", "summary.md")
+
+
 @pytest.mark.parametrize("command", ["judge", "report"])
 def test_judging_and_drawing_need_no_framework(finished, command):
-    before = {name: (finished.folder / name).read_bytes() for name in ("results.json", "report.html", "junit.xml")}
+    before = {name: (finished.folder / name).read_bytes() for name in (*DRAWN, "test-result.intoto.json")}
     done = without_frameworks(command, finished.folder)
     assert done.returncode == (finished.audit.exit_code if command == "judge" else 0), done.stderr
     assert {name: (finished.folder / name).read_bytes() for name in before} == before
+
+
+def test_comparing_needs_no_framework(finished):
+    done = without_frameworks("diff", finished.folder, finished.folder / "results.json", "--fail-on-regression")
+    assert done.returncode == 0 and "Nothing changed" in done.stdout, done.stderr
+
+
+def test_a_baseline_is_compared_with_and_kept_for_judging_again(folder, finished, tmp_path, monkeypatch):
+    seen = measured(monkeypatch)
+    shutil.copy(finished.folder / "results.json", folder / "baseline.json")
+    require = [{"cascading_randomization": {"seeds": 2}}, {"repeatability": {"seeds": 2, "severity": "warning"}}]
+    spec, digest = (
+        load_spec(write_spec(folder, baseline="baseline.json", require=require)),
+        file_digest(folder / "baseline.json"),
+    )
+    found = running.run(spec, out=finished.folder).audit
+    (folder / "baseline.json").unlink()
+    assert seen == [] and found.comparison is not None and found.comparison.before.digest == digest
+    assert {change.requirement for change in found.comparison.changes} == {"repeatability"}
+    assert audit.judge(finished.folder) == found
+    assert 'id="comparison"' in (finished.folder / "report.html").read_text()
+    with pytest.raises(InputError, match="R080"):
+        running.prepare(spec, out=tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_the_history_gets_a_line_and_the_report_shows_those_before(folder, finished, tmp_path):
+    history, spec = tmp_path / "runs" / "history.jsonl", load_spec(write_spec(folder))
+    lax = load_spec(write_spec(folder, require=[{"repeatability": {"at_least": -1.0, "seeds": 2}}]))
+    pages = []
+    for each in (spec, spec, lax, lax):
+        running.run(each, out=finished.folder, history=history)
+        pages.append((finished.folder / "report.html").read_bytes())
+    digests = [each.digest for each in past.read(history)]
+    assert len(digests) == 2 and digests[1] == file_digest(finished.folder / "results.json")
+    assert pages[0] == pages[1] and pages[2] == pages[3]
+    assert [b'id="trend"' in each for each in pages] == [False, False, True, True]
+    audit.render(finished.folder)
+    assert (finished.folder / "report.html").read_bytes() == pages[3]
+
+
+def test_a_history_that_cannot_be_written_is_a_note(folder, finished, tmp_path):
+    (tmp_path / "file").write_text("")
+    found = running.run(load_spec(write_spec(folder)), out=finished.folder, history=tmp_path / "file" / "history.jsonl")
+    assert found.audit == finished.audit and "R083" in found.rendered.notes[-1]
+
+
+def test_results_are_located_at_the_line_of_their_requirement(folder, finished):
+    log = json.loads((finished.folder / "results.sarif").read_text())
+    text = (folder / "small.yaml").read_text().splitlines()
+    results = log["runs"][0]["results"]
+    assert results
+    for result in results:
+        place = result["locations"][0]["physicalLocation"]
+        assert place["artifactLocation"]["uri"] == "small.yaml"
+        assert result["ruleId"] in text[place["region"]["startLine"] - 1]
+
+
+def test_the_results_fit_their_schema(finished):
+    schema = results_schema()
+    assert accepts(schema, schema, json.loads((finished.folder / "results.json").read_text()))
 
 
 def test_the_exit_code_is_a_function_of_results_json(finished):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from audit.errors import EnvironmentStop
 from audit.record import Audit, Context, Gallery, record
+from audit.report.card import card
 from audit.report.junit import junit
 from audit.report.metrics import metrics
 from audit.report.sarif import sarif
@@ -16,6 +17,7 @@ _FILES = {
     "html": "report.html",
     "pdf": "report.pdf",
     "junit": "junit.xml",
+    "card": "model_card.md",
     "metrics": "metrics.csv",
     "sarif": "results.sarif",
     "statement": "test-result.intoto.json",
@@ -64,6 +66,7 @@ def _contents(
     if {"html", "pdf"} & set(formats):
         contents, notes = _pages(audit, gallery, "pdf" in formats, source, context)
     plain = {
+        "card": lambda: card(audit).encode(),
         "junit": lambda: junit(audit),
         "metrics": lambda: metrics(audit).encode(),
         "sarif": lambda: sarif(audit, context),

@@ -44,13 +44,14 @@ def _blocks(audit: Audit) -> Iterator[str]:
     yield f"{escaped(audit.sentence, 1000)}\n"
     if not audit.valid:
         yield "**The audit is invalid: a control misbehaved, so no verdict below counts as a pass.**\n"
-    yield from _matrix(audit)
+    yield from matrix(audit)
     yield from _open(audit)
     yield from _controls(audit)
     yield f"\nExit code {audit.exit_code}."
 
 
-def _matrix(audit: Audit) -> Iterator[str]:
+def matrix(audit: Audit) -> Iterator[str]:
+    """Yield the lines of a table of methods by requirements."""
     yield "| Method | " + " | ".join(escaped(r.title, 60) for r in audit.requirements) + " |"
     yield "| --- |" + " --- |" * len(audit.requirements)
     for method in methods(audit):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
@@ -15,12 +16,13 @@ from junitparser import Error, Failure, JUnitXml
 from audit import gate
 from audit.record import Audit, Context
 from audit.report.annotations import MOST, annotations
+from audit.report.card import card
 from audit.report.junit import junit
 from audit.report.metrics import metrics
 from audit.report.page import page
 from audit.report.sarif import sarif
 from audit.report.statement import PREDICATE, STATEMENT, statement
-from audit.report.summary import LONGEST, summary
+from audit.report.summary import LONGEST, escaped, summary
 from audit.schema import results_schema
 from audit.store import to_json
 from tests.reference import sarif as rules
@@ -140,6 +142,7 @@ def test_people_and_tables_are_told(audit: Audit, red: bool, word: str) -> None:
     text = summary(audit)
     assert f"Exit code {audit.exit_code}." in text and (audit.exit_code != 0) == red
     assert f"**{word.capitalize()}**" in text
+    assert f"**{word.capitalize()}**" in card(audit) and escaped(audit.sentence, 1000) in card(audit)
     row = next(row for row in csv.DictReader(StringIO(metrics(audit))) if (row["requirement"], row["method"]) == PLACE)
     assert row["outcome"] == word and row["waived"] == (audit.verdicts[0].waived or "")
 
@@ -221,7 +224,7 @@ def test_annotations_escape_what_would_end_a_value_or_the_line() -> None:
     assert line.endswith("::100%25 of\\u000d ::error::x, y: z")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text())
 def test_no_text_breaks_a_format(text: str) -> None:
     audit = examples.hostile(examples.invalid(), text)
@@ -230,6 +233,9 @@ def test_no_text_breaks_a_format(text: str) -> None:
     assert len(JUnitXml.fromstring(junit(audit))) == len(audit.requirements) + 1
     for line in annotations(audit, Context(file=f"a{text}")):
         assert line.startswith("::") and len(line.splitlines()) == 1
+    yaml, section = card(audit).split("\n```\n\n")
+    assert len(yaml.splitlines()) == 4 and json.loads(yaml.splitlines()[3].removeprefix("model-index: "))
+    assert not re.search(r"<|\]\(http|^(?!## Explanations$)#|@", section.replace("<br>", ""), re.MULTILINE)
     assert len(summary(audit).encode()) <= LONGEST < 64 * 1024
 
 
