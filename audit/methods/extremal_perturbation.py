@@ -134,7 +134,7 @@ class ExtremalPerturbation:
         shifts = np.array(list(product(*[range(-each, each + 1) for each in reach])))
         distance = np.linalg.norm(shifts * pixels, axis=1) / width
         mirrored = np.pad(np.arange(prod(cells)).reshape(cells), [(each, each) for each in reach], mode="symmetric")
-        places = np.indices(cells).reshape(2, -1, 1) + (shifts + reach).T[:, None]
+        places = np.indices(cells)[..., None] + (shifts + reach).T[:, None, None]
         near = np.exp(-2 * np.maximum(distance - 0.5, 0) ** 2)
         return mirrored[places[0], places[1]].astype(np.int32), near.astype(np.float32)
 

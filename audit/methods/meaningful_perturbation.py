@@ -22,9 +22,11 @@ class MeaningfulPerturbation:
     """One minus the mask that lowers the score most while it hides little, smoothly.
 
     Formula: A(x) = 1 - G m, with m in [0, 1] on a coarse grid, G its Gaussian interpolation to the image and m found by
-    gradient descent on sum over cells of l1 (1 - m) + l2 |grad m|^b, plus the mean over jitters t of
-    S_c(x_t * G m + r_t * (1 - G m)), with x_t the input moved by t pixels down and right, its border repeated, and r_t
-    what x_t shows where it is hidden. The deletion game of the paper; a fixed number of Adam's steps, one jitter each.
+    gradient descent on l1 mean over cells of (1 - m) + l2 / side sum over cells of |grad m|^b, plus the mean over
+    jitters t of S_c(x_t * G m + r_t * (1 - G m)), with x_t the input moved by t pixels down and right, its border
+    repeated, r_t what x_t shows where it is hidden, and side the square root of the number of cells. The deletion game
+    of the paper; a fixed number of Adam's steps, one jitter each. The paper's penalties are sums for one size of mask;
+    divided so, they weigh the same on small images.
     Unit: relevance, 0 (kept) to 1 (deleted). Sign: never negative. One channel: (B, H, W, 1).
     Each step folds its number into the input's random key, so results depend on neither batch size nor order.
     Needs: image inputs; of the network its function and gradient, so any model.
@@ -51,11 +53,12 @@ class MeaningfulPerturbation:
     width: Annotated[float, Field(gt=0.0, strict=True)] = 0.625
     """Standard deviation of G, in cells. The paper: 5 pixels where a cell has 8."""
 
-    l1: Annotated[float, Field(ge=0.0, strict=True)] = 1e-4
-    """Cost of hiding one cell, in units of the score. The paper: 1e-4."""
+    l1: Annotated[float, Field(ge=0.0, strict=True)] = 0.0784
+    """Cost of hiding the whole image, in units of the score. The paper: 1e-4 for each of 28 x 28 cells."""
 
-    l2: Annotated[float, Field(ge=0.0, strict=True)] = 1e-2
-    """Cost of roughness, in units of the score. The paper: 1e-2."""
+    l2: Annotated[float, Field(ge=0.0, strict=True)] = 0.28
+    """Cost of an edge from 0 to 1 across the whole image, in units of the score. The paper: 1e-2 for each of 28 pairs
+    of neighbours."""
 
     power: Annotated[float, Field(ge=1.0, strict=True)] = 3.0
     """b, of the differences between neighbouring cells. The paper: 3."""
@@ -105,7 +108,7 @@ class MeaningfulPerturbation:
 
             # From 1 a saturated probability would show no way down, and no cell but those of the penalty's moves.
             start = ops.full((x.shape[0], *cells), 0.5)
-            return 1.0 - along(adam(loss, start, self.iterations, self.rate), spread, ops)[..., None]
+            return along(1.0 - adam(loss, start, self.iterations, self.rate), spread, ops)[..., None]
 
         return deletion
 
@@ -116,9 +119,10 @@ class MeaningfulPerturbation:
         """Return the cost (B,) of a mask (B, h, w): of hiding, and of roughness."""
         from keras import ops
 
+        side = float(np.sqrt(mask.shape[1] * mask.shape[2]))
         down, across = mask[:, 1:] - mask[:, :-1], mask[:, :, 1:] - mask[:, :, :-1]
         rough = sum(ops.sum(ops.abs(each) ** self.power, axis=(1, 2)) for each in (down, across))
-        return self.l1 * ops.sum(1.0 - mask, axis=(1, 2)) + self.l2 * rough
+        return self.l1 * ops.mean(1.0 - mask, axis=(1, 2)) + self.l2 / side * rough
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return the deletion of every cell that speaks for a linear score whose weights are noise."""
