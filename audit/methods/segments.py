@@ -106,7 +106,7 @@ def _quickshift(x: np.ndarray, segments: int) -> np.ndarray:
 def _grid(x: np.ndarray, segments: int) -> np.ndarray:
     """Cells as square as the image allows, their sides one pixel apart at most."""
     height, width = x.shape[:2]
-    rows = int(np.clip(round(np.sqrt(segments * height / width)), 1, height))
+    rows = int(np.clip(round(np.sqrt(segments * height / width)), 1, min(height, segments)))
     columns = int(np.clip(round(segments / rows), 1, width))
     down, across = np.arange(height) * rows // height, np.arange(width) * columns // width
     return down[:, None] * columns + across[None]

@@ -6,6 +6,7 @@ import numpy as np
 
 from audit.backend import active
 from audit.methods.fitted import learner
+from audit.methods.compiled import compiled
 from audit.methods.method import Method
 from audit.network.network import Network, Params
 
@@ -16,7 +17,7 @@ def explain(
     """Return the attribution (B, ...) float32 for x (B, ...); one target for all or one for each."""
     inputs = np.asarray(x, np.float32)
     targets = np.broadcast_to(np.asarray(target, np.int32), (len(inputs),))
-    function = active().compile(method.attribute(network))
+    function = compiled(method, network)
     given = fitted(method, network, network.params if params is None else params, inputs)
     return active().to_numpy(function(given, inputs, targets, keys(len(inputs), key)))
 
