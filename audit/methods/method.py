@@ -29,7 +29,10 @@ model itself, for other people's code."""
 
 
 class Method(Protocol):
-    """Hyper-parameters only; the fields are the method's YAML. The name in YAML is the file's name."""
+    """Hyper-parameters only; the fields are the method's YAML. The name in YAML is the file's name.
+
+    A method that learns from data before it explains has a ``fit`` too: ``Fitted`` in ``fitted.py``.
+    """
 
     source: ClassVar[str]  # the paper
 
