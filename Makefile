@@ -5,6 +5,10 @@ BACKEND ?= tensorflow
 WORKERS ?= 2
 TESTS ?= tests
 KILLS ?= 6
+# What imports no framework, or runs minutes on one backend only, need not run on the second.
+FRAMEWORK_FREE := tests/report tests/similarities tests/datasets $(patsubst %,tests/test_%.py,agreement calibration \
+  complexity console gate handbook imports judging maps mnist mnist_labels named packaging planning plugin presets \
+  roar_toy schema spec startup statistics store training yaml_source)
 MNIST ?= data/mnist10k.npz
 
 # The accessibility rules of the browser tests: a file of their own, pinned by its digest, never part of the repository.
@@ -18,7 +22,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test check format docs report-example reproduce verdicts lock clean
+.PHONY: help setup browser demo test test-backend check format docs report-example reproduce verdicts lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +67,9 @@ demo: setup  ## audit the digit classifier: runs/demo (exit codes 0, 1 and 4 are
 
 test: setup  ## run every test (BACKEND=jax for the other backend, TESTS=tests/checks for some)
 	KILLS=$(KILLS) KERAS_BACKEND=$(BACKEND) $(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+test-backend: setup  ## the tests that touch a framework, on the other backend
+	KILLS=2 KERAS_BACKEND=$(BACKEND) $(BIN)/python -m pytest -n $(WORKERS) $(FRAMEWORK_FREE:%=--ignore=%) $(TESTS)
 
 check: setup  ## format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .
