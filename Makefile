@@ -6,7 +6,7 @@ WORKERS ?= 2
 TESTS ?= tests
 KILLS ?= 6
 # What imports no framework, or runs minutes on one backend only, need not run on the second.
-FRAMEWORK_FREE := tests/report tests/similarities tests/datasets $(patsubst %,tests/test_%.py,agreement calibration \
+FRAMEWORK_FREE := tests/report tests/similarities $(patsubst %,tests/test_%.py,agreement calibration \
   complexity console gate handbook imports judging maps mnist mnist_labels named packaging planning plugin presets \
   roar_toy schema spec startup statistics store training yaml_source)
 MNIST ?= data/mnist10k.npz
