@@ -28,7 +28,6 @@ class SmoothGradSquared(OverNoisyCopies):
     Source: Hooker, Erhan, Kindermans and Kim 2019, arXiv:1806.10758, section 3 (SG-SQ).
     """
 
-    signed: ClassVar[bool] = False
     source: ClassVar[str] = "Hooker, Erhan, Kindermans and Kim 2019, arXiv:1806.10758"
 
     base: BaseMethod = Gradient()
@@ -45,6 +44,11 @@ class SmoothGradSquared(OverNoisyCopies):
     def unit(self) -> str:
         """The base's unit, squared."""
         return f"({self.base.unit})^2"
+
+    @property
+    def signed(self) -> bool:
+        """Never: squares are not negative."""
+        return False
 
     def attribute(self, network: "Network") -> Attribute:
         """Return the mean square of the base over noisy inputs as a pure function of the parameters."""

@@ -29,7 +29,6 @@ class VarGrad(OverNoisyCopies):
     arXiv:1806.10758, section 3. The updates: Welford 1962.
     """
 
-    signed: ClassVar[bool] = False
     source: ClassVar[str] = "Adebayo, Gilmer, Goodfellow and Kim 2018, arXiv:1810.03307"
 
     base: BaseMethod = Gradient()
@@ -45,6 +44,11 @@ class VarGrad(OverNoisyCopies):
     def unit(self) -> str:
         """The base's unit, squared."""
         return f"({self.base.unit})^2"
+
+    @property
+    def signed(self) -> bool:
+        """Never: squares are not negative."""
+        return False
 
     def attribute(self, network: "Network") -> Attribute:
         """Return the variance of the base over noisy inputs as a pure function of the parameters."""
