@@ -92,7 +92,7 @@ report-example: setup  ## run the digits audit and keep its report: examples/rep
 	@code=0; $(BIN)/saliency-audit run specs/digits.yaml --out build/report/digits --quiet \
 	  --history build/report/history.jsonl || code=$$?; test $$code = 1
 	@mkdir -p examples/report && for name in report.html results.json results.sarif junit.xml metrics.csv \
-	  summary.md test-result.intoto.json; do cp build/report/digits/$$name examples/report/ || exit 1; done
+	  summary.md model_card.md test-result.intoto.json; do cp build/report/digits/$$name examples/report/ || exit 1; done
 
 verdicts: setup  ## measure how often verdicts are wrong, where the truth is known: docs/verdicts.md
 	$(BIN)/python benchmarks/verdicts.py docs/verdicts.md

@@ -26,7 +26,7 @@ STANDARD_LIBRARY_ONLY = ("audit.record", "audit.errors")
 # Judging, planning and rendering work where no framework can be imported.
 FRAMEWORK_FREE = (
     *("audit.record", "audit.errors", "audit.declare", "audit.registry", "audit.resources"),
-    *("audit.presets", "audit.model", "audit.complexity"),
+    *("audit.presets", "audit.model", "audit.complexity", "audit.frameworks"),
     *("audit.spec", "audit.validate", "audit.document", "audit.entries", "audit.expected", "audit.faults"),
     *(
         "audit.yaml_source",

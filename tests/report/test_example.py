@@ -15,6 +15,7 @@ from audit.yaml_source import read
 
 LARGEST = 2 * 2**20  # bytes: it is kept with the code
 TEXTS = {
+    "card": "model_card.md",
     "junit": "junit.xml",
     "metrics": "metrics.csv",
     "sarif": "results.sarif",
