@@ -3,7 +3,7 @@
 Both the absolute and the signed similarity are measured and stored, so the choice between them is made when judging.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -57,23 +57,26 @@ def refuse_signed_magnitudes(channels: Channels | None, sign: Sign | None) -> No
 
 
 def measure(
-    method: str, condition: Condition, bench: Bench, *, similarity: Any, channels: Channels | None
-) -> Measurement:
+    method: str, condition: Condition, bench: Bench, *, similarity: Any, channels: Channels | None,
+    maps: Callable[[str, Condition], np.ndarray] | None = None,
+    noise_maps: Callable[[str, int], np.ndarray] | None = None,
+) -> Measurement:  # fmt: skip
     """Compare a method's maps under a condition with its maps on the trained model, or estimate the null.
 
     Scores are those of ``compare``; for ``Null``, ``null_absolute`` and ``null_signed`` ``(n,)``; for ``Randomized``
     also ``changed``, the fraction of the stage's own parameters that differ, ``(1,)``. Maps of the gallery's inputs are
-    kept for the first seed.
+    kept for the first seed. ``maps`` and ``noise_maps`` make maps in place of the bench.
 
     Raises:
         UnitError: the maps of the two conditions have different shapes.
     """
     channels = channels or DEFAULT_CHANNELS
     if isinstance(condition, Null):
-        return Measurement(scores=_null(method, condition.draws, bench, similarity, channels), maps={})
-    other = bench.maps(method, condition)
+        return Measurement(scores=_null(method, condition.draws, noise_maps or bench.noise_maps, similarity, channels))
+    maps = maps or bench.maps
+    other = maps(method, condition)
     keys = pair_keys(bench, condition)
-    scores = compare(bench.maps(method, Original()), other, similarity=similarity, channels=channels, keys=keys)
+    scores = compare(maps(method, Original()), other, similarity=similarity, channels=channels, keys=keys)
     if isinstance(condition, Randomized):
         scores["changed"] = np.array([bench.changed(condition)], np.float64)
     return Measurement(scores=scores, maps=_pictures(other, condition, bench, channels))
@@ -139,9 +142,11 @@ def _spread(scores: np.ndarray, usable: np.ndarray) -> np.ndarray:
     return result
 
 
-def _null(method: str, draws: int, bench: Bench, similarity: Any, channels: Channels) -> dict[str, np.ndarray]:
+def _null(
+    method: str, draws: int, noise_maps: Callable[[str, int], np.ndarray], similarity: Any, channels: Channels
+) -> dict[str, np.ndarray]:
     """Mean over draws of the similarity of two independent noise maps; draws that show a constant map are left out."""
-    pairs = ((bench.noise_maps(method, 2 * draw), bench.noise_maps(method, 2 * draw + 1)) for draw in range(draws))
+    pairs = ((noise_maps(method, 2 * draw), noise_maps(method, 2 * draw + 1)) for draw in range(draws))
     scores = [compare(*pair, similarity=similarity, channels=channels, keys=None) for pair in pairs]
     names = [name for name in scores[0] if name.startswith("similarity")]
     return {name.replace("similarity", "null"): _mean_of_defined([each[name] for each in scores]) for name in names}
