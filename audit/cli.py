@@ -99,6 +99,16 @@ def schema(kind: Any) -> None:
 
 
 @commands.command()
+@click.argument("code")
+def explain(code: str) -> None:
+    """Say what an error code means, and what mends it."""
+    from audit.explain import explain as lines_of
+
+    for line in lines_of(code):
+        data(line)
+
+
+@commands.command()
 @click.option("--deep", is_flag=True, help="List the devices too; this starts each framework.")
 def doctor(deep: bool) -> int:
     """Look at what an audit needs of this machine."""
