@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from audit.record import Audit, record
 from audit.report.words import kind_of, standing
 
+
 @record
 class Granted:
     """A waiver as the spec declares it, and the number of verdicts that it excuses."""
