@@ -143,7 +143,7 @@ def hostile(benign: Audit, text: str) -> Audit:
     )
     return replace(
         benign,
-        spec={"audit": {"id": text, "title": text, "intended_use": text, "owner": {"name": text, "role": text}}},
+        spec={"audit": _tainted_header(text)},
         facts=replace(facts, network=network, data=data, methods=methods),
         requirements=tuple(_tainted_requirement(one, text) for one in benign.requirements),
         verdicts=tuple(_tainted(one, text) for one in benign.verdicts),
@@ -168,6 +168,12 @@ def hostile_gallery(benign: Gallery, text: str) -> Gallery:
         for strip in benign.strips
     )
     return replace(benign, strips=strips, selection=text)
+
+
+def _tainted_header(text: str) -> dict[str, Any]:
+    names = dict.fromkeys(("prepared_by", "reviewed_by", "approved_by"), text)
+    plain = dict.fromkeys(("id", "title", "intended_use", "model_card"), text)
+    return {**plain, "owner": {"name": text, "role": text}, "signoff": names, "frameworks": [text]}
 
 
 def _tainted(verdict: Verdict, text: str) -> Verdict:
