@@ -1,10 +1,7 @@
 """The command line. Each command is a thin shell; Keras is imported only after its backend was chosen."""
 
-import errno
 import os
-import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audit.console import data, say, show
-from audit.errors import AuditError, EnvironmentStop
+from audit.ending import failed, heed_stops, interrupted
+from audit.errors import EnvironmentStop
 
 if TYPE_CHECKING:
     from audit.console import Progress
     from audit.record import Audit
     from audit.spec import Spec
 
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _FAMILIES = click.Choice(["methods", "checks", "similarities", "datasets", "frameworks"])
 _TRUST = click.option("--trust-code", "trusted", multiple=True, metavar="REF", help="Allow package.module:function.")
 _BACKEND = click.option("--backend", type=click.Choice(["tensorflow", "jax"]), help="Outranks the spec's.")
@@ -236,47 +233,19 @@ def diff(before: Path, after: Path, form: str, fail_on_regression: bool) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; whatever happens, an unforeseen error never exits 1."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    stops = _heed_stops()
+    stops = heed_stops()
     try:
         code = _invoke(arguments, stops)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
-        return _interrupted()
+        return interrupted()
     except BrokenPipeError:
         # The reader went away, as `| head` does. What is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:
-        return _interrupted() if stops else _failed(error, debug="--debug" in arguments)
-
-
-def _heed_stops() -> list[int]:
-    """Turn Ctrl-C and a scheduler's stop into KeyboardInterrupt; return a list that will hold the signals received.
-
-    A library in the middle of its work may swallow the exception, or raise another in its place: the list tells.
-    """
-    stops: list[int] = []
-
-    def heed(number: int, frame: object) -> None:
-        stops.append(number)
-        raise KeyboardInterrupt
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, heed)
-    sys.unraisablehook = _quiet_about_stops
-    return stops
-
-
-def _quiet_about_stops(unraisable: "sys.UnraisableHookArgs") -> None:
-    """Say nothing of an interruption in a place that cannot raise it, a finalizer say: the list of stops tells."""
-    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
-        sys.__unraisablehook__(unraisable)
-
-
-def _interrupted() -> int:
-    say("interrupted: run again to resume")
-    return 130
+        return interrupted() if stops else failed(error, debug="--debug" in arguments)
 
 
 def _invoke(arguments: Sequence[str], stops: Sequence[int]) -> int:
@@ -290,23 +259,6 @@ def _invoke(arguments: Sequence[str], stops: Sequence[int]) -> int:
     except click.ClickException as error:
         error.show()
         return 2
-
-
-def _failed(error: Exception, *, debug: bool) -> int:
-    if isinstance(error, MemoryError):
-        error = EnvironmentStop("E004", "out of memory", fix="set a smaller runtime.batch and run again")
-    elif isinstance(error, OSError) and error.errno in _FULL:
-        fix = "make room, or name another folder, and run again: finished units are kept"
-        error = EnvironmentStop("E005", f"cannot write: {error.strerror}", where=error.filename, fix=fix)
-    if debug:
-        traceback.print_exception(error)
-    if isinstance(error, AuditError):
-        say("\n".join(map(show, str(error).split("\n"))))
-        return error.exit_code
-    say(f"error[E900]: internal error: {type(error).__name__}: {show(error)}")
-    if not debug:
-        say("  fix: this is a fault of the program; `saliency-audit --debug ...` shows where it is")
-    return 3
 
 
 def _load(path: Path, backend: str | None) -> "Spec":

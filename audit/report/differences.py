@@ -38,7 +38,8 @@ def sentence(comparison: Comparison) -> str:
 
 def outcomes(comparison: Comparison) -> str:
     """Return how both audits ended."""
-    return f"{_ending(comparison.before)} before, {_ending(comparison.after)} now"
+    text = f"{_ending(comparison.before)} before, {_ending(comparison.after)} now"
+    return text[:1].upper() + text[1:]
 
 
 def shifted(shift: Shift) -> str:
