@@ -60,6 +60,7 @@ def test_fields_carry_the_texts_written_below_them(schema: dict[str, Any]) -> No
     [
         "digits.yaml",
         "mnist_cnn.yaml",
+        "all_methods.yaml",
         "mnist_label_permutation.yaml",
         "mnist_roar.yaml",
         "roar_toy.yaml",

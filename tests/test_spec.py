@@ -163,6 +163,7 @@ def test_the_model_of_the_first_spec_is_there(specs: Path) -> None:
     [
         "digits.yaml",
         "mnist_cnn.yaml",
+        "all_methods.yaml",
         "mnist_label_permutation.yaml",
         "mnist_roar.yaml",
         "roar_toy.yaml",
