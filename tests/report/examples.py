@@ -8,6 +8,8 @@ import numpy as np
 
 from audit.record import (
     Audit,
+    Change,
+    Comparison,
     Control,
     Criterion,
     DataFacts,
@@ -20,6 +22,8 @@ from audit.record import (
     Point,
     Provenance,
     RequirementFacts,
+    Shift,
+    Side,
     StageFacts,
     Strip,
     Verdict,
@@ -143,7 +147,8 @@ def hostile(benign: Audit, text: str) -> Audit:
     )
     return replace(
         benign,
-        spec={"audit": _tainted_header(text)},
+        spec=_tainted_spec(benign, text),
+        comparison=_comparison(benign, text),
         facts=replace(facts, network=network, data=data, methods=methods),
         requirements=tuple(_tainted_requirement(one, text) for one in benign.requirements),
         verdicts=tuple(_tainted(one, text) for one in benign.verdicts),
@@ -168,6 +173,25 @@ def hostile_gallery(benign: Gallery, text: str) -> Gallery:
         for strip in benign.strips
     )
     return replace(benign, strips=strips, selection=text)
+
+
+def _tainted_spec(benign: Audit, text: str) -> dict[str, Any]:
+    """Return a spec with ``text`` everywhere, and a waiver of the first verdict."""
+    first = benign.verdicts[0]
+    waiver = {"method": first.method + text, "check": first.requirement + text, "by": text, "reason": text}
+    return {"audit": _tainted_header(text), "waivers": [{**waiver, "until": "2027-01-31"}]}
+
+
+def _comparison(benign: Audit, text: str) -> Comparison:
+    """Return a comparison in which everything is called ``text`` and one verdict became worse."""
+    side = Side(id=text, digest=text, model=text, outcome="pass", valid=True, exit_code=0)
+    first = benign.verdicts[0]
+    criterion = replace(first.criteria[0], name=text)
+    change = Change(
+        requirement=first.requirement + text, method=first.method + text, kind="regression", before="pass",
+        after="fail", reason=text, shifts=(Shift(before=criterion, after=replace(criterion, threshold=0.4)),),
+    )  # fmt: skip
+    return Comparison(before=side, after=side, notes=(text,), changes=(change,), same=17)
 
 
 def _tainted_header(text: str) -> dict[str, Any]:

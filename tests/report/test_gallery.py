@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from audit.record import Condition, Evidence, Original, Randomized, Trained, Unit
+from audit.report.album import album
 from audit.report.figures import plot, uri
 from audit.report.gallery import PLACES, build
 from audit.report.labels import apart
@@ -142,3 +143,14 @@ def test_networks_trained_anew_stand_beside_the_audited_model() -> None:
     (strip,) = build(examples.audit(), {("r", "m"): units}, np.zeros((1, 4, 4, 1)), [0]).strips
     assert [panel.label for panel in strip.panels] == ["audited model", "true labels", "permuted labels", "untrained"]
     assert [float(panel.image[0, 0]) for panel in strip.panels] == [6.0, 5.0, 4.0, 3.0]
+
+
+def test_maps_stand_under_their_own_stage_where_others_are_missing() -> None:
+    gallery = examples.gallery(inputs=1, size=4)
+    first, second, *others = gallery.strips
+    holed = replace(second, panels=(second.panels[0], *second.panels[3:]))
+    (block, _) = album(examples.audit(), replace(gallery, strips=(holed, first, *others)), 96).blocks
+    assert block.columns == ("trained", *examples.STAGES)
+    whole, shown = block.rows[1].cells, block.rows[0].cells
+    assert None not in whole and [cell is None for cell in shown] == [False, True, True, False, False, False]
+    assert all(name in cell.alt for name, cell in zip(block.columns, shown, strict=True) if cell)

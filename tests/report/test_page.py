@@ -4,17 +4,16 @@ import re
 from collections import Counter
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
-from xml.etree.ElementTree import Element
 
 import numpy as np
 import pytest
-import tinyhtml5
 
 from audit.record import Audit
 from audit.report import words
 from audit.report.page import page
 from audit.resources import folder
 from tests.report import examples
+from tests.report.html import parsed, text_of
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -28,13 +27,6 @@ HOSTILE = (
 )
 
 
-def parsed(html: str) -> Element:
-    """Return the tree, the pixels left out: they are most of the page."""
-    return tinyhtml5.parse(
-        re.sub(r"(data:image/[a-z+]+);base64,[A-Za-z0-9+/=]+", r"\1", html), namespace_html_elements=False
-    )
-
-
 def elements(html: str) -> Counter[str]:
     """Count every element with its attributes' names, and the values of those that act."""
     acting = ("href", "src", "srcset", "id", "class", "style", "content", "media", "http-equiv", "rel")
@@ -45,18 +37,6 @@ def elements(html: str) -> Counter[str]:
         )
         found[f"{element.tag} {attributes}"] += 1
     return found
-
-
-def text_of(html: str) -> str:
-    """Return the text a reader sees, style sheets apart."""
-    root = parsed(html)
-    return " ".join(
-        part
-        for element in root.iter()
-        if element.tag not in ("style", "script")
-        for part in (element.text, element.tail)
-        if part
-    )
 
 
 def written(text: str) -> str:
