@@ -1,0 +1,131 @@
+"""A whole audit: compared with another, set in its history, and pictured."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Any, Literal
+
+from audit.record.base import record
+from audit.record.facts import Facts, RequirementFacts
+from audit.record.verdicts import Control, Criterion, Ending, History, Provenance, Verdict
+
+SCHEMA_VERSION = 1
+"""Of ``Audit``, and so of results.json. A field that is added, with a default, keeps it: readers pass over keys that
+they do not know. A field that is removed or renamed, or that means something else, raises it, and a reader refuses
+what is newer than itself."""
+
+
+@record
+class Side:
+    """One of two audits that are compared. ``digest`` is that of its results.json, None for the one that holds this."""
+
+    id: str
+    digest: str | None
+    model: str  # the digest of its parameters
+    outcome: Ending
+    valid: bool
+    exit_code: int
+
+
+@record
+class Shift:
+    """A criterion whose statistic or threshold is another than before."""
+
+    before: Criterion
+    after: Criterion
+
+
+@record
+class Change:
+    """What became of one verdict. ``before`` and ``after`` are its outcome in words, None where it is absent.
+
+    ``regression``: worse than before; ``fix``: passes again; ``changed``: another outcome that is neither, or a waiver
+    or a severity of another kind; ``numbers``: the same outcome from other numbers or thresholds.
+    """
+
+    requirement: str
+    method: str
+    kind: Literal["regression", "fix", "new", "gone", "changed", "numbers"]
+    before: str | None
+    after: str | None
+    reason: str  # of the verdict after, or of the one that is gone
+    shifts: tuple[Shift, ...] = ()
+
+
+@record
+class Comparison:
+    """One audit beside another. ``notes`` say what else differs: the model, the data, what was required."""
+
+    before: Side
+    after: Side
+    notes: tuple[str, ...]
+    changes: tuple[Change, ...]
+    same: int  # verdicts that are as they were
+
+
+@record
+class Past:
+    """One line of history.jsonl: how an audit ended, and when."""
+
+    date: str  # UTC, as 2026-01-31T12:00:00+00:00
+    audit: str
+    digest: str  # of results.json
+    model: str
+    outcome: Ending
+    exit_code: int
+    counts: Mapping[str, int]
+
+
+@record
+class Context:
+    """What a report shows beside results.json: two machines may differ in it although their results are the same."""
+
+    file: str = ""  # the spec, as the command line named it
+    lines: Mapping[str, int] = field(default_factory=dict)  # requirement -> line of the spec, where it is written there
+    earlier: tuple[Past, ...] = ()  # of the same audit, the oldest first
+
+
+@record
+class Audit:
+    """A whole audit: what was asked, what was seen, what it means. ``results.json`` is this record."""
+
+    schema_version: int
+    spec: Mapping[str, Any]
+    facts: Facts
+    requirements: tuple[RequirementFacts, ...]
+    verdicts: tuple[Verdict, ...]
+    controls: tuple[Control, ...]
+    provenance: Provenance
+    valid: bool
+    outcome: Ending
+    exit_code: int
+    sentence: str
+    trainings: tuple[History, ...] = ()
+    comparison: Comparison | None = None
+
+
+@record
+class Panel:
+    """One picture of a gallery strip: a map, or the input itself."""
+
+    label: str
+    image: Any  # (H, W) float32 map, (H, W, C) input, or (F,) for flat inputs
+    similarity: float | None = None
+
+
+@record
+class Strip:
+    """One input explained by one method: the map at each place of a curve."""
+
+    input_id: str
+    method: str
+    requirement: str
+    panels: tuple[Panel, ...]
+
+
+@record
+class Gallery:
+    """The pictures of a report. ``inputs`` maps an input's id to its image."""
+
+    inputs: Mapping[str, Any]
+    strips: tuple[Strip, ...]
+    selection: str  # the rule by which the inputs were chosen, in words

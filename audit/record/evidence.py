@@ -1,0 +1,53 @@
+"""Units of work, and the evidence that each leaves behind."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, field
+from typing import Any, Literal
+
+from audit.record.base import digest, record
+from audit.record.conditions import Condition
+
+
+@record
+class Unit:
+    """One piece of work: one check's measurement of one method under one condition.
+
+    ``settings`` holds the fields of the check that change what is measured, never thresholds; ``method`` is the
+    method's name and fields; ``world`` is the digest of everything else that matters (weights, data, targets, seed,
+    code version, numeric environment).
+    """
+
+    check: str
+    settings: Mapping[str, Any]
+    method: Mapping[str, Any]
+    condition: Condition
+    world: str
+
+    @property
+    def key(self) -> str:
+        """The SHA-256 of the unit's canonical JSON: the name of its evidence."""
+        return digest(asdict(self))
+
+
+@record
+class Measurement:
+    """What measuring one unit gave: scores by name, (n,) float64; maps of the gallery; a training's parameters."""
+
+    scores: Mapping[str, Any]
+    maps: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    note: str | None = None  # why there is nothing to measure here
+
+
+@record
+class Evidence:
+    """What one unit left behind. A failed unit has an ``error`` and no scores."""
+
+    unit: Unit
+    status: Literal["done", "failed"]
+    scores: Mapping[str, Any] = field(default_factory=dict)  # name -> (n,) float64; NaN: undefined
+    maps: Mapping[str, Any] = field(default_factory=dict)  # name -> (g, H, W) or (g, F) float32, gallery inputs
+    params: Mapping[str, Any] = field(default_factory=dict)  # of a training: variable -> array
+    seconds: float = 0.0
+    error: str | None = None
+    note: str | None = None  # why nothing could be measured here, which is no error

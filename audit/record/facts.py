@@ -1,0 +1,101 @@
+"""What planning, judging and reporting know of the world."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from audit.record.base import record
+
+Severity = Literal["error", "warning"]
+
+
+@record
+class StageFacts:
+    """A group of parameters that are re-drawn together."""
+
+    name: str
+    variables: tuple[str, ...]
+    parameters: int
+    layers: tuple[str, ...] = ()  # whose parameters they are
+
+
+@record
+class NetworkFacts:
+    """The audited model. ``stages`` run from output to input."""
+
+    name: str
+    digest: str
+    input_shape: tuple[int, ...]
+    classes: int
+    parameters: int
+    stages: tuple[StageFacts, ...]
+    head: str  # what was done to the output, in words
+    graph: bool  # whether its operations could be recorded
+
+
+@record
+class DataFacts:
+    """The explained inputs."""
+
+    source: str
+    digest: str
+    ids: tuple[str, ...]
+    labels: tuple[int, ...]
+    targets: tuple[int, ...]
+    class_names: tuple[str, ...]
+    value_range: tuple[float, float]
+    accuracy: float | None  # of the audited model on the whole data set, None for unlabelled data
+    selection: str  # how the inputs were chosen, in words
+
+
+@record
+class MethodFacts:
+    """A method as it stands in the report. ``id`` is unique within the audit."""
+
+    id: str
+    name: str
+    settings: Mapping[str, Any]
+    control: bool
+    signed: bool
+    stochastic: bool
+    unit: str
+    source: str
+    summary: str
+    evaluations: int  # gradient evaluations per input
+    inapplicable: str | None = None  # why it does not apply to this network, in one sentence
+
+
+@record
+class RequirementFacts:
+    """A requirement as declared; ``doc`` holds the five parts of the check's docstring."""
+
+    id: str
+    check: str
+    title: str
+    settings: Mapping[str, Any]
+    severity: Severity
+    doc: Mapping[str, str]
+    quantity: str = "similarity"  # what the numbers of its curves are, for axes and tables
+
+
+@record
+class TrainingFacts:
+    """What the checks that retrain train on, and how. ``digest`` covers the data and the recipe."""
+
+    recipe: Mapping[str, Any]
+    train: int
+    test: int
+    train_shares: tuple[float, ...]  # of each class among the training labels
+    test_shares: tuple[float, ...]
+    digest: str
+
+
+@record
+class Facts:
+    """Everything measured about the world before the first unit runs."""
+
+    network: NetworkFacts
+    data: DataFacts
+    methods: tuple[MethodFacts, ...]
+    world: str
+    batch: int
+    training: TrainingFacts | None = None

@@ -1,0 +1,110 @@
+"""What an audit says: verdicts, controls, trainings, and where the numbers come from."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from audit.record.base import record
+from audit.record.facts import Severity
+
+Outcome = Literal["pass", "fail", "inconclusive", "error", "skipped"]
+Ending = Outcome | Literal["invalid", "nothing"]
+"""How a whole audit ends."""
+
+
+@record
+class Point:
+    """One place on a curve: mean similarity, its null and the excess with its 95 % interval, over inputs and seeds."""
+
+    label: str
+    similarity: float | None
+    null: float | None
+    excess: float | None
+    interval: tuple[float, float] | None
+    undefined: int  # maps pairs without a similarity (constant or non-finite map)
+    total: int
+    noise: float | None = None  # where the null is the larger of two for each pair: that of masked noise
+    shuffled: float | None = None  # and that of maps with their pixels shuffled
+
+
+@record
+class Reference:
+    """A curve that is shown beside a verdict and not judged.
+
+    ``quantity: accuracy``: a point's ``similarity`` holds its accuracy; ``similarity``: points as on the judged curve.
+    """
+
+    name: str
+    curve: tuple[Point, ...]
+    quantity: Literal["accuracy", "similarity"] = "accuracy"
+
+
+@record
+class Criterion:
+    """One comparison with a declared threshold."""
+
+    name: str  # mean | last | value
+    relation: Literal["at_most", "at_least"]
+    threshold: float
+    statistic: float | None
+    interval: tuple[float, float] | None
+    outcome: Outcome
+    p_value: float | None = None  # one-sided, of the threshold being met by chance
+    p_adjusted: float | None = None  # Holm, over the methods of the requirement
+
+
+@record
+class Verdict:
+    """What one requirement says of one method. ``reason`` is one sentence for people."""
+
+    requirement: str
+    check: str
+    method: str
+    severity: Severity
+    outcome: Outcome
+    reason: str
+    criteria: tuple[Criterion, ...] = ()
+    curve: tuple[Point, ...] = ()
+    inputs: int = 0
+    seeds: int = 0
+    undefined: int = 0
+    total: int = 0
+    per_input: tuple[float | None, ...] = ()  # excess of each input at the last place of the curve, mean over seeds
+    references: tuple[Reference, ...] = ()
+    waived: str | None = None
+
+
+@record
+class Control:
+    """A control's verdict beside what it must be: a control that misbehaves makes the audit invalid."""
+
+    requirement: str
+    method: str
+    expected: Outcome
+    verdict: Verdict
+    behaves: bool
+
+
+@record
+class History:
+    """How one training went: means of each epoch as it ran, and the accuracies at its end; None: not defined."""
+
+    labels: Literal["true", "permuted", "other"]
+    seed: int
+    loss: tuple[float | None, ...] = ()
+    accuracy: tuple[float | None, ...] = ()
+    train_accuracy: float | None = None
+    test_accuracy: float | None = None
+    error: str | None = None
+
+
+@record
+class Provenance:
+    """Where the numbers come from. Times and paths are kept out: they would change the audit's identity."""
+
+    versions: Mapping[str, str]
+    backend: str
+    device: str
+    numerics: Mapping[str, str]
+    seed: int
+    spec_digest: str
+    platform: str
