@@ -194,6 +194,8 @@ def test_phones_scroll_tables_not_the_page(opened: Open) -> None:
     box.evaluate("box => { box.scrollLeft = box.scrollWidth; }")
     sync_api.expect(box).not_to_contain_class("more")
     assert name.bounding_box()["x"] == left
+    strips = page.locator(".block .scroll").first.bounding_box()
+    assert strips["height"] > 300 and strips["width"] > 300
 
 
 def test_axe_finds_nothing_serious(opened: Open, repository: Path) -> None:
