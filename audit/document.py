@@ -31,7 +31,7 @@ class Owner:
 
 @declared
 class Signoff:
-    """Who signs the report: printed on the cover, above lines for date and signature; a line is blank without a name."""
+    """Who signs the report: printed on the cover, above lines for date and signature; blank without a name."""
 
     prepared_by: Name | None = None
     """Who ran the audit."""

@@ -8,9 +8,9 @@ import pytest
 
 from audit.bench import Bench, Explained
 from audit.errors import UnitError
-from audit.methods.random_map import RandomMap
 from audit.methods.gradient import Gradient
 from audit.methods.input_times_gradient import InputTimesGradient
+from audit.methods.random_map import RandomMap
 from audit.methods.smoothgrad import SmoothGrad
 from audit.network.load import from_model
 from audit.record import Original, Randomized, Rekeyed

@@ -79,7 +79,9 @@ def test_a_wrong_command_line_exits_2_and_says_how_it_goes(
     assert "Usage: saliency-audit" in "".join(capsys.readouterr())
 
 
-@pytest.mark.parametrize("verb", ["plan", "run", "judge", "report", "diff", "explain", "validate", "list", "schema", "doctor"])
+@pytest.mark.parametrize(
+    "verb", ["plan", "run", "judge", "report", "diff", "explain", "validate", "list", "schema", "doctor"]
+)
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], verb: str) -> None:
     assert cli.main([verb, "--help"]) == 0
     assert f"saliency-audit {verb}" in capsys.readouterr().out

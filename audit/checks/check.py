@@ -79,9 +79,7 @@ class Bench(Protocol):
         """Return what a method measures each input's contributions from (d, n, ...): d that it declares, or zeros."""
         ...
 
-    def pullback(
-        self, method: str, explained: Explained, cotangents: np.ndarray, *, network: Any = None
-    ) -> np.ndarray:
+    def pullback(self, method: str, explained: Explained, cotangents: np.ndarray, *, network: Any = None) -> np.ndarray:
         """Return the gradients (n, ...), with respect to the inputs, of the sums of each map times its cotangent."""
         ...
 
@@ -127,8 +125,8 @@ class Check(Protocol):
     """The fields of a check are its YAML. ``judged`` names those that never change what is measured.
 
     A check may also have ``title`` (a heading), ``quantity`` (what the numbers of its curves are, "similarity" where
-    absent), ``retrains``, ``shared(facts)`` and ``inapplicable(facts)``, which says in one sentence why the check does not
-    apply to a model, None where it does.
+    absent), ``retrains``, ``shared(facts)`` and ``inapplicable(facts)``, which says in one sentence why the check does
+    not apply to a model, None where it does.
     """
 
     judged: ClassVar[frozenset[str]]  # fields that hold thresholds

@@ -71,9 +71,7 @@ class Design:
 
     def places(self, stages: int, batch_norm: BatchNorm) -> list[list[Randomized]]:
         """Return the conditions of each stage by seed."""
-        return [
-            [self.at(stage, seed, batch_norm) for seed in range(self.seeds)] for stage in range(1, stages + 1)
-        ]
+        return [[self.at(stage, seed, batch_norm) for seed in range(self.seeds)] for stage in range(1, stages + 1)]
 
 
 def cascade_targets(similarity: Any, mean_at_most: float, last_at_most: float) -> tuple[Target, Target]:

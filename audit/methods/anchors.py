@@ -101,10 +101,11 @@ class Anchors:
         return baseline_of(self.baseline, x, np)
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """Return 1 at units drawn at random, as many as drawn at random, 0 at the others."""
+        """Return a precision at units drawn at random among those that differ from the baseline, 0 at the others."""
         noise, labels = unit_noise(self, x, generator)
-        most = np.sort(noise)[-generator.integers(1, len(noise) + 1) :]
-        return on_units(np.isin(noise, most) * generator.uniform(self.precision, 1.0), labels, x.shape)
+        least = generator.choice(np.abs(noise))  # so the rule is as long as it happens to be
+        drawn = (np.abs(noise) >= least) & (noise != 0)
+        return on_units(drawn * generator.uniform(self.precision, 1.0), labels, x.shape)
 
 
 def decided(logits: np.ndarray, target: int) -> np.ndarray:

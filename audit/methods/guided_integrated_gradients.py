@@ -23,8 +23,9 @@ class GuidedIntegratedGradients:
     whole: the share ``fraction`` of the entries with the smallest |dS_c/dx| moves towards x, then, if that is not
     enough, the next share, and so on. No entry strays by more than ``corridor`` of its own way from the straight line.
     A(x) = sum over s of (x_s+1 - x_s) * dS_c/dx at x_s. Entries with equal gradients move together.
-    Unit: logit, or logit per unit of input without ``multiply_by_input``. Sign: kept. The sum over all inputs
-    approaches S_c(x) - S_c(x') (completeness): exact for linear functions, else to O(1/m).
+    Unit: logit, or logit per unit of input without ``multiply_by_input``. Sign: kept. The sum over all inputs is
+    S_c(x) - S_c(x') (completeness) for linear functions; for others the gap does not vanish as m grows, since an entry
+    moves in jumps of up to twice the corridor on the gradient before the jump, and small gradients are moved on first.
     Needs: the network's function alone, so any model.
     Known criticisms: the path depends on the network, so the attribution is not linear in the function and two causes
     of the same size need not get the same; small gradients are taken for noise, also where they are saturation; the

@@ -91,7 +91,7 @@ class KernelShap:
         return baseline_of(self.baseline, x, np)
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """Return noise that each of the input's units shares out among its pixels."""
+        """Return the noise that is left where units differ from the baseline, shared out among each unit's pixels."""
         noise, labels = unit_noise(self, x, generator)
         return on_units(noise / np.bincount(labels.ravel()), labels, x.shape)
 

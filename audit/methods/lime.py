@@ -91,6 +91,6 @@ class Lime:
         return baseline_of(self.baseline, x, np)
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """Return noise that is constant on each of the input's units."""
+        """Return the noise that is left where units differ from the baseline, constant on each unit."""
         noise, labels = unit_noise(self, x, generator)
         return on_units(noise, labels, x.shape)

@@ -126,5 +126,8 @@ def as_named(method: Method) -> dict[str, Any]:
     return named.as_named("methods", method)
 
 
-BaseMethod = named.named_type("methods", base_value, as_named)
+if TYPE_CHECKING:
+    BaseMethod = Any
+else:
+    BaseMethod = named.named_type("methods", base_value, as_named)
 """The type of a field that holds another method, one that is compiled: its name, or one key with its fields."""

@@ -44,6 +44,10 @@ class OverUnits(Protocol):
         """By what."""
         ...
 
+    def baselines(self, x: np.ndarray) -> np.ndarray:
+        """Return that of each input of x (n, ...)."""
+        ...
+
     def worth(self, game: Game, labels: np.ndarray, target: int, generator: np.random.Generator) -> np.ndarray:
         """Return what the map shows at each unit (M,); ``labels`` (H, W) or (F,) numbers the units."""
         ...
@@ -87,9 +91,13 @@ def on_units(values: np.ndarray, labels: np.ndarray, shape: tuple[int, ...]) -> 
 
 
 def unit_noise(method: OverUnits, x: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return noise (M,) in place of what units are worth to a network, and the units' labels."""
+    """Return what units (M,) are worth to a linear score with noise for weights, and the units' labels.
+
+    A unit that shows the baseline already is worth nothing to any network, and that alone makes maps alike.
+    """
     labels = labels_of(x, method.units, method.segments)
-    return generator.standard_normal(int(labels.max()) + 1), labels
+    added = generator.standard_normal(x.shape, dtype=np.float32) * (x - method.baselines(x[None])[0])
+    return np.bincount(labels.ravel(), added.reshape(labels.size, -1).sum(axis=1)), labels
 
 
 def _logits(

@@ -102,6 +102,10 @@ class Xrai:
         pixels = np.ascontiguousarray(x, np.float32)
         return _regions(pixels.tobytes(), pixels.shape, self.scales, self.least, self.dilation)
 
+    def baselines(self, x: np.ndarray) -> np.ndarray:
+        """Return the two baselines of each input of x (n, H, W, C): black and white, (2, n, H, W, C)."""
+        return np.stack([np.broadcast_to(each(x, axis=(1, 2, 3), keepdims=True), x.shape) for each in (np.min, np.max)])
+
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return the regions of noise, one draw for the line from each baseline, times the way from it."""
         noise = generator.standard_normal((2, *x.shape), dtype=np.float32)
