@@ -18,10 +18,13 @@
     const dark = all("style.dark, source.dark");
     const wish = matchMedia("(prefers-color-scheme: dark)");
     const button = make("button", { type: "button", className: "theme", textContent: "Dark theme" });
+    const draw = (on) => dark.forEach((each) => (each.media = on ? "screen" : "not all"));
     const show = (on) => {
       button.setAttribute("aria-pressed", String(on));
-      for (const each of dark) each.media = on ? "screen" : "not all";
+      draw(on);
     };
+    addEventListener("beforeprint", () => draw(false)); // browsers keep the figure they chose for the screen
+    addEventListener("afterprint", () => draw(button.getAttribute("aria-pressed") === "true"));
     button.addEventListener("click", () => show(button.getAttribute("aria-pressed") !== "true"));
     wish.addEventListener("change", () => show(wish.matches));
     show(wish.matches);

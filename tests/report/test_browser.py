@@ -154,7 +154,12 @@ def test_theme_follows_the_system_and_the_button(opened: Open) -> None:
         page.keyboard.press("Space")
         assert _dark(page) == (system == "dark") and figure.evaluate("image => image.currentSrc") == before
         page.emulate_media(media="print")
-        assert not _dark(page)
+        assert not _dark(page) and page.locator("table.matrix thead .sort").first.is_visible()
+        page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        light = figure.get_attribute("src")
+        assert (
+            figure.evaluate("image => image.currentSrc") == light and page.locator("details:not([open])").count() == 0
+        )
 
 
 def _dark(page: Any) -> bool:
