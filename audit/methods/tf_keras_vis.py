@@ -29,7 +29,7 @@ class TfKerasVis:
 
     Formula: by ``method``: ``saliency`` dS_c/dx; ``smoothgrad`` the mean gradient over noisy copies with a standard
     deviation of ``noise`` times the input's range; ``grad_cam``, ``grad_cam_plus_plus``, ``layer_cam`` and
-    ``score_cam`` as that library has them, resized by its cubic spline. Raw: neither normalised nor made absolute.
+    ``score_cam`` as that library has them, resized linearly with corners aligned. Raw: not normalised, signs kept.
     Unit: that of the method. Sign: kept for the gradients; the CAMs are never negative before their resizing.
     Needs: TensorFlow, the library (install the extra ``vis``), and a Keras model to hold.
     Known criticisms: those of each method; see our own of the same name.

@@ -9,13 +9,17 @@ import pytest
 
 from audit.bench import Bench, Explained
 from audit.errors import InputError, UnitError
+from audit.methods.grad_cam import GradCam
+from audit.methods.grad_cam_plus_plus import GradCamPlusPlus
 from audit.methods.gradient import Gradient
 from audit.methods.input_times_gradient import InputTimesGradient
 from audit.methods.integrated_gradients import IntegratedGradients
 from audit.methods.python import Python
+from audit.methods.smoothgrad import SmoothGrad
 from audit.methods.tf_explain import TfExplain
 from audit.methods.tf_keras_vis import TfKerasVis
-from audit.record import Original, Randomized
+from audit.network.load import from_model
+from audit.record import Original, Randomized, Rekeyed
 from tests import networks
 
 TENSORFLOW = keras.backend.backend() == "tensorflow"
@@ -53,10 +57,26 @@ def module():
     del sys.modules["their_module"]
 
 
-def bench_of(methods):
+def same_size(filters):
+    """Return a network whose last convolution gives images of the input's size, with positive weights above it."""
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(filters, 3, padding="same", activation="relu", name="convolution"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(3, kernel_initializer="ones", name="logits"),
+        ]
+    )
+    keras.utils.set_random_seed(1)
+    model.layers[0].set_weights([np.random.default_rng(1).random((3, 3, 1, filters)) - 0.3, np.zeros(filters)])
+    return from_model(model)
+
+
+def bench_of(methods, network=None):
     x = np.random.default_rng(0).random((COUNT, 8, 8, 1), np.float32)
     explained = Explained(inputs=x, ids=["a", "b", "c"], targets=np.array([0, 2, 1], np.int32))
-    return Bench(networks.cnn(), methods, explained, seed=0, batch=2)
+    return Bench(network or networks.cnn(), methods, explained, seed=0, batch=2)
 
 
 def test_a_users_function_sees_the_parameters_under_test(module):
@@ -104,6 +124,33 @@ if TENSORFLOW:
     def test_where_the_definition_is_the_same_so_are_the_maps(bench, theirs, ours):
         for condition in (Original(), STAGE):
             np.testing.assert_allclose(bench.maps(theirs, condition), bench.maps(ours, condition), rtol=1e-4, atol=1e-6)
+
+    @pytest.mark.peer
+    def test_activation_maps_agree_where_nothing_is_resized():
+        """Grad-CAM exactly; Grad-CAM++ up to a factor for each channel, since they divide its alphas by their sum."""
+        methods = {"vis_grad_cam": THEIRS["vis_grad_cam"], "grad_cam": GradCam(),
+                   "vis_plus_plus": THEIRS["vis_grad_cam_plus_plus"], "plus_plus": GradCamPlusPlus()}  # fmt: skip
+        several, single = (bench_of(methods, same_size(filters)) for filters in (4, 1))
+        np.testing.assert_allclose(
+            several.maps("vis_grad_cam", Original()), several.maps("grad_cam", Original()), rtol=1e-4, atol=1e-6
+        )
+        theirs, ours = (single.maps(name, Original()).reshape(COUNT, -1) for name in ("vis_plus_plus", "plus_plus"))
+        assert (ours.max(axis=1) > 0).any()
+        for one, other in zip(theirs, ours, strict=True):
+            factor = one.max() / max(float(other.max()), 1e-12)
+            np.testing.assert_allclose(one, factor * other, rtol=1e-3, atol=1e-6)
+
+    @pytest.mark.peer
+    def test_smoothgrad_agrees_up_to_its_own_noise():
+        """Other draws of the same noise: 60 copies of each correlate as two keys of ours do."""
+        methods = {"theirs": TfKerasVis(method="smoothgrad", samples=60, noise=0.15), "ours": SmoothGrad(samples=60)}
+        bench = bench_of(methods)
+        theirs, ours, again = (
+            bench.maps(*which).reshape(COUNT, -1)
+            for which in (("theirs", Original()), ("ours", Original()), ("ours", Rekeyed(seed=1)))
+        )
+        for one, other, third in zip(theirs, ours, again, strict=True):
+            assert np.corrcoef(one, other)[0, 1] > 0.95 and np.corrcoef(other, third)[0, 1] > 0.95
 
 else:
 
