@@ -11,18 +11,26 @@ import numpy as np
 
 from audit.record import Criterion, Point, Verdict, record
 from audit.report import svg
-from audit.report.labels import INK, PAPER, QUIET, End, Theme, beside, called, names, threshold, ticks
+from audit.report.labels import NAMED, End, Worst, beside, called, names, threshold, ticks
+from audit.report.looks import (
+    BOX,
+    CONTROL,
+    DOTTED,
+    HEIGHT,
+    INK,
+    PAPER,
+    QUIET,
+    ROW,
+    frame,
+    look,
+    rows_box,
+    rows_height,
+    ruled,
+)
+from audit.report.svg import Figure
 from audit.report.words import finite, shorten
 
 Quantity = Literal["excess", "similarity"]
-
-# Okabe and Ito's colours, told apart with every common colour blindness; markers differ too.
-COLOURS = {
-    "light": ("#0072B2", "#D55E00", "#009E73", "#AA4499", "#B8860B", "#3A96C8", "#444444"),
-    "dark": ("#5AB4F0", "#FF8A3D", "#35C79A", "#E08BC0", "#F0C040", "#9BD4F5", "#D0D0D0"),
-}
-GRID = {"light": "#e3e6ea", "dark": "#343a42"}
-_MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
 @record
@@ -82,64 +90,63 @@ def curved(drawn: Plot) -> bool:
     return max(len(line.points) for line in drawn.lines) > 1
 
 
-def uri(drawn: Plot, theme: Theme) -> str:
-    """Return a figure as an SVG data URI: the same bytes for the same plot."""
-    return svg.uri(lambda figure, theme: _draw(figure.add_axes((0.075, 0.14, 0.71, 0.84)), drawn, theme), theme)
+def crowded(drawn: Plot) -> bool:
+    """Return whether the curves are too many to name each and to show its interval."""
+    return curved(drawn) and len(drawn.lines) > NAMED
 
 
-def _draw(axes: Any, drawn: Plot, theme: Theme) -> None:
-    frame(axes, theme)
+def figure(drawn: Plot, alt: str, caption: str) -> Figure:
+    """Return a plot as a figure: the same bytes for the same plot."""
+    height = HEIGHT if curved(drawn) else rows_height(len(drawn.lines))
+    return svg.figure(lambda canvas: _draw(canvas, drawn), alt, caption, height)
+
+
+def _draw(canvas: Any, drawn: Plot) -> None:
+    axes = canvas.add_axes(BOX if curved(drawn) else rows_box(canvas.get_figheight()))
+    frame(axes)
     if curved(drawn):
-        _curves(axes, drawn, theme)
+        _curves(axes, drawn)
     else:
-        _rows(axes, drawn, theme)
+        _rows(axes, drawn)
 
 
-def frame(axes: Any, theme: Theme) -> None:
-    """Leave of the axes only what carries numbers."""
-    axes.set_facecolor("none")
-    axes.figure.patch.set_alpha(0)
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color(QUIET[theme])
-    axes.tick_params(colors=INK[theme], length=0, pad=5)
-    axes.set_axisbelow(True)
-
-
-def _curves(axes: Any, drawn: Plot, theme: Theme) -> None:
+def _curves(axes: Any, drawn: Plot) -> None:
     """Draw one line per method over the places of the curve, its interval as a band, its name at its end."""
     ends: list[End] = []
     longest = max(drawn.lines, key=lambda line: len(line.points)).points
     for line in drawn.lines:
-        look = style(line, theme)
+        drawing = style(line)
         values = _values(line.points, drawn.quantity)
         places = np.arange(len(values))
-        axes.plot(places, values, **look, clip_on=False, zorder=2 if line.control else 3)
-        _band(axes, line, drawn.quantity, look["color"])
+        axes.plot(places, values, **drawing, clip_on=False, zorder=2 if line.control else 3)
+        if not crowded(drawn):
+            _band(axes, line, drawn.quantity, drawing["color"])
         last = int(np.flatnonzero(np.isfinite(values))[-1])
         if last == len(longest) - 1:
-            end = End(value=float(values[last]), name=line.name, colour=look["color"], control=line.control)
+            end = End(value=float(values[last]), name=line.name, colour=drawing["color"], control=line.control)
             ends.append(end)
         else:
-            beside(axes, last, float(values[last]), f"{shorten(line.name, 22)}, undefined after", theme, offset=(7, 2))
+            beside(axes, last, float(values[last]), f"{shorten(line.name, 22)}, undefined after", offset=(7, 2))
     axes.set_xlim(-0.15, len(longest) - 0.85)
     axes.set_ylim(*_span(drawn))
-    axes.yaxis.grid(True, color=GRID[theme], linewidth=0.8)
-    _limits(axes, drawn, len(longest), theme)
-    ticks(axes, [point.label for point in longest], theme)
-    names(axes, ends, theme)
-    axes.set_xlabel(drawn.across, color=QUIET[theme])
-    axes.set_ylabel(_meaning(drawn), color=QUIET[theme])
+    ruled(axes.yaxis)
+    _limits(axes, drawn, len(longest))
+    ticks(axes, [point.label for point in longest])
+    names(axes, ends, _worst(drawn.limits))
+    axes.set_xlabel(drawn.across, color=QUIET)
+    axes.set_ylabel(_meaning(drawn), color=QUIET)
 
 
-def style(line: Line, theme: Theme) -> dict[str, Any]:
+def style(line: Line) -> dict[str, Any]:
     """Return a line's look: controls grey and dashed, what was not judged thin with hollow markers."""
     if line.control:
-        return {"color": QUIET[theme], "linestyle": (0, (4, 3)), "linewidth": 1.1}
-    colour = COLOURS[theme][line.index % len(COLOURS[theme])]
-    marker = _MARKERS[(line.index + line.index // len(_MARKERS)) % len(_MARKERS)]
-    look = {"color": colour, "linestyle": "-", "linewidth": 1.8, "marker": marker, "markersize": 4.5}
-    return look if line.judged else {**look, "linewidth": 0.9, "markerfacecolor": PAPER[theme]}
+        return dict(CONTROL)
+    found = look(line.index)
+    return found if line.judged else {**found, "linewidth": 0.9, "markerfacecolor": PAPER}
+
+
+def _worst(limits: Sequence[Criterion]) -> Worst:
+    return "lowest" if any(limit.relation == "at_least" for limit in limits) else "highest"
 
 
 def _band(axes: Any, line: Line, quantity: Quantity, colour: str) -> None:
@@ -153,39 +160,38 @@ def _end(point: Point, side: int) -> float:
     return point.interval[side] if point.interval is not None and finite(point.interval[side]) else np.nan
 
 
-def _limits(axes: Any, drawn: Plot, places: int, theme: Theme) -> None:
+def _limits(axes: Any, drawn: Plot, places: int) -> None:
     """Draw each threshold where it applies, and the null where the excess is zero."""
     right = places - 0.85
     if drawn.quantity == "excess" and not drawn.meaning:
-        axes.axhline(0, color=QUIET[theme], linewidth=0.9)
-        beside(axes, -0.13, 0, "null: noise alone", theme, offset=(0, 3))
+        axes.axhline(0, color=QUIET, linewidth=0.9)
+        beside(axes, -0.13, 0, "null: noise alone", offset=(0, 3))
     for limit in drawn.limits:
         last = limit.name == "last"
         left = right - 0.6 if last else -0.15
-        axes.plot([left, right], [limit.threshold] * 2, color=INK[theme], linewidth=1.3, linestyle=":", zorder=4)
+        axes.plot([left, right], [limit.threshold] * 2, **DOTTED, zorder=4)
         crowded = last and any(
             0 <= other.threshold - limit.threshold < 0.08 for other in drawn.limits if other != limit
         )
-        beside(axes, right, limit.threshold, threshold(limit), theme, offset=(-2, -10 if crowded else 3), ha="right")
+        beside(axes, right, limit.threshold, threshold(limit), offset=(-2, -10 if crowded else 3), ha="right")
 
 
-def _rows(axes: Any, drawn: Plot, theme: Theme) -> None:
+def _rows(axes: Any, drawn: Plot) -> None:
     """Draw one row per method: its number and its interval against the threshold."""
     for row, line in enumerate(drawn.lines):
-        look = style(line, theme) | {"linestyle": "none", "marker": "o", "markersize": 6}
+        drawing = style(line) | {"linestyle": "none", "marker": "o", "markersize": 6}
         value = _values(line.points, drawn.quantity)
         low, high = _end(line.points[0], 0), _end(line.points[0], 1)
-        axes.plot([low, high], [row, row], color=look["color"], linewidth=2)
-        axes.plot(value, [row], **look)
+        axes.plot([low, high], [row, row], color=drawing["color"], linewidth=2)
+        axes.plot(value, [row], **drawing)
     axes.set_ylim(len(drawn.lines) - 0.5, -0.5)
-    axes.set_position((0.26, 0.14, 0.7, 0.77))
     written = [called(line.name, line.control) for line in drawn.lines]
-    axes.set_yticks(range(len(written)), written, color=INK[theme], fontsize=8.5, parse_math=False)
-    axes.xaxis.grid(True, color=GRID[theme], linewidth=0.8)
+    axes.set_yticks(range(len(written)), written, color=INK, fontsize=ROW, parse_math=False)
+    ruled(axes.xaxis)
     for limit in drawn.limits:
-        axes.axvline(limit.threshold, color=INK[theme], linewidth=1.3, linestyle=":")
-        beside(axes, limit.threshold, -0.5, threshold(limit), theme, offset=(0, 4), ha="center")
-    axes.set_xlabel(_meaning(drawn), color=QUIET[theme])
+        axes.axvline(limit.threshold, **DOTTED)
+        beside(axes, limit.threshold, -0.5, threshold(limit), offset=(0, 4), ha="center")
+    axes.set_xlabel(_meaning(drawn), color=QUIET)
 
 
 def _values(points: Sequence[Point], quantity: Quantity) -> np.ndarray:

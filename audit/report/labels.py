@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from audit.record import Criterion, record
+from audit.report.looks import INK, NAME, NOTE, PAPER, QUIET
 from audit.report.words import number, shorten
 
-Theme = Literal["light", "dark"]
+NAMED = 8  # ends of lines: more names would stand on each other
+_LISTED = 5  # of more ends than that
 
-INK = {"light": "#22262b", "dark": "#e6e8eb"}
-QUIET = {"light": "#6b727b", "dark": "#9aa3ad"}
-PAPER = {"light": "#ffffff", "dark": "#16191d"}
+
+Worst = Literal["highest", "lowest"]
+"""Which end of the scale is the worst for a method."""
 
 
 @record
@@ -23,14 +25,12 @@ class End:
     control: bool
 
 
-def beside(
-    axes: Any, x: float, y: float, text: str, theme: Theme, *, offset: tuple[int, int], ha: str = "left"
-) -> None:
+def beside(axes: Any, x: float, y: float, text: str, *, offset: tuple[int, int], ha: str = "left") -> None:
     """Write beside a point, on a scrap of paper where lines run below."""
-    scrap = {"facecolor": PAPER[theme], "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
+    scrap = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
     where: dict[str, Any] = {"xytext": offset, "textcoords": "offset points", "ha": ha, "zorder": 5}
-    ink = INK[theme]
-    axes.annotate(shorten(text, 60), (x, y), **where, color=ink, fontsize=7.5, parse_math=False, bbox=scrap)
+    ink = INK
+    axes.annotate(shorten(text, 60), (x, y), **where, color=ink, fontsize=NOTE, parse_math=False, bbox=scrap)
 
 
 def threshold(limit: Criterion) -> str:
@@ -38,7 +38,7 @@ def threshold(limit: Criterion) -> str:
     return f"{limit.name} {limit.relation.replace('_', ' ')} {number(limit.threshold)}"
 
 
-def ticks(axes: Any, labels: Sequence[str], theme: Theme) -> None:
+def ticks(axes: Any, labels: Sequence[str]) -> None:
     """Name the places; of many, every second or third, the last always."""
     step = -(-len(labels) // 16)
     shown = sorted({*range(0, len(labels), step), len(labels) - 1})
@@ -48,20 +48,35 @@ def ticks(axes: Any, labels: Sequence[str], theme: Theme) -> None:
     if slanted:
         box = axes.get_position()
         axes.set_position((box.x0, box.y0 + 0.09, box.width, box.height - 0.09))  # room for the slanted names
-    axes.set_xticks(shown, names, fontsize=8, color=INK[theme], parse_math=False, **slant)
+    axes.set_xticks(shown, names, fontsize=NAME, color=INK, parse_math=False, **slant)
 
 
-def names(axes: Any, ends: Sequence[End], theme: Theme) -> None:
-    """Write each name at the end of its line, moved apart where they would overlap."""
+def names(axes: Any, ends: Sequence[End], worst: Worst = "highest") -> None:
+    """Write each name at the end of its line, moved apart where they would overlap; of many, only the worst."""
     low, high = axes.get_ylim()
-    levels = [(end.value - low) / (high - low) for end in ends]
+    named, rest = chosen(ends, worst)
+    levels = [(end.value - low) / (high - low) for end in named]
+    heights = apart(levels, gap=0.062)
     leader = {"arrowstyle": "-", "linewidth": 1.0, "shrinkA": 1, "shrinkB": 0, "relpos": (0, 0.5)}
     where = {"xycoords": "axes fraction", "textcoords": "axes fraction", "va": "center", "annotation_clip": False}
-    for end, level, height in zip(ends, levels, apart(levels, gap=min(0.062, 1.0 / max(1, len(ends)))), strict=True):
-        ink = QUIET[theme] if end.control else INK[theme]
+    for end, level, height in zip(named, levels, heights, strict=True):
+        ink = QUIET if end.control else INK
         arrow = {**leader, "color": end.colour}
         place: dict[str, Any] = {**where, "xytext": (1.035, height), "arrowprops": arrow}
-        axes.annotate(called(end.name, end.control), (1.0, level), **place, color=ink, fontsize=8, parse_math=False)
+        axes.annotate(called(end.name, end.control), (1.0, level), **place, color=ink, fontsize=NAME, parse_math=False)
+    if rest:
+        below = min(heights) - 0.075 if min(heights) > 0.15 else max(heights) + 0.075
+        axes.text(1.035, below, f"{rest} more: see the table", transform=axes.transAxes, va="center", color=QUIET,
+                  fontsize=NOTE)  # fmt: skip
+
+
+def chosen(ends: Sequence[End], worst: Worst) -> tuple[list[End], int]:
+    """Return the ends to name, and how many are left to the table: of many methods the worst, and every control."""
+    if len(ends) <= NAMED:
+        return list(ends), 0
+    audited = sorted((end for end in ends if not end.control), key=lambda end: end.value, reverse=worst == "highest")
+    controls = [end for end in ends if end.control][: NAMED - _LISTED]
+    return [*audited[:_LISTED], *controls], len(ends) - len(audited[:_LISTED]) - len(controls)
 
 
 def called(name: str, control: bool) -> str:

@@ -37,6 +37,7 @@ _CURVES = (
     "Lines are methods, bands their 95 % intervals, dotted lines the declared thresholds (that of the last stage is "
     "drawn at its end), grey dashed lines the controls. Thin lines with hollow markers were measured but not judged."
 )
+_CROWDED = " Of this many methods the worst are named; the names of the others and all intervals are in the table."
 _ROWS = "Points are methods, bars their 95 % intervals, the dotted line the declared threshold; controls are grey."
 
 
@@ -231,8 +232,8 @@ def _figures(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Seq
         return ()
     said = "; ".join(f"{line.name}: {_course(line.points, drawn.quantity)}" for line in drawn.lines)
     alt = f"{facts.title}, {meaning or drawn.quantity} by method. {said}. The table of numbers below holds every point."
-    caption = _CURVES if figures.curved(drawn) else _ROWS
-    return (Figure(light=figures.uri(drawn, "light"), dark=figures.uri(drawn, "dark"), alt=alt, caption=caption),)
+    caption = (_CURVES if figures.curved(drawn) else _ROWS) + (_CROWDED if figures.crowded(drawn) else "")
+    return (figures.figure(drawn, alt, caption),)
 
 
 def _course(points: Sequence[Point], quantity: str) -> str:

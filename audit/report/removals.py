@@ -7,8 +7,9 @@ import numpy as np
 
 from audit.record import Point, Reference, RequirementFacts, Verdict, record
 from audit.report import svg
-from audit.report.figures import GRID, Line, Plot, frame, style, uri
-from audit.report.labels import INK, QUIET, End, Theme, names
+from audit.report.figures import Line, Plot, figure, style
+from audit.report.labels import End, Worst, names
+from audit.report.looks import BOX, INK, NAME, QUIET, frame, ruled
 from audit.report.svg import Figure
 from audit.report.words import finite, number
 
@@ -85,19 +86,14 @@ def figures(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequ
     said = "; ".join(f"{each.name} from {_first_last(each.points)}" for each in courses)
     across = f"share of the features that is {'kept' if facts.check == 'diff_roar' else 'removed'}"
     alt = f"{facts.title}, accuracy against the {across}. {said}. The tables below hold every point."
-    drawn = _figure(
-        lambda theme: svg.uri(lambda figure, _: _draw(figure, courses, places, across, theme), theme), alt, _ACCURACY
-    )
-    return (drawn, _figure(lambda theme: uri(areas, theme), _said(facts, areas), _AREA)) if areas else (drawn,)
+    worst: Worst = "lowest" if facts.check == "diff_roar" else "highest"
+    drawn = svg.figure(lambda canvas: _draw(canvas, courses, places, across, worst), alt, _ACCURACY)
+    return (drawn, figure(areas, _said(facts, areas), _AREA)) if areas else (drawn,)
 
 
 def curves(verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[tuple[str, tuple[Point, ...]], ...]:
     """Return every curve of accuracy by its full name, for a table; those that methods share once."""
     return tuple((each.name, each.points) for each in _courses(verdicts, controls))
-
-
-def _figure(drawn: Any, alt: str, caption: str) -> Figure:
-    return Figure(light=drawn("light"), dark=drawn("dark"), alt=alt, caption=caption)
 
 
 def _courses(verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> list[Course]:
@@ -132,40 +128,40 @@ def _places(facts: RequirementFacts, courses: Sequence[Course]) -> list[float]:
     return with_start if 0 <= longest - len(given) <= 1 else [float(place) for place in range(longest)]
 
 
-def _draw(figure: Any, courses: Sequence[Course], places: Sequence[float], across: str, theme: Theme) -> None:
-    axes = figure.add_axes((0.075, 0.14, 0.71, 0.84))
-    frame(axes, theme)
+def _draw(canvas: Any, courses: Sequence[Course], places: Sequence[float], across: str, worst: Worst) -> None:
+    axes = canvas.add_axes(BOX)
+    frame(axes)
     ends: list[End] = []
     for each in courses:
         x = np.array(places[len(places) - len(each.points) :])  # curves without a start at fraction 0 are shorter
         y, low, high = _numbers(each.points)
-        look = _look(each, theme)
+        look = _look(each)
         axes.plot(x, y, **look, clip_on=False, zorder=2 if each.line.control else 3)
         if not each.further:
             axes.fill_between(x, low, high, color=look["color"], alpha=0.13, linewidth=0)
             ends.append(End(value=float(y[-1]), name=each.line.name, colour=look["color"], control=each.line.control))
-    _scales(axes, courses, places, theme)
-    axes.set_xlabel(across, color=QUIET[theme])
-    names(axes, [end for end in ends if finite(end.value)], theme)
+    _scales(axes, courses, places)
+    axes.set_xlabel(across, color=QUIET)
+    names(axes, [end for end in ends if finite(end.value)], worst)
 
 
-def _look(course: Course, theme: Theme) -> dict[str, Any]:
-    look = style(course.line, theme)
+def _look(course: Course) -> dict[str, Any]:
+    look = style(course.line)
     if course.line.control:
         return {**look, "linestyle": course.dashes}
     return {**look, "linestyle": (0, (2, 2)), "linewidth": 0.9, "marker": ""} if course.further else look
 
 
-def _scales(axes: Any, courses: Sequence[Course], places: Sequence[float], theme: Theme) -> None:
+def _scales(axes: Any, courses: Sequence[Course], places: Sequence[float]) -> None:
     means = np.concatenate([_numbers(each.points)[0] for each in courses])
     low, high = (float(end(means, initial=0.5, where=np.isfinite(means))) for end in (np.min, np.max))
     axes.set_ylim(max(low - 0.05, -0.02), min(high + 0.05, 1.02))
     axes.set_xlim(places[0], places[-1] if len(places) > 1 else places[0] + 1)
     longest = max((each.points for each in courses), key=len)
     labels = [point.label[:14] for point in longest]
-    axes.set_xticks(list(places), labels, fontsize=8, color=INK[theme], parse_math=False)
-    axes.yaxis.grid(True, color=GRID[theme], linewidth=0.8)
-    axes.set_ylabel("accuracy on test inputs", color=QUIET[theme])
+    axes.set_xticks(list(places), labels, fontsize=NAME, color=INK, parse_math=False)
+    ruled(axes.yaxis)
+    axes.set_ylabel("accuracy on test inputs", color=QUIET)
 
 
 def _numbers(points: Sequence[Point]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""A drawing as an SVG data URI: the same bytes for the same drawing, text as paths, no font needed."""
+"""A drawing as SVG data URIs for light and dark pages: the same bytes for the same drawing, text as paths."""
 
 import warnings
 from base64 import b64encode
@@ -7,19 +7,19 @@ from io import BytesIO
 from typing import Any
 
 from audit.record import record
-from audit.report.labels import Theme
+from audit.report.looks import HEIGHT, TEXT, WIDTH, dark
 
 _FIXED: dict[Any, Any] = {
     "svg.hashsalt": "saliency-audit",
     "svg.fonttype": "path",
     "font.family": "DejaVu Sans",
-    "font.size": 9,
+    "font.size": TEXT,
 }
 
 
 @record
 class Figure:
-    """A figure in both themes, what it shows in words, and how to read it."""
+    """A figure for light and for dark pages, what it shows in words, and how to read it."""
 
     light: str
     dark: str
@@ -27,8 +27,13 @@ class Figure:
     caption: str
 
 
-def uri(draw: Callable[[Any, Theme], None], theme: Theme, height: float = 3.6) -> str:
-    """Return what ``draw`` puts on a Matplotlib figure 7.6 inches wide, ``height`` inches high."""
+def figure(draw: Callable[[Any], None], alt: str, caption: str, height: float = HEIGHT) -> Figure:
+    """Return what ``draw`` puts on a Matplotlib figure ``height`` inches high, in the colours of ``looks``."""
+    drawn = _svg(draw, height)
+    return Figure(light=_uri(drawn), dark=_uri(dark(drawn)), alt=alt, caption=caption)
+
+
+def _svg(draw: Callable[[Any], None], height: float) -> str:
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure as Canvas
@@ -36,8 +41,11 @@ def uri(draw: Callable[[Any, Theme], None], theme: Theme, height: float = 3.6) -
     file = BytesIO()
     with matplotlib.rc_context(_FIXED), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a letter that the font lacks is drawn as a box; the tables name it
-        figure = Canvas(figsize=(7.6, height))
-        canvas = FigureCanvasSVG(figure)
-        draw(figure, theme)
+        canvas = FigureCanvasSVG(Canvas(figsize=(WIDTH, height)))
+        draw(canvas.figure)
         canvas.print_svg(file, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return "data:image/svg+xml;base64," + b64encode(file.getvalue()).decode("ascii")
+    return file.getvalue().decode()
+
+
+def _uri(svg: str) -> str:
+    return "data:image/svg+xml;base64," + b64encode(svg.encode()).decode("ascii")

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from audit.record import Audit, Criterion, History, Point, RequirementFacts, Verdict, record
-from audit.report.figures import COLOURS, GRID, frame
-from audit.report.labels import INK, PAPER, QUIET, Theme, beside, called
-from audit.report.svg import Figure, uri
+from audit.report import svg
+from audit.report.labels import beside, called
+from audit.report.looks import COLOURS, DOTTED, INK, NAME, PAPER, QUIET, ROW, frame, ruled
+from audit.report.svg import Figure
 from audit.report.words import finite, number
 
 _CHECK = "label_permutation"
@@ -63,11 +64,7 @@ def _pairs(verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> Figure |
         f"{row.name}: {', '.join(f'{number(point.excess)} {point.label}' for point in row.points)}" for row in rows
     )
     alt = f"Excess similarity of pairs of networks, by method. {said}. The table of numbers below holds every point."
-    return Figure(
-        light=uri(lambda figure, theme: _draw_pairs(figure, rows, limits, theme), "light", height),
-        dark=uri(lambda figure, theme: _draw_pairs(figure, rows, limits, theme), "dark", height),
-        alt=alt, caption=_PAIRS,
-    )  # fmt: skip
+    return svg.figure(lambda canvas: _draw_pairs(canvas, rows, limits), alt, _PAIRS, height)
 
 
 def _row(verdict: Verdict, control: bool) -> Row:
@@ -75,40 +72,40 @@ def _row(verdict: Verdict, control: bool) -> Row:
     return Row(name=verdict.method, control=control, judged=judged, points=verdict.curve)
 
 
-def _draw_pairs(figure: Any, rows: Sequence[Row], limits: Sequence[Criterion], theme: Theme) -> None:
+def _draw_pairs(figure: Any, rows: Sequence[Row], limits: Sequence[Criterion]) -> None:
     height = figure.get_figheight()
     axes = figure.add_axes((0.26, 0.55 / height, 0.7, 1 - 0.8 / height))
-    frame(axes, theme)
+    frame(axes)
     for place, row in enumerate(rows):
-        _draw_row(axes, place, row, theme)
+        _draw_row(axes, place, row)
     axes.set_ylim(len(rows) - 0.4, -0.5)
     written = [called(row.name, row.control) for row in rows]
-    axes.set_yticks(range(len(rows)), written, color=INK[theme], fontsize=8.5, parse_math=False)
-    axes.xaxis.grid(True, color=GRID[theme], linewidth=0.8)
-    axes.axvline(0, color=QUIET[theme], linewidth=0.9)
+    axes.set_yticks(range(len(rows)), written, color=INK, fontsize=ROW, parse_math=False)
+    ruled(axes.xaxis)
+    axes.axvline(0, color=QUIET, linewidth=0.9)
     for limit in limits:
-        axes.axvline(limit.threshold, color=INK[theme], linewidth=1.3, linestyle=":")
+        axes.axvline(limit.threshold, **DOTTED)
         text = f"at most {number(limit.threshold)}"
-        beside(axes, limit.threshold, -0.5, text, theme, offset=(0, 4), ha="center")
-    axes.set_xlabel("excess of similarity over the null (0: noise alone)", color=QUIET[theme])
+        beside(axes, limit.threshold, -0.5, text, offset=(0, 4), ha="center")
+    axes.set_xlabel("excess of similarity over the null (0: noise alone)", color=QUIET)
 
 
-def _draw_row(axes: Any, place: int, row: Row, theme: Theme) -> None:
+def _draw_row(axes: Any, place: int, row: Row) -> None:
     judged, (ceiling, floor) = row.points[:-2], row.points[-2:]
     if not any(finite(point.excess) for point in judged):
-        beside(axes, 0, place, _UNDEFINED, theme, offset=(4, -3))
+        beside(axes, 0, place, _UNDEFINED, offset=(4, -3))
         return
-    colour = QUIET[theme] if row.control else COLOURS[theme][0]
+    colour = QUIET if row.control else COLOURS[0]
     ends = [point.excess for point in (floor, ceiling)]
     if all(map(finite, ends)):
-        axes.plot(ends, [place + 0.24] * 2, color=QUIET[theme], linewidth=1.2, alpha=0.7)
+        axes.plot(ends, [place + 0.24] * 2, color=QUIET, linewidth=1.2, alpha=0.7)
     for value, width in zip(ends, (1.0, 2.6), strict=True):
-        axes.plot([_or_nan(value)] * 2, [place + 0.15, place + 0.33], color=QUIET[theme], linewidth=width)
+        axes.plot([_or_nan(value)] * 2, [place + 0.15, place + 0.33], color=QUIET, linewidth=width)
     for point, height, marker in zip(judged, (-0.18, 0.0), ("o", "s"), strict=True):
         low, high = point.interval or (np.nan, np.nan)
         axes.plot([low, high], [place + height] * 2, color=colour, linewidth=1.4)
         look = {"marker": marker, "markersize": 5.5, "color": colour, "linestyle": "none", "zorder": 3}
-        inside = colour if marker == "o" and row.judged else PAPER[theme]
+        inside = colour if marker == "o" and row.judged else PAPER
         axes.plot([_or_nan(point.excess)], [place + height], **look, markerfacecolor=inside)
 
 
@@ -126,39 +123,36 @@ def _learning(found: Sequence[History], facts: RequirementFacts) -> Figure | Non
         f"test {number(each.test_accuracy)}"
         for each in shown
     )
-    return Figure(
-        light=uri(lambda figure, theme: _draw_learning(figure, shown, limit, theme), "light", 2.9),
-        dark=uri(lambda figure, theme: _draw_learning(figure, shown, limit, theme), "dark", 2.9),
-        alt=f"Training accuracy by epoch. {said}. The table of trainings below holds every number.", caption=_LEARNING,
-    )  # fmt: skip
+    alt = f"Training accuracy by epoch. {said}. The table of trainings below holds every number."
+    return svg.figure(lambda canvas: _draw_learning(canvas, shown, limit), alt, _LEARNING, height=2.9)
 
 
-def _draw_learning(figure: Any, found: Sequence[History], limit: float | None, theme: Theme) -> None:
+def _draw_learning(figure: Any, found: Sequence[History], limit: float | None) -> None:
     axes = figure.add_axes((0.075, 0.18, 0.8, 0.74))
-    frame(axes, theme)
+    frame(axes)
     longest = max(len(each.accuracy) for each in found)
     for each in found:
         true = each.labels == "true"
-        colour = COLOURS[theme][0 if true else 1]
+        colour = COLOURS[0 if true else 1]
         values = [_or_nan(value) for value in each.accuracy]
         axes.plot(
             range(1, len(values) + 1), values, color=colour, linewidth=1.5, linestyle="-" if true else (0, (4, 2))
         )
         axes.plot([len(values)], [values[-1]], marker="o", markersize=4, color=colour)
     for labels in ("true", "permuted"):
-        _name(axes, [each for each in found if each.labels == labels], theme)
+        _name(axes, [each for each in found if each.labels == labels])
     axes.set_ylim(-0.02, 1.06)
     axes.set_xlim(0.8, longest + max(0.5, 0.02 * longest))
     if limit is not None:
-        axes.axhline(limit, color=INK[theme], linewidth=1.2, linestyle=":")
-        beside(axes, longest, limit, f"memorised {number(limit)}", theme, offset=(8, -3))
-    axes.yaxis.grid(True, color=GRID[theme], linewidth=0.8)
+        axes.axhline(limit, **DOTTED)
+        beside(axes, longest, limit, f"memorised {number(limit)}", offset=(8, -3))
+    ruled(axes.yaxis)
     axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.set_xlabel("epochs", color=QUIET[theme])
-    axes.set_ylabel("training accuracy", color=QUIET[theme])
+    axes.set_xlabel("epochs", color=QUIET)
+    axes.set_ylabel("training accuracy", color=QUIET)
 
 
-def _name(axes: Any, found: Sequence[History], theme: Theme) -> None:
+def _name(axes: Any, found: Sequence[History]) -> None:
     """Write once, below the last end of a kind of training, what it is and what it reached on the test data."""
     if not found:
         return
@@ -168,5 +162,5 @@ def _name(axes: Any, found: Sequence[History], theme: Theme) -> None:
     where = 0.30 if last.labels == "true" else 0.16
     axes.annotate(
         f"{last.labels} labels{reached}", (len(last.accuracy), float(last.accuracy[-1] or 0)), xytext=(0.97, where),
-        textcoords="axes fraction", ha="right", fontsize=8, color=COLOURS[theme][0 if last.labels == "true" else 1],
+        textcoords="axes fraction", ha="right", fontsize=NAME, color=COLOURS[0 if last.labels == "true" else 1],
     )  # fmt: skip

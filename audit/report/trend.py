@@ -4,16 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from audit.record import Audit, Context, Ending, record
-from audit.report import figures, svg
-from audit.report.labels import INK, PAPER, Theme, apart
+from audit.report import svg
+from audit.report.labels import apart
+from audit.report.looks import COLOURS, INK, NAME, OTHER, PAPER, frame
 from audit.report.svg import Figure
 from audit.report.words import clean, counts, standing
 
-_COLOURS = {
-    "light": {"pass": "#0072B2", "fail": "#D55E00", "inconclusive": "#B8860B", "error": "#AA4499"},
-    "dark": {"pass": "#5AB4F0", "fail": "#FF8A3D", "inconclusive": "#F0C040", "error": "#E08BC0"},
-}
-_OTHER = {"light": "#8a919a", "dark": "#767f89"}
+_COLOURS = {"pass": COLOURS[0], "fail": COLOURS[1], "error": COLOURS[3], "inconclusive": COLOURS[4]}
 _LOWEST = 0.08  # of the axis: a lower part of a bar holds no figure
 _CAPTION = "A bar for each run, the newest last; its parts are the numbers of verdicts, which the table names."
 
@@ -60,48 +57,43 @@ def figure(runs: Sequence[Run]) -> Figure | None:
         return None
     names = kinds(runs)
     said = "; ".join(f"{run.name}: {_said(run, names)}" for run in runs)
-    return Figure(
-        light=svg.uri(lambda canvas, theme: _draw(canvas, runs, names, theme), "light", 2.6),
-        dark=svg.uri(lambda canvas, theme: _draw(canvas, runs, names, theme), "dark", 2.6),
-        alt=f"Verdicts by run. {said}.",
-        caption=_CAPTION,
-    )
+    return svg.figure(lambda canvas: _draw(canvas, runs, names), f"Verdicts by run. {said}.", _CAPTION, height=2.6)
 
 
 def _said(run: Run, names: Sequence[str]) -> str:
     return ", ".join(f"{run.counts[name]} {standing(name).word.lower()}" for name in names if run.counts.get(name))
 
 
-def _draw(canvas: Any, runs: Sequence[Run], names: Sequence[str], theme: Theme) -> None:
+def _draw(canvas: Any, runs: Sequence[Run], names: Sequence[str]) -> None:
     axes = canvas.add_axes((0.075, 0.16, 0.74, 0.8))
-    figures.frame(axes, theme)
+    frame(axes)
     highest = max(sum(run.counts.get(name, 0) for name in names) for run in runs)
     axes.set_ylim(0, max(1, highest))
     floors = [0] * len(runs)
     for name in names:
         heights = [run.counts.get(name, 0) for run in runs]
-        colour = _COLOURS[theme].get(name, _OTHER[theme])
-        axes.bar(range(len(runs)), heights, bottom=floors, width=0.72, color=colour, edgecolor=PAPER[theme])
-        _count(axes, floors, heights, theme)
+        colour = _COLOURS.get(name, OTHER)
+        axes.bar(range(len(runs)), heights, bottom=floors, width=0.72, color=colour, edgecolor=PAPER)
+        _count(axes, floors, heights)
         floors = [floor + height for floor, height in zip(floors, heights, strict=True)]
-    _name(axes, [(name, runs[-1].counts[name]) for name in names if runs[-1].counts.get(name)], theme)
+    _name(axes, [(name, runs[-1].counts[name]) for name in names if runs[-1].counts.get(name)])
     labels = [clean(run.name)[:10] for run in runs]
     step = -(-len(runs) // 8)
     shown = sorted({*range(len(runs) - 1, -1, -step)})
-    axes.set_xticks(shown, [labels[place] for place in shown], fontsize=8, color=INK[theme], parse_math=False)
+    axes.set_xticks(shown, [labels[place] for place in shown], fontsize=NAME, color=INK, parse_math=False)
     axes.set_yticks([])
 
 
-def _name(axes: Any, parts: Sequence[tuple[str, int]], theme: Theme) -> None:
+def _name(axes: Any, parts: Sequence[tuple[str, int]]) -> None:
     """Write beside the last bar what its parts are, apart where they would overlap."""
     highest = axes.get_ylim()[1]
     levels = [(sum(count for _, count in parts[:place]) + parts[place][1] / 2) / highest for place in range(len(parts))]
     for (name, _), level in zip(parts, apart(levels, gap=0.09), strict=True):
-        axes.text(1.01, level, standing(name).word, transform=axes.transAxes, va="center", color=INK[theme], fontsize=8)
+        axes.text(1.01, level, standing(name).word, transform=axes.transAxes, va="center", color=INK, fontsize=NAME)
 
 
-def _count(axes: Any, floors: Sequence[int], heights: Sequence[int], theme: Theme) -> None:
+def _count(axes: Any, floors: Sequence[int], heights: Sequence[int]) -> None:
     """Write each count into its part of the bar."""
     for place, (floor, height) in enumerate(zip(floors, heights, strict=True)):
         if height >= _LOWEST * axes.get_ylim()[1]:
-            axes.text(place, floor + height / 2, str(height), ha="center", va="center", fontsize=8, color=PAPER[theme])
+            axes.text(place, floor + height / 2, str(height), ha="center", va="center", fontsize=NAME, color=PAPER)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from audit.record import Condition, Evidence, Original, Randomized, Trained, Unit
 from audit.report.album import album
-from audit.report.figures import plot, uri
+from audit.report.figures import plot
 from audit.report.gallery import PLACES, build
 from audit.report.labels import apart
 from audit.report.pictures import LEVELS, input_picture, map_picture, palette
@@ -120,14 +120,6 @@ def test_labels_never_overlap_and_keep_their_order() -> None:
     assert all(above - below >= 0.1 - 1e-9 for below, above in zip(ordered, ordered[1:], strict=False))
     assert max(placed) <= 1.0
     assert [placed.index(height) for height in ordered] == sorted(range(6), key=lambda index: wanted[index])
-
-
-def test_figures_are_the_same_each_time_and_hold_no_date() -> None:
-    verdicts = [verdict for verdict in examples.audit().verdicts if verdict.requirement == examples.CASCADE]
-    drawn = plot(verdicts, [], "stages")
-    assert drawn is not None
-    assert uri(drawn, "light") == uri(drawn, "light") != uri(drawn, "dark")
-    assert b"dc:date" not in b64decode(uri(drawn, "light").split(",")[1])
 
 
 def test_a_verdict_without_numbers_leaves_no_line() -> None:
