@@ -33,6 +33,10 @@ class AdversarialFragility:
     gradient of their goal. A rectifier's second derivative is zero, so the derivative of the map comes from the same
     network with softplus in place of rectifiers; maps and predictions are always those of the audited one. Where a
     method cannot be differentiated, or its derivative is zero, the search tries random corners of the budget instead.
+    On the straight way from each input to what was found for it the map is measured at equally spaced places. From
+    these the verdict tells the smallest change that takes an input's map below ``at_least``, over all attacks and
+    budgets: the first place that keeps the class and is below, by linear interpolation from the one before. A bisection
+    would have to know the limit, which is chosen when judging.
 
     Why it matters. If a change that nobody sees moves the map at will, the map can be made to show anything, and what
     it shows without an adversary is one of many answers.
@@ -43,8 +47,9 @@ class AdversarialFragility:
     random signs may do more.
 
     How it can mislead. A map that ignores the input cannot be attacked, as the random map shows. An attack that found
-    little proves little, above all a blind one: the share of steps that a gradient led is told with the verdict. A
-    model that is itself fragile has fragile maps. An input that no step keeps in its class counts as not moved.
+    little proves little, above all a blind one: the share of steps that a gradient led is told with the verdict. The
+    smallest change is the smallest that was found, and a smaller one may exist. A model that is itself fragile has
+    fragile maps. An input that no step keeps in its class counts as not moved.
 
     Source. Ghorbani, Abid and Zou 2019, Interpretation of Neural Networks is Fragile (arXiv:1710.10547): 300 steps of a
     sixteenth of the budget; here steps of two budgets over their number.
@@ -54,6 +59,7 @@ class AdversarialFragility:
     top: Annotated[float, Field(gt=0, lt=1, description="share of the pixels that count as the largest")] = 0.1
     steps: Annotated[int, Field(ge=1, le=1000, description="of each attack")] = 20
     sharpness: Annotated[float, Field(gt=0, le=1000, description="of the softplus that stands for a rectifier")] = 10.0
+    along: Annotated[int, Field(ge=1, le=100, description="places on the way to what is found, its end included")] = 4
     inside_range: bool = Field(True, description="keep inputs inside the range of the data's values")
     similarity: Similarity = "spearman"
     channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
@@ -87,7 +93,8 @@ class AdversarialFragility:
 
         Beside the scores of ``comparison.compare``, each ``(n,)``: ``intersection`` of the largest pixels,
         ``centre_shift`` in pixels, ``led`` (the share of steps led by a gradient) and ``size``, the largest change of
-        a value as a share of the range.
+        a value as a share of the range. Before the last, ``along_1_`` and so on are those of ``comparison.compare`` on
+        the way there; NaN where the class is another.
         """
         if not isinstance(condition, Probed):
             return comparison.measure(method, condition, bench, similarity=self.similarity, channels=self.channels)
@@ -106,6 +113,7 @@ class AdversarialFragility:
             "led": found.led,
             "size": moved.astype(np.float64) / width,
         }
+        scores |= self._on_the_way(method, condition, bench, found)
         return Measurement(scores=scores)
 
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
@@ -123,11 +131,12 @@ class AdversarialFragility:
         limits = Limits(null_at_most=self.null_at_most, undefined_at_most=self.undefined_at_most, fewest_seeds=1)
         targets = [self._target(place, name) for place, name in enumerate(names)]
         judgement = conclude(drawn, targets, limits)
-        return replace(judgement, reason=judgement.reason + self._beside(found, names[1:]))
+        beside = self._beside(found, names[1:]) + self._smallest(found, names, drawn.usable)
+        return replace(judgement, reason=judgement.reason + beside)
 
     def settings(self) -> dict[str, Any]:
         """Return what changes a unit's scores beside its condition."""
-        own = {name: getattr(self, name) for name in ("top", "steps", "sharpness", "inside_range")}
+        own = {name: getattr(self, name) for name in ("top", "steps", "sharpness", "along", "inside_range")}
         return {**comparison.measured_fields(self), **own}
 
     def _attack(self, method: str, condition: Probed, bench: Bench) -> attack.Found:
@@ -140,6 +149,39 @@ class AdversarialFragility:
             method, bench, name=name, top=self.top, budget=budget, steps=self.steps, sharpness=self.sharpness,
             inside=self.inside_range,
         )  # fmt: skip
+
+    def _on_the_way(self, method: str, condition: Probed, bench: Bench, found: attack.Found) -> dict[str, np.ndarray]:
+        start, keys, scores = bench.maps(method, Original()), comparison.pair_keys(bench, condition), {}
+        for place in range(1, self.along):
+            maps, kept = attack.on_the_way(method, bench, found, place / self.along)
+            compared = comparison.compare(
+                start, maps, similarity=self.similarity, channels=self.channels or DEFAULT_CHANNELS, keys=keys
+            )
+            scores |= {f"along_{place}_{name}": np.where(kept, values, np.nan) for name, values in compared.items()}
+        return scores
+
+    def _smallest(self, found: Mapping[Condition, Evidence], names: Sequence[str], usable: np.ndarray) -> str:
+        """Tell the smallest change that moves a map, in the median of the inputs that any change within reach moves."""
+        if not usable.any():
+            return ""
+        least = np.min([self._reached(found, self._probe(name, each)) for name in names for each in self.budgets], 0)
+        sizes = least[usable]
+        moved = sizes[np.isfinite(sizes)]
+        within = f"within the largest budget, {self.budgets[-1]:g} of the range"
+        if not moved.size:
+            return f" No map of {len(sizes)} falls below {self.at_least:g} {within}."
+        return (
+            f" The smallest change that takes a map below {self.at_least:g} is {np.median(moved):.2g} of the range in "
+            f"the median of {moved.size} inputs; {len(sizes) - moved.size} of {len(sizes)} stay above it {within}."
+        )
+
+    def _reached(self, found: Mapping[Condition, Evidence], condition: Probed) -> np.ndarray:
+        prefixes = [*(f"along_{place}_" for place in range(1, self.along)), ""]
+        drawn = curve(found, [[condition]] * self.along, prefixes, null=self._null(), sign=self.sign or DEFAULT_SIGN,
+                      exact=True, scores=prefixes)  # fmt: skip
+        if isinstance(drawn, str):
+            return np.full(len(found[condition].scores["size"]), np.inf)
+        return attack.smallest(drawn.excess[:, 0], found[condition].scores["size"], self.at_least)
 
     def _beside(self, found: Mapping[Condition, Evidence], attacks: Sequence[str]) -> str:
         at = {name: found[self._probe(name, self.budgets[-1])].scores for name in attacks}

@@ -64,6 +64,30 @@ def random_signs(method: str, bench: Bench, *, budget: float, inside: bool) -> F
     return Found(inputs=_where(kept, moved, own.inputs), maps=_where(kept, maps, start), led=np.zeros(len(maps)))
 
 
+def on_the_way(method: str, bench: Bench, found: Found, part: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the maps (n, ...) a part of the straight way to what was found, and which keep their class (n,)."""
+    own = bench.explained
+    inputs = (own.inputs + part * (found.inputs - own.inputs)).astype(np.float32)
+    kept = perturbation.predicted(bench.outputs(own.inputs)) == perturbation.predicted(bench.outputs(inputs))
+    return bench.explain(method, replace(own, inputs=inputs)), kept
+
+
+def smallest(similarity: np.ndarray, sizes: np.ndarray, limit: float) -> np.ndarray:
+    """Return the size (n,) of the smallest change that takes a map below a limit; infinite where none does.
+
+    Args:
+        similarity: (n, places) at equally spaced parts of each change, its whole last; NaN: unknown, thus not below.
+        sizes: (n,) of the whole changes.
+        limit: on the similarity, which is 1 where nothing changes and linear between known neighbours.
+    """
+    below = similarity < limit
+    first, rows = below.argmax(axis=1), np.arange(len(similarity))
+    ahead = np.concatenate([np.ones((len(similarity), 1)), similarity], axis=1)[rows, first]
+    fall = ahead - similarity[rows, first]
+    part = np.divide(ahead - limit, fall, out=np.ones(len(fall)), where=below.any(axis=1) & np.isfinite(fall))
+    return np.where(below.any(axis=1), (first + part) / similarity.shape[1] * sizes, np.inf)
+
+
 def top_k(start: np.ndarray, share: float) -> Goal:
     """Return the goal of taking mass from the largest entries of the first maps: minus their share of all mass."""
     inside = largest(start, share)

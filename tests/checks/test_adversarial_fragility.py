@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from audit.checks import attack, perturbation
 from audit.checks.adversarial_fragility import AdversarialFragility
 from audit.methods.input_times_gradient import InputTimesGradient
 from audit.record import Null, Probed
@@ -38,8 +39,11 @@ def made(levels, led=1.0):
         if not isinstance(condition, Probed):
             return given
         value = levels[condition.name] if condition.level == 0.1 else 1.0
-        own = {name: np.full(30, 0.5) for name in ("intersection", "centre_shift", "size")}
-        return {**given, **own, "similarity_absolute": np.full(30, value), "led": np.full(30, led)}
+        own = {name: np.full(30, 0.5) for name in ("intersection", "centre_shift")}
+        ends = {"similarity_absolute": np.full(30, value), "led": np.full(30, led)}
+        values = {"similarity_absolute": np.full(30, 1.0), "undefined": np.zeros(30)}
+        way = {f"along_{place}_{name}": each for place in range(1, CHECK.along) for name, each in values.items()}
+        return {**given, **own, **way, **ends, "size": np.full(30, condition.level)}
 
     plain = evidence_of(CHECK, FACTS, 0.5)
     return [replace(each, scores=scores(each.unit.condition, each.scores)) for each in plain]
@@ -62,6 +66,42 @@ def test_a_blind_search_says_so_and_no_centre_moves_in_flat_inputs():
     found = CHECK.judge(made(dict.fromkeys(NAMES, 1.0), led=0.0), flat)
     assert "a gradient led 0 % of their steps, the rest were random" in found.reason and "centre" not in found.reason
     assert found.outcome == "pass"
+
+
+def test_the_smallest_change_is_told_over_all_attacks_with_how_many_stay():
+    found = made(dict.fromkeys(NAMES, 0.9))
+    assert CHECK.judge(found, FACTS).reason.endswith(
+        "No map of 30 falls below 0.5 within the largest budget, 0.1 of the range."
+    )
+    falls = np.repeat([1.0, 0.0, 0.0], [12, 6, 12])
+    for each in found:  # six inputs fall at half the smaller budget, twelve at three quarters of the larger
+        if each.unit.condition == Probed(name="top_k", level=0.01, maps=6):
+            each.scores["along_2_similarity_absolute"] = np.where(np.arange(30) < 18, 1 - (falls == 0), 1.0)
+        if each.unit.condition == Probed(name="mass_centre", level=0.1, maps=6):
+            each.scores["along_3_similarity_absolute"] = falls
+    reason = CHECK.judge(found, FACTS).reason
+    expected = np.median(np.repeat([(1 + 0.5) / 4 * 0.01, (2 + 0.5) / 4 * 0.1], [6, 12]))
+    assert f"below 0.5 is {expected:.2g} of the range in the median of 18 inputs; 12 of 30 stay above it" in reason
+
+
+def test_the_smallest_change_of_a_linear_model_is_that_of_its_closed_form():
+    """The maps are inputs times weights, so the correlation along a change of random signs is a known function."""
+    weight = np.random.default_rng(1).standard_normal((6, 2)).astype(np.float32)
+    bench = bench_of(networks.linear(weight, [50.0, 0.0]), {"product": InputTimesGradient()})
+    check = AdversarialFragility(budgets=(1.0,), steps=1, along=16, inside_range=False, similarity="pearson")
+    own, budget = bench.explained, Probed(name="random_signs", level=1.0, maps=1)
+    scores = check.measure("product", budget, bench).scores
+    ways = [f"along_{place}_similarity_signed" for place in range(1, 16)] + ["similarity_signed"]
+    found = attack.smallest(np.stack([scores[name] for name in ways], axis=1), scores["size"], 0.8)
+    change = perturbation.span(own.inputs) * perturbation.signs("random signs", 0, own.ids, (6,))
+    fractions = np.linspace(0, 1, 4001)
+    maps = (own.inputs[:, None] + fractions[:, None] * change[:, None]) * weight[:, 0]
+    apart = maps - maps.mean(axis=2, keepdims=True)
+    apart /= np.linalg.norm(apart, axis=2, keepdims=True)
+    below = (apart * apart[:, :1]).sum(axis=2) < 0.8
+    expected = np.where(below.any(axis=1), fractions[below.argmax(axis=1)], np.inf)
+    assert 3 < np.isfinite(expected).sum() < 12
+    np.testing.assert_allclose(found, expected, atol=0.002)  # the correlation bends a little within a sixteenth
 
 
 def test_missing_evidence_is_an_error():

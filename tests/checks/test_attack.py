@@ -97,3 +97,29 @@ def test_what_ignores_the_input_is_not_moved_and_random_signs_that_change_the_cl
     still = moved == 0
     np.testing.assert_array_equal(wild.maps[still], bench.maps("product", Original())[still])
     assert not np.array_equal(wild.maps, bench.maps("product", Original()))
+
+
+def test_the_smallest_change_is_read_off_linearly_and_what_is_unknown_is_not_below():
+    nan = np.nan
+    similarity = np.array(
+        [[0.9, 0.8, 0.7, 0.6], [0.8, 0.2, 0.8, 0.1], [0.2, 0.2, 0.2, 0.2], [nan, 0.4, nan, nan], [nan, nan, nan, 0.9]]
+    )
+    sizes = np.array([4.0, 4.0, 8.0, 4.0, 4.0])
+    expected = [np.inf, 1.5, 1.25, 2.0, np.inf]  # the second falls by 0.6 in a place of 1, the third by 0.8 in 2
+    np.testing.assert_allclose(attack.smallest(similarity, sizes, 0.5), expected)
+    assert attack.smallest(similarity, sizes, 0.6 - 1e-12)[0] == np.inf
+    np.testing.assert_allclose(attack.smallest(similarity, sizes, 0.65)[0], 3.5)
+
+
+def test_on_the_way_maps_are_those_of_inputs_between_and_only_some_keep_their_class():
+    weight = np.random.default_rng(3).standard_normal((6, 2)).astype(np.float32)
+    bench = bench_of(networks.linear(weight, -weight.mean(axis=0) * 3), METHODS)
+    own = bench.explained
+    found = attack.Found(inputs=own.inputs[::-1], maps=bench.maps("product", Original())[::-1], led=np.zeros(12))
+    for part in (0.25, 1.0):
+        maps, kept = attack.on_the_way("product", bench, found, part)
+        inputs = (1 - part) * own.inputs + part * own.inputs[::-1]
+        np.testing.assert_allclose(maps, inputs * weight.T[own.targets], rtol=1e-5, atol=1e-6)
+        logits = inputs @ weight - weight.mean(axis=0) * 3
+        np.testing.assert_array_equal(kept, logits.argmax(axis=1) == own.targets)
+    assert 0 < kept.mean() < 1
