@@ -156,7 +156,7 @@ def test_ci_runs_the_commands_of_the_readme(repository: Path) -> None:
     lines = script.read_text().splitlines()
     commands = re.findall(r"^make \w+", (repository / "README.md").read_text(), re.MULTILINE)
     assert {"make demo", "make test"} == set(commands) <= set(lines)
-    assert {"make check", "make test BACKEND=jax", "set -euo pipefail"} <= set(lines)
+    assert {"make check", "make test-backend BACKEND=jax", "set -euo pipefail"} <= set(lines)
     assert os.access(script, os.X_OK)
 
 
