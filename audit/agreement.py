@@ -117,7 +117,7 @@ def table(found: Agreement) -> list[tuple[str, str, str, str]]:
               each.inputs) for each in found.consistency]  # fmt: skip
     rows += [("between maps", f"{each.first} and {each.second}", each.correlation, each.inputs)
              for each in found.likeness]  # fmt: skip
-    return [(what, by, "not defined" if value is None else f"{value:.2f}", str(n)) for what, by, value, n in rows]
+    return [(what, by, "not defined" if value is None else f"{value:z.2f}", str(n)) for what, by, value, n in rows]
 
 
 def _scores(verdict: Verdict) -> np.ndarray:

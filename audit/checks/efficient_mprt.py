@@ -100,7 +100,7 @@ class EfficientMprt:
             relation="at_least",
             threshold=self.at_least,
             places=lambda rise: rise[:, :, 0],
-            words=(f"of itself with all parameters re-drawn (noise in place of the network: {room:.2f})", "of itself"),
+            words=(f"of itself with all parameters re-drawn (noise in place of the network: {room:z.2f})", "of itself"),
             leads=("The entropy of the map rises by", "it rises by"),
         )
         names = [stage.name for stage in facts.network.stages]
@@ -129,7 +129,7 @@ class EfficientMprt:
         if room >= self.head_room_at_least:
             return None
         return (
-            f"No head-room: noise in place of the network raises the entropy of these maps by {room:.3f} (at least "
+            f"No head-room: noise in place of the network raises the entropy of these maps by {room:z.3f} (at least "
             f"{self.head_room_at_least:g} is needed), so whether it rises says nothing of the method."
         )
 

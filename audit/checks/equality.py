@@ -99,7 +99,7 @@ def similarities(found: Mapping[Condition, Evidence], places: Sequence[Condition
     """Say in one sentence how alike the maps are where they agree least; nothing where that is not defined."""
     means = [_mean(found[each].scores.get(f"similarity_{sign}")) for each in places]
     known = [each for each in means if np.isfinite(each)]
-    return f"Their mean {quantity(similarity)} is {min(known):.4f}." if known else ""
+    return f"Their mean {quantity(similarity)} is {min(known):z.4f}." if known else ""
 
 
 def _mean(scores: np.ndarray | None) -> float:

@@ -122,7 +122,7 @@ class Infidelity:
         limits = Limits(null_at_most=1, undefined_at_most=self.undefined_at_most, fewest_seeds=1)
         judgement = conclude(drawn, (target,), limits, doubt=doubt)
         plain, faithful = (self._values(found, each, reading) for each in ("plain_infidelity", "faithfulness"))
-        beside = f" Read as {reading}; without a factor {_mean(plain):.2g}; faithfulness {_mean(faithful):.2f}."
+        beside = f" Read as {reading}; without a factor {_mean(plain):.2g}; faithfulness {_mean(faithful):z.2f}."
         return replace(judgement, reason=judgement.reason + beside, curve=(*judgement.curve, point(faithful, 0)))
 
     def settings(self) -> dict[str, Any]:

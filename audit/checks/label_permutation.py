@@ -131,7 +131,9 @@ class LabelPermutation:
         kept = [each.excess for each in points]
         reason = judgement.reason
         if judgement.criteria[0].statistic is not None and None not in kept:
-            reason += f" Two networks trained on the true labels keep {kept[0]:.2f}, two untrained ones {kept[1]:.2f}."
+            reason += (
+                f" Two networks trained on the true labels keep {kept[0]:z.2f}, two untrained ones {kept[1]:z.2f}."
+            )
         return replace(judgement, reason=reason, curve=(*judgement.curve, *points))
 
     def _targets(self) -> tuple[Target, ...]:

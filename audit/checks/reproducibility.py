@@ -126,7 +126,7 @@ class Reproducibility:
             self._curve(found, (_OTHER_KEY,), "another key, same model"),
         )
         points = [point(each, 0) for each in curves if not isinstance(each, str)]
-        kept = ["an undefined part" if each.excess is None else f"{each.excess:.2f}" for each in points]
+        kept = ["an undefined part" if each.excess is None else f"{each.excess:z.2f}" for each in points]
         reason = judgement.reason
         if judgement.criteria[0].statistic is not None:
             reason += (

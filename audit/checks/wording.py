@@ -58,8 +58,8 @@ def decimals(numbers: Sequence[float], *, beside: float) -> list[str]:
     """Return numbers, and the limit they stand beside, with as many digits (2 to 6) as show it and who is above it."""
     texts: list[str] = []
     for digits in range(2, 7):
-        rounded = [round(number, digits) + 0.0 for number in (*numbers, beside)]  # + 0.0: no "-0.00"
-        texts = [f"{number:.{digits}f}" for number in rounded]
+        rounded = [round(number, digits) for number in (*numbers, beside)]
+        texts = [f"{number:z.{digits}f}" for number in rounded]  # z: no "-0.00"
         apart = [np.sign(r - rounded[-1]) == np.sign(n - beside) for r, n in zip(rounded, numbers, strict=False)]
         if all(apart) and bool(rounded[-1]) == bool(beside):
             break

@@ -49,6 +49,11 @@ def test_equal_maps_pass_and_unequal_maps_fail(check):
     assert replace(check, undefined_at_most=0.2).judge(evidence(check, some), FACTS).outcome == "pass"
 
 
+def test_a_similarity_that_rounds_to_zero_has_no_sign():
+    assert " is 0.0000." in InputShift().judge(evidence(InputShift(), 2 + 1e-5), FACTS).reason
+    assert " is -0.0005." in InputShift().judge(evidence(InputShift(), 2 + 1e-3), FACTS).reason
+
+
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: type(check).__name__)
 def test_a_network_or_method_that_does_not_apply_gives_its_reason_and_a_failure_an_error(check):
     names = [condition.name for condition in check.conditions(FACTS)]

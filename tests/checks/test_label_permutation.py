@@ -131,6 +131,7 @@ def test_the_statistic_is_the_mean_excess_and_every_pair_has_its_point():
 def test_the_reason_names_the_ceiling_and_the_floor():
     assert "true labels keep 0.60, two untrained ones 0.30" in judgement().reason
     assert "keep 0.60, two untrained ones 0.00" in judgement(floor=0.0).reason
+    assert "keep 0.60, two untrained ones 0.00" in judgement(floor=-0.001).reason  # no "-0.00"
 
 
 def test_two_seeds_have_one_pair_of_equals():
