@@ -210,7 +210,8 @@ class AdversarialFragility:
         return (_RANDOM, "top_k", "mass_centre") if images else (_RANDOM, "top_k")
 
     def _probe(self, name: str, budget: float) -> Probed:
-        return Probed(name=name, level=budget, maps=1 if name == _RANDOM else 2 * self.steps)
+        searched = 1 if name == _RANDOM else 2 * self.steps
+        return Probed(name=name, level=budget, maps=searched + self.along - 1)
 
     def _null(self) -> Null:
         return Null(draws=self.null_draws)

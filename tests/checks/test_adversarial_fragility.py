@@ -22,6 +22,7 @@ NAMES = ("random_signs", "top_k", "mass_centre")
 def test_what_is_measured_and_that_the_controls_behave():
     bench = bench_of(networks.cnn(), {"product": InputTimesGradient()})
     found = {each.unit.condition: each.scores for each in evidence(CHECK, "product", bench, facts_of(bench))}
+    assert sum(each.maps for each in list(found)[1:]) == 2 * (1 + 2 * 6 + 3 * 3)  # steps and derivatives, ways to them
     assert len(found) == 7 and isinstance(next(iter(found)), Null)
     for condition, scores in list(found.items())[1:]:
         assert (scores["size"] <= condition.level * (1 + 1e-4)).all() and scores["size"].max() > 0.9 * condition.level
@@ -75,9 +76,9 @@ def test_the_smallest_change_is_told_over_all_attacks_with_how_many_stay():
     )
     falls = np.repeat([1.0, 0.0, 0.0], [12, 6, 12])
     for each in found:  # six inputs fall at half the smaller budget, twelve at three quarters of the larger
-        if each.unit.condition == Probed(name="top_k", level=0.01, maps=6):
+        if each.unit.condition == Probed(name="top_k", level=0.01, maps=9):
             each.scores["along_2_similarity_absolute"] = np.where(np.arange(30) < 18, 1 - (falls == 0), 1.0)
-        if each.unit.condition == Probed(name="mass_centre", level=0.1, maps=6):
+        if each.unit.condition == Probed(name="mass_centre", level=0.1, maps=9):
             each.scores["along_3_similarity_absolute"] = falls
     reason = CHECK.judge(found, FACTS).reason
     expected = np.median(np.repeat([(1 + 0.5) / 4 * 0.01, (2 + 0.5) / 4 * 0.1], [6, 12]))
