@@ -18,6 +18,7 @@ from audit.report.looks import (
     DOTTED,
     HEIGHT,
     INK,
+    OTHER,
     PAPER,
     QUIET,
     ROW,
@@ -95,6 +96,33 @@ def crowded(drawn: Plot) -> bool:
     return curved(drawn) and len(drawn.lines) > NAMED
 
 
+def nulls(drawn: Plot) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the lowest and the highest null at each place, on the scale of the plot; None where it is no band.
+
+    The excess counts from the larger of two nulls, so that one is 0 there and the band lies below it.
+    """
+    judged = [line.points for line in drawn.lines if line.judged and not line.control]
+    places = max(map(len, judged), default=0)
+    found = np.full((len(judged), places, 2), np.nan)
+    for row, points in enumerate(judged):
+        for place, point in enumerate(points):
+            found[row, place] = _null(point, drawn.quantity)
+    if places < 2 or drawn.meaning or not np.isfinite(found).all(axis=2).any(axis=0).all():
+        return None
+    low, high = np.nanmin(found, axis=(0, 2)), np.nanmax(found, axis=(0, 2))
+    return (low, high) if (high > low).any() else None
+
+
+def _null(point: Point, quantity: Quantity) -> tuple[float, float]:
+    """Return both nulls of a place on the scale of the quantity."""
+    pair = (point.noise, point.shuffled) if quantity == "excess" else (point.null, point.null)
+    low, high = (float("nan") if each is None else each for each in pair)
+    if quantity == "similarity":
+        return low, high
+    least, most = min(low, high), max(low, high)
+    return (least - most) / (1 - most) if most < 1 else float("nan"), 0.0
+
+
 def figure(drawn: Plot, alt: str, caption: str) -> Figure:
     """Return a plot as a figure: the same bytes for the same plot."""
     height = HEIGHT if curved(drawn) else rows_height(len(drawn.lines))
@@ -163,6 +191,9 @@ def _end(point: Point, side: int) -> float:
 def _limits(axes: Any, drawn: Plot, places: int) -> None:
     """Draw each threshold where it applies, and the null where the excess is zero."""
     right = places - 0.85
+    band = nulls(drawn)
+    if band is not None:
+        axes.fill_between(np.arange(len(band[0])), *band, color=OTHER, alpha=0.25, linewidth=0, zorder=1)
     if drawn.quantity == "excess" and not drawn.meaning:
         axes.axhline(0, color=QUIET, linewidth=0.9)
         beside(axes, -0.13, 0, "null: noise alone", offset=(0, 3))

@@ -3,7 +3,7 @@
 import hashlib
 import math
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from markupsafe import Markup
 from audit import resources
 from audit.agreement import agreement, table
 from audit.record import Audit, Context, Gallery, History, Point, RequirementFacts, Verdict, record
-from audit.report import advice, differences, figures, findings, removals, training_figures, trend, words
+from audit.report import advice, charts, differences, findings, removals, training_figures, trend, words
 from audit.report.album import album, sizes
 from audit.report.gallery import TRAINED
 from audit.report.mapping import framed
@@ -25,20 +25,6 @@ from audit.report.svg import Figure
 BUDGET = 8_000_000  # bytes: larger pages open slowly and are refused by mail and review tools
 _PRINTED_ROWS = 300  # of the tables of numbers on paper: setting a row takes 10 ms, and nobody reads thousands
 _PRINTED_INPUTS, _PRINTED_MAPS = 3, 1200  # of the gallery
-
-_ACROSS = {
-    "cascading_randomization": "stages re-drawn so far, from left to right",
-    "independent_randomization": "the one stage that is re-drawn",
-    "smooth_mprt": "stages re-drawn so far, from left to right",
-    "repeatability": "repetitions",
-}
-
-_CURVES = (
-    "Lines are methods, bands their 95 % intervals, dotted lines the declared thresholds (that of the last stage is "
-    "drawn at its end), grey dashed lines the controls. Thin lines with hollow markers were measured but not judged."
-)
-_CROWDED = " Of this many methods the worst are named; the names of the others and all intervals are in the table."
-_ROWS = "Points are methods, bars their 95 % intervals, the dotted line the declared threshold; controls are grey."
 
 
 @record
@@ -210,12 +196,9 @@ def _section(audit: Audit, number: int, facts: RequirementFacts) -> Section:
     verdicts = tuple(verdict for verdict in audit.verdicts if verdict.requirement == facts.id)
     controls = tuple(control.verdict for control in words.controls_of(audit, facts))
     trainings = training_figures.trainings(audit, facts)
-    drawn = removals.figures(facts, verdicts, controls) or training_figures.figures(
-        facts, verdicts, controls, trainings
-    )
     return Section(
         number=number, facts=facts, verdicts=verdicts, controls=controls,
-        figures=drawn or _figures(facts, verdicts, controls), columns=removals.columns(facts),
+        figures=charts.figures(facts, verdicts, controls, trainings), columns=removals.columns(facts),
         curves=removals.curves(verdicts, controls), trainings=trainings,
     )  # fmt: skip
 
@@ -223,20 +206,3 @@ def _section(audit: Audit, number: int, facts: RequirementFacts) -> Section:
 def _tabled(section: Section) -> bool:
     """Return whether there is any number to put into the table of all numbers."""
     return bool(section.curves) or any(verdict.curve for verdict in (*section.verdicts, *section.controls))
-
-
-def _figures(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[Figure, ...]:
-    meaning = "" if facts.quantity == "similarity" else facts.quantity
-    drawn = figures.plot(verdicts, controls, _ACROSS.get(facts.check, "condition"), meaning)
-    if drawn is None:
-        return ()
-    said = "; ".join(f"{line.name}: {_course(line.points, drawn.quantity)}" for line in drawn.lines)
-    alt = f"{facts.title}, {meaning or drawn.quantity} by method. {said}. The table of numbers below holds every point."
-    caption = (_CURVES if figures.curved(drawn) else _ROWS) + (_CROWDED if figures.crowded(drawn) else "")
-    return (figures.figure(drawn, alt, caption),)
-
-
-def _course(points: Sequence[Point], quantity: str) -> str:
-    """Return where a curve starts and where it ends, in words."""
-    first, last = (words.number(getattr(point, quantity)) for point in (points[0], points[-1]))
-    return first if len(points) == 1 else f"from {first} to {last}"

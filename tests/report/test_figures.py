@@ -4,8 +4,10 @@ import re
 from base64 import b64decode
 from dataclasses import replace
 
-from audit.record import Verdict
-from audit.report import figures, labels, looks
+import numpy as np
+
+from audit.record import Point, RequirementFacts, Verdict
+from audit.report import charts, convergence, figures, labels, looks, strips
 from audit.report.svg import Figure
 from tests.report import examples
 
@@ -62,3 +64,56 @@ def test_many_curves_have_no_bands() -> None:
     many = [replace(verdict, method=f"{verdict.method}_{turn}") for turn in range(3) for verdict in few]
     assert "FillBetweenPolyCollection" in text(drawn(few).light)
     assert "FillBetweenPolyCollection" not in text(drawn(many).light)
+
+
+def facts(check: str, **changes: object) -> RequirementFacts:
+    (found,) = (each for each in examples.audit().requirements if each.id == examples.CASCADE)
+    return replace(found, check=check, **changes)
+
+
+def test_each_stage_of_each_method_is_a_number_in_the_strip() -> None:
+    (heat,) = strips.figures(facts("independent_randomization"), cascade(), [])
+    stages = ", ".join(f"0.{value} {stage}" for value, stage in zip((31, 16, 8, 4, 2), examples.STAGES, strict=True))
+    assert stages.replace("0.8 ", "0.08 ").replace("0.4 ", "0.04 ").replace("0.2 ", "0.02 ") in heat.alt
+    assert f"grad_cam: 0.60 {examples.STAGES[0]}, – {examples.STAGES[1]}" in heat.alt
+    assert text(heat.light).count("opacity: 0.") >= 4 * len(examples.STAGES)
+
+
+def test_the_inputs_behind_the_last_mean_are_shown_by_their_quantiles() -> None:
+    values = (0.0, None, 0.5, 1.0, float("nan"))
+    (spread,) = strips.figures(
+        facts("cascading_randomization"), [replace(verdict, per_input=values) for verdict in cascade()], []
+    )
+    low, median, high = (f"{np.quantile([0, 0.5, 1], share):.2f} at {share:.0%}" for share in (0.05, 0.5, 0.95))
+    assert low in spread.alt and median in spread.alt and high in spread.alt and "dotted line" in spread.caption
+    assert strips.figures(facts("cascading_randomization"), cascade(), []) == ()
+    assert strips.figures(facts("repeatability"), cascade(), []) == ()
+
+
+def test_the_band_lies_between_two_nulls_and_is_none_for_one() -> None:
+    one = figures.plot(cascade(), [], "stages")
+    twice = [
+        replace(verdict, curve=tuple(replace(point, noise=0.0, shuffled=0.2) for point in verdict.curve))
+        for verdict in cascade()
+    ]
+    two = figures.plot(twice, [], "stages")
+    assert one is not None and two is not None
+    assert figures.nulls(one) is None
+    band = figures.nulls(two)
+    assert band is not None
+    np.testing.assert_allclose(band, [[-0.25] * 6, [0.0] * 6])
+
+
+def test_gaps_by_step_stand_apart_from_gaps_by_network() -> None:
+    def point(label: str, gap: float) -> Point:
+        return Point(label=label, similarity=gap, null=None, excess=gap, interval=None, undefined=0, total=1)
+
+    steps = [point("20 steps", 0.1), point("5 steps", 0.4), point("many steps", 0.3), point("0 steps", 0.2)]
+    verdict = replace(cascade()[0], method="m", curve=(*steps, point("a linear network", 0.0)))
+    asked = facts("completeness", quantity="relative completeness gap", settings={"within": 0.05})
+    (drawn,) = convergence.figures(asked, [verdict])
+    assert "m: 0.400 at 5, 0.100 at 20." in drawn.alt
+    (left,) = convergence.without_steps(asked, [verdict])
+    assert [each.label for each in left.curve] == ["many steps", "0 steps", "a linear network"]
+    assert convergence.figures(asked, [left]) == ()
+    assert len(charts.figures(asked, [verdict], [], [])) == 2
