@@ -58,7 +58,9 @@ def test_a_network_that_uses_the_mark_gives_verdicts_and_the_controls_fail(folde
     spec = _spec(folder, "trained", {"source": "planted_shortcut"}, "planted_shortcut")
     audit = running.run(spec, out=folder / "used").audit
     assert audit.valid and {each.verdict.outcome for each in audit.controls} == {"fail"}
-    assert {each.method: each.outcome for each in audit.verdicts}["smoothgrad"] == "pass"
+    (smooth,) = (each for each in audit.verdicts if each.method == "smoothgrad")
+    assert smooth.outcome in ("pass", "inconclusive")  # re-drawn networks as small as this one may reach as much
+    assert min(each.interval[0] - each.threshold for each in smooth.criteria if each.interval) > 0, smooth.reason
     blind = {each.method: each.verdict.curve[1] for each in audit.controls}
     assert blind["input"].interval == (0.5, 0.5) and blind["edge_detector"].excess == pytest.approx(0.5, abs=0.03)
 
