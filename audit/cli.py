@@ -51,6 +51,7 @@ def commands(debug: bool) -> None:
 def validate(specs: Sequence[Path]) -> int:
     """Check specs: every fault at once, nothing is run."""
     from audit.errors import SpecError
+    from audit.planning import counted
     from audit.spec import load_spec
 
     code = 0
@@ -61,7 +62,8 @@ def validate(specs: Sequence[Path]) -> int:
             say(str(error))
             code = error.exit_code
         else:
-            data(f"{show(path)}: valid ({len(spec.methods)} methods, {len(spec.requirements)} requirements)")
+            named = counted(len(spec.methods), "method"), counted(len(spec.requirements), "requirement")
+            data(f"{show(path)}: valid ({', '.join(named)})")
     return code
 
 

@@ -35,6 +35,7 @@ _EXITS = {
     "EnvironmentStop": 7,
 }
 _UNKNOWN = "…"
+_OPEN = re.compile("…[.…]*…")  # one after another: one
 _CODE = re.compile(f'"[{"".join(PARTS)}][0-9]{{3}}"')
 
 
@@ -126,7 +127,7 @@ def _text(node: ast.expr) -> str:
     if isinstance(node, ast.Constant):
         return str(node.value)
     if isinstance(node, ast.JoinedStr):
-        return "".join(_text(each) for each in node.values)
+        return _OPEN.sub(_UNKNOWN, "".join(_text(each) for each in node.values))
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         return _text(node.left) + _text(node.right)
     return _UNKNOWN

@@ -129,10 +129,13 @@ def retrainings(units: Iterable[tuple[str, Unit]]) -> int:
     return sum(not (isinstance(each, Removed) and each.network == "intact") for each in conditions)
 
 
-def describe(plan: Plan, facts: Facts, *, done: int, seconds: float, training_seconds: float) -> list[str]:
-    """Return the plan in lines for people: stages, units, cost, and what is already done.
+def describe(
+    plan: Plan, facts: Facts, *, skipped: Iterable[str], done: int, seconds: float, training_seconds: float
+) -> list[str]:
+    """Return the plan in lines for people: stages, units, cost, and what is skipped or already done.
 
-    ``seconds`` is the time of one gradient evaluation, ``training_seconds`` that of one training.
+    ``skipped`` are the reasons of what is not measured, ``seconds`` the time of one gradient evaluation,
+    ``training_seconds`` that of one training.
     """
     units = plan.units()
     cost, trainings = evaluations(units, facts), retrainings(units)
@@ -144,6 +147,7 @@ def describe(plan: Plan, facts: Facts, *, done: int, seconds: float, training_se
         "stages, output to input (what randomisation re-draws together):",
         *_stages(facts),
         *_per_requirement(plan),
+        *(f"skipped    {reason}" for reason in dict.fromkeys(skipped)),
         f"units      {len(units)} in all, {done} already done",
         f"maps       {cost:,} gradient evaluations, about {_duration(cost * seconds)} from scratch (one timed pass)",
         f"trainings  {trainings}" + _training_cost(trainings, training_seconds),
@@ -219,7 +223,15 @@ def _per_requirement(plan: Plan) -> list[str]:
     counts: dict[str, list[int]] = {}
     for task in plan.tasks:
         counts.setdefault(task.requirement, []).append(len(task.units))
-    return [f"require    {name}: {len(sizes)} methods, {sum(sizes)} units" for name, sizes in counts.items()]
+    return [
+        f"require    {name}: {counted(len(sizes), 'method')}, {counted(sum(sizes), 'unit')}"
+        for name, sizes in counts.items()
+    ]
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number of things in words: "1 method", "2 methods"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _label(method: MethodFacts) -> str:

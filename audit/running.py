@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from audit import past
 from audit.checks.check import Check
 from audit.errors import AuditError, EnvironmentStop
-from audit.planning import REMOVAL, TRAINING, Plan, describe, plan, title
+from audit.planning import REMOVAL, TRAINING, Plan, describe, plan, skipped, title
 from audit.record import Audit, Context, Evidence, Measurement, Past, Removed, Trained, Unit, record
 from audit.report.render import Rendered
 from audit.results import Results
@@ -49,6 +49,7 @@ class Prepared:
         return describe(
             self.plan,
             self.world.facts,
+            skipped=skipped(self.spec, self.world.facts).values(),
             done=self.done,
             seconds=seconds_per_evaluation(self.world, first),
             training_seconds=self.world.retraining.seconds_per_training() if self.world.retraining else 0.0,

@@ -36,6 +36,11 @@ def test_a_message_that_depends_on_a_condition_belongs_to_its_code(
     assert f"  {text} (exit code 7)\n" in capsys.readouterr().out
 
 
+def test_what_is_left_open_is_left_open_once(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "X001"]) == 0
+    assert "  the model file can run code: it names … (exit code 6)\n" in capsys.readouterr().out
+
+
 def test_an_unknown_code_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "M0003"]) == 2
     assert "did you mean `M003`?" in capsys.readouterr().err

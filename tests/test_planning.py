@@ -119,7 +119,9 @@ def test_cost_counts_every_map_of_every_input_and_the_references_once(facts):
 
 
 def test_the_plan_is_told_in_words(facts):
-    lines = "\n".join(describe(plan(spec_of("repeatability"), facts), facts, done=1, seconds=1.0, training_seconds=0.0))
+    planned, reasons = plan(spec_of("repeatability"), facts), ["`cam` does not apply", "`cam` does not apply"]
+    lines = "\n".join(describe(planned, facts, skipped=reasons, done=1, seconds=1.0, training_seconds=0.0))
+    assert lines.count("skipped    `cam` does not apply\n") == 1
     for word in (
         *STAGES,
         "edge_detector (control)",
