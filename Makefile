@@ -5,9 +5,9 @@ BACKEND ?= tensorflow
 WORKERS ?= 2
 TESTS ?= tests
 KILLS ?= 6
-# What imports no framework, or runs minutes on one backend only, need not run on the second.
+# What imports no framework, what is the command line's alone, and what runs minutes need not run on a second backend.
 FRAMEWORK_FREE := tests/report tests/similarities $(patsubst %,tests/test_%.py,agreement calibration \
-  complexity console gate handbook imports judging maps mnist mnist_labels named packaging planning plugin presets \
+  complexity console exit_codes gate handbook imports judging maps mnist mnist_labels named packaging planning plugin presets \
   roar_toy schema spec startup statistics store training yaml_source)
 MNIST ?= data/mnist10k.npz
 
