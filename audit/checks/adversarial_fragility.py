@@ -34,9 +34,9 @@ class AdversarialFragility:
     network with softplus in place of rectifiers; maps and predictions are always those of the audited one. Where a
     method cannot be differentiated, or its derivative is zero, the search tries random corners of the budget instead.
     On the straight way from each input to what was found for it the map is measured at equally spaced places. From
-    these the verdict tells the smallest change that takes an input's map below ``at_least``, over all attacks and
-    budgets: the first place that keeps the class and is below, by linear interpolation from the one before. A bisection
-    would have to know the limit, which is chosen when judging.
+    these the verdict tells the smallest change that takes the excess of an input's map below ``at_least``, over all
+    attacks and budgets: the first place that keeps the class and is below, by linear interpolation from the one before.
+    A bisection would have to know the limit, which is chosen when judging.
 
     Why it matters. If a change that nobody sees moves the map at will, the map can be made to show anything, and what
     it shows without an adversary is one of many answers.
@@ -131,7 +131,9 @@ class AdversarialFragility:
         limits = Limits(null_at_most=self.null_at_most, undefined_at_most=self.undefined_at_most, fewest_seeds=1)
         targets = [self._target(place, name) for place, name in enumerate(names)]
         judgement = conclude(drawn, targets, limits)
-        beside = self._beside(found, names[1:]) + self._smallest(found, names, drawn.usable)
+        beside = self._beside(found, names[1:])
+        if judgement.criteria[0].statistic is not None:  # else the test has no power, and a small change means nothing
+            beside += self._smallest(found, names, drawn.usable)
         return replace(judgement, reason=judgement.reason + beside)
 
     def settings(self) -> dict[str, Any]:
@@ -162,17 +164,16 @@ class AdversarialFragility:
 
     def _smallest(self, found: Mapping[Condition, Evidence], names: Sequence[str], usable: np.ndarray) -> str:
         """Tell the smallest change that moves a map, in the median of the inputs that any change within reach moves."""
-        if not usable.any():
-            return ""
         least = np.min([self._reached(found, self._probe(name, each)) for name in names for each in self.budgets], 0)
         sizes = least[usable]
         moved = sizes[np.isfinite(sizes)]
         within = f"within the largest budget, {self.budgets[-1]:g} of the range"
         if not moved.size:
-            return f" No map of {len(sizes)} falls below {self.at_least:g} {within}."
+            return f" The excess of no map of {len(sizes)} falls below {self.at_least:g} {within}."
         return (
-            f" The smallest change that takes a map below {self.at_least:g} is {np.median(moved):.2g} of the range in "
-            f"the median of {moved.size} inputs; {len(sizes) - moved.size} of {len(sizes)} stay above it {within}."
+            f" The smallest change that takes a map's excess below {self.at_least:g} is {np.median(moved):.2g} of the "
+            f"range in the median of {moved.size} inputs; {len(sizes) - moved.size} of {len(sizes)} stay above it "
+            f"{within}."
         )
 
     def _reached(self, found: Mapping[Condition, Evidence], condition: Probed) -> np.ndarray:

@@ -72,7 +72,7 @@ def test_a_blind_search_says_so_and_no_centre_moves_in_flat_inputs():
 def test_the_smallest_change_is_told_over_all_attacks_with_how_many_stay():
     found = made(dict.fromkeys(NAMES, 0.9))
     assert CHECK.judge(found, FACTS).reason.endswith(
-        "No map of 30 falls below 0.5 within the largest budget, 0.1 of the range."
+        "The excess of no map of 30 falls below 0.5 within the largest budget, 0.1 of the range."
     )
     falls = np.repeat([1.0, 0.0, 0.0], [12, 6, 12])
     for each in found:  # six inputs fall at half the smaller budget, twelve at three quarters of the larger
@@ -82,7 +82,12 @@ def test_the_smallest_change_is_told_over_all_attacks_with_how_many_stay():
             each.scores["along_3_similarity_absolute"] = falls
     reason = CHECK.judge(found, FACTS).reason
     expected = np.median(np.repeat([(1 + 0.5) / 4 * 0.01, (2 + 0.5) / 4 * 0.1], [6, 12]))
-    assert f"below 0.5 is {expected:.2g} of the range in the median of 18 inputs; 12 of 30 stay above it" in reason
+    assert (
+        f"below 0.5 is {expected:.2g} of the range in the median of 18 inputs; 12 of 30 stay above it within" in reason
+    )
+    found[0].scores["null_absolute"] = np.full(30, 0.9)
+    powerless = CHECK.judge(found, FACTS)
+    assert powerless.outcome == "inconclusive" and "smallest" not in powerless.reason
 
 
 def test_the_smallest_change_of_a_linear_model_is_that_of_its_closed_form():
