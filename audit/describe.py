@@ -85,7 +85,7 @@ def listing(family: Family, *, long: bool) -> list[str]:
     if not long:
         width = max(map(len, known), default=0)
         return [f"{name:<{width}}  {summary(family, name)}" for name in known]
-    return [line for name in known for line in (*_long(family, name), "")]
+    return [line.replace("``", "`") for name in known for line in (*_long(family, name), "")]
 
 
 def _long(family: Family, name: str) -> list[str]:

@@ -100,6 +100,9 @@ def test_list_long_shows_every_field_with_its_default(capsys: pytest.CaptureFixt
     long = capsys.readouterr().out
     assert "samples (default 50)" in long
     assert "arXiv:1706.03825" in long
+    assert cli.main(["list", "checks", "--long"]) == 0
+    text = capsys.readouterr().out
+    assert "`mean_at_most`" in text and "``" not in text
     assert cli.main(["list", "datasets", "--long"]) == 0
     assert "path (required)" in capsys.readouterr().out
 
