@@ -93,7 +93,7 @@ def curved(drawn: Plot) -> bool:
 
 def crowded(drawn: Plot) -> bool:
     """Return whether the curves are too many to name each and to show its interval."""
-    return curved(drawn) and len(drawn.lines) > NAMED
+    return curved(drawn) and sum(not line.control for line in drawn.lines) > NAMED
 
 
 def nulls(drawn: Plot) -> tuple[np.ndarray, np.ndarray] | None:
@@ -143,7 +143,7 @@ def _curves(axes: Any, drawn: Plot) -> None:
     ends: list[End] = []
     longest = max(drawn.lines, key=lambda line: len(line.points)).points
     for line in drawn.lines:
-        drawing = style(line)
+        drawing = {**style(line), **({"markevery": (line.index % 3, 3)} if crowded(drawn) else {})}
         values = _values(line.points, drawn.quantity)
         places = np.arange(len(values))
         axes.plot(places, values, **drawing, clip_on=False, zorder=2 if line.control else 3)

@@ -7,7 +7,7 @@ from audit.record import Criterion, record
 from audit.report.looks import INK, NAME, NOTE, PAPER, QUIET
 from audit.report.words import number, shorten
 
-NAMED = 8  # ends of lines: more names would stand on each other
+NAMED = 8  # methods at the ends of lines: more names would stand on each other
 _LISTED = 5  # of more ends than that
 
 
@@ -72,9 +72,9 @@ def names(axes: Any, ends: Sequence[End], worst: Worst = "highest") -> None:
 
 def chosen(ends: Sequence[End], worst: Worst) -> tuple[list[End], int]:
     """Return the ends to name, and how many are left to the table: of many methods the worst, and every control."""
-    if len(ends) <= NAMED:
-        return list(ends), 0
     audited = sorted((end for end in ends if not end.control), key=lambda end: end.value, reverse=worst == "highest")
+    if len(audited) <= NAMED:
+        return list(ends), 0
     controls = [end for end in ends if end.control][: NAMED - _LISTED]
     return [*audited[:_LISTED], *controls], len(ends) - len(audited[:_LISTED]) - len(controls)
 

@@ -1,5 +1,6 @@
 """A drawing as SVG data URIs for light and dark pages: the same bytes for the same drawing, text as paths."""
 
+import re
 import warnings
 from base64 import b64encode
 from collections.abc import Callable
@@ -9,6 +10,9 @@ from typing import Any
 from audit.record import record
 from audit.report.looks import HEIGHT, TEXT, WIDTH, dark
 
+_LONG = re.compile(r"\b[1-9][0-9]*\.[0-9]{3,}")
+_UNSEEN = re.compile(r"<!--.*?-->|<metadata>.*?</metadata>", re.DOTALL)
+_LINES = re.compile(r"\s*\n\s*")
 _FIXED: dict[Any, Any] = {
     "svg.hashsalt": "saliency-audit",
     "svg.fonttype": "path",
@@ -44,7 +48,15 @@ def _svg(draw: Callable[[Any], None], height: float) -> str:
         canvas = FigureCanvasSVG(Canvas(figsize=(WIDTH, height)))
         draw(canvas.figure)
         canvas.print_svg(file, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return file.getvalue().decode()
+    return _short(file.getvalue().decode())
+
+
+def _short(svg: str) -> str:
+    """Return a drawing without what nobody sees: comments, metadata, line ends, and less than hundredths of a point.
+
+    Numbers below 1 stay: they are opacities and scales of letters.
+    """
+    return _LINES.sub(" ", _LONG.sub(lambda found: f"{float(found[0]):.2f}", _UNSEEN.sub("", svg)))
 
 
 def _uri(svg: str) -> str:
