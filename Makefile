@@ -6,8 +6,8 @@ WORKERS ?= 2
 TESTS ?= tests
 KILLS ?= 6
 # What imports no framework, what is the command line's alone, and what runs minutes need not run on a second backend.
-FRAMEWORK_FREE := tests/report tests/similarities $(patsubst %,tests/test_%.py,agreement calibration \
-  complexity console exit_codes gate handbook imports judging maps mnist mnist_labels named packaging planning plugin presets \
+FRAMEWORK_FREE := tests/report tests/similarities tests/network/test_blocks.py $(patsubst %,tests/test_%.py,agreement calibration \
+  complexity console exit_codes gate handbook imports judging kill maps mnist mnist_labels named packaging planning plugin presets \
   roar_toy schema spec startup statistics store training yaml_source)
 MNIST ?= data/mnist10k.npz
 
@@ -69,7 +69,7 @@ test: setup  ## run every test (BACKEND=jax for the other backend, TESTS=tests/c
 	KILLS=$(KILLS) KERAS_BACKEND=$(BACKEND) $(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
 
 test-backend: setup  ## the tests that touch a framework, on the other backend
-	KILLS=2 KERAS_BACKEND=$(BACKEND) $(BIN)/python -m pytest -n $(WORKERS) $(FRAMEWORK_FREE:%=--ignore=%) $(TESTS)
+	KERAS_BACKEND=$(BACKEND) $(BIN)/python -m pytest -n $(WORKERS) $(FRAMEWORK_FREE:%=--ignore=%) $(TESTS)
 
 check: setup  ## format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .
