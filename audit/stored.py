@@ -13,7 +13,7 @@ from audit.checks.check import parts
 from audit.declare import as_json
 from audit.errors import InputError
 from audit.planning import plan, skipped
-from audit.record import Audit, Context, Evidence, Facts, Provenance, RequirementFacts, Unit, record
+from audit.record import Audit, Context, Evidence, Facts, Gallery, Provenance, RequirementFacts, Unit, record
 from audit.report import gallery
 from audit.report.render import Rendered
 from audit.report.render import render as render_files
@@ -115,16 +115,18 @@ def decide(store: Store, spec: Spec, baseline: Results | None) -> Audit:
 def draw(store: Store, audit: Audit) -> Rendered:
     """Draw what ``results.json`` says, with the maps that the store holds."""
     spec = spec_from_resolved(audit.spec)
-    planned = plan(spec, audit.facts)
-    evidence = {
-        (task.requirement, task.method): [found for unit in task.units if (found := store.get(unit)) is not None]
-        for task in planned.tasks
-    }
-    images = np.load(store.folder / "images.npy", allow_pickle=False)
-    strips = gallery.build(audit, evidence, images, range(len(images)))
+
+    def pictured() -> Gallery:
+        evidence = {
+            (task.requirement, task.method): [found for unit in task.units if (found := store.get(unit)) is not None]
+            for task in plan(spec, audit.facts).tasks
+        }
+        images = np.load(store.folder / "images.npy", allow_pickle=False)
+        return gallery.build(audit, evidence, images, range(len(images)))
+
     source = store.folder / SOURCE
     written = source.read_bytes() if source.is_file() else None
-    return render_files(audit, strips, store.folder, (*spec.report.formats, *ALWAYS), written, context_of(store))
+    return render_files(audit, pictured, store.folder, (*spec.report.formats, *ALWAYS), written, context_of(store))
 
 
 def context_of(store: Store) -> Context:

@@ -1,6 +1,6 @@
 """Records to files: every format of a report, each written whole or not at all."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from audit.errors import EnvironmentStop
@@ -34,9 +34,13 @@ class Rendered:
     notes: tuple[str, ...] = ()
 
 
+Pictured = Callable[[], Gallery]
+"""What makes the gallery when it is asked for: its maps are let go before the PDF is set, which needs the memory."""
+
+
 def render(
     audit: Audit,
-    gallery: Gallery | None,
+    gallery: Pictured | None,
     folder: Path,
     formats: Collection[str] = FORMATS,
     source: bytes | None = None,
@@ -59,7 +63,7 @@ def render(
 
 
 def _contents(
-    audit: Audit, gallery: Gallery | None, formats: Collection[str], source: bytes | None, context: Context
+    audit: Audit, gallery: Pictured | None, formats: Collection[str], source: bytes | None, context: Context
 ) -> tuple[dict[str, bytes], list[str]]:
     contents: dict[str, bytes] = {}
     notes: list[str] = []
@@ -77,14 +81,14 @@ def _contents(
 
 
 def _pages(
-    audit: Audit, gallery: Gallery | None, with_pdf: bool, source: bytes | None, context: Context
+    audit: Audit, gallery: Pictured | None, with_pdf: bool, source: bytes | None, context: Context
 ) -> tuple[dict[str, bytes], list[str]]:
     """Return the HTML, and the PDF where it can be made; the HTML stands in where only a PDF was asked for."""
     from audit.report.enclosed import enclosed
     from audit.report.page import pages
     from audit.report.pdf import pdf
 
-    made = pages(audit, gallery, context=context)
+    made = pages(audit, gallery() if gallery else None, context=context)
     contents = {"html": made.screen.encode()}
     if not with_pdf:
         return contents, []

@@ -30,7 +30,7 @@ sys.exit(bool({"keras", "tensorflow", "jax", "matplotlib", "weasyprint"} & set(s
 
 
 def test_every_format_is_written_and_nothing_else(tmp_path: Path) -> None:
-    rendered = render(examples.small(), examples.gallery(1, 8), tmp_path)
+    rendered = render(examples.small(), lambda: examples.gallery(1, 8), tmp_path)
     assert rendered.notes == ()
     assert set(rendered.paths) == set(FORMATS)
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in rendered.paths.values()}
