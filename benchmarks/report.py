@@ -125,12 +125,14 @@ def _measure(folder: Path) -> int:
     from audit.report.enclosed import enclosed
     from audit.report.page import pages
     from audit.report.pdf import pdf
+    from audit.report.render import give_back_memory
 
     audit, gallery = large()
     print(f"the audit and its maps in memory          {_peak():7.0f} MB")
     started = time.perf_counter()
     html = pages(audit, gallery)
     del gallery  # as the renderer does: the PDF is set without the maps
+    give_back_memory()
     between = time.perf_counter()
     print(f"HTML   {between - started:6.1f} s   {len(html.screen.encode()) / 1e6:6.2f} MB   peak {_peak():7.0f} MB")
     made = pdf(html.paper, enclosed(audit))

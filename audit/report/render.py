@@ -1,5 +1,7 @@
 """Records to files: every format of a report, each written whole or not at all."""
 
+import ctypes
+import gc
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
@@ -92,8 +94,17 @@ def _pages(
     contents = {"html": made.screen.encode()}
     if not with_pdf:
         return contents, []
+    give_back_memory()
     try:
         contents["pdf"] = pdf(made.paper, enclosed(audit, source))
     except EnvironmentStop as stop:
         return contents, [str(stop)]
     return contents, []
+
+
+def give_back_memory() -> None:
+    """Return freed memory to the system: glibc keeps what thousands of small maps took, and setting a PDF needs it."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's alone
+    if trim is not None:
+        trim(0)
