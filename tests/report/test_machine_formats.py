@@ -19,7 +19,7 @@ from audit.report.annotations import MOST, annotations
 from audit.report.card import card
 from audit.report.junit import junit
 from audit.report.metrics import metrics
-from audit.report.page import page
+from audit.report.page import pages
 from audit.report.sarif import sarif
 from audit.report.statement import PREDICATE, STATEMENT, statement
 from audit.report.summary import LONGEST, escaped, summary
@@ -147,12 +147,12 @@ def test_people_and_tables_are_told(audit: Audit, red: bool, word: str) -> None:
     assert row["outcome"] == word and row["waived"] == (audit.verdicts[0].waived or "")
 
 
-@pytest.mark.parametrize("name", ["fail", "error", "void"])
-def test_the_page_is_told(name: str) -> None:
-    make, _, word = CASES[name]
-    audit = ended(make())
-    html = page(replace(audit, verdicts=audit.verdicts[:1], requirements=audit.requirements[:1]))
-    assert f'class="badge {word}"' in html
+@cases(1, 2)
+def test_the_page_and_its_print_are_told(audit: Audit, red: bool, word: str) -> None:
+    made = pages(replace(audit, verdicts=audit.verdicts[:1], requirements=audit.requirements[:1]))
+    for text in (made.screen, made.paper):
+        assert f'class="badge {word}"' in text and audit.verdicts[0].reason[:40] in text
+        assert not (red and '<div class="verdict pass">' in text), "the cover says pass"
 
 
 def test_a_model_whose_file_is_pinned_is_named_by_it_too() -> None:
