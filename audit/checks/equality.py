@@ -13,11 +13,12 @@ import numpy as np
 from pydantic import Field
 
 from audit.checks import comparison
-from audit.checks.check import Bench, Judgement
+from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.comparison import DEFAULT_CHANNELS
 from audit.checks.judgement import Curve, Limits, Target, conclude, values
 from audit.checks.wording import quantity
 from audit.maps import NOT_FINITE, Channels
-from audit.record import Condition, Evidence
+from audit.record import Condition, Evidence, Original
 from audit.variants import Variant
 
 QUANTITY = "relative difference"
@@ -53,6 +54,19 @@ def parity(bench: Bench, variant: Variant) -> np.ndarray:
     largest = np.abs(own).max()
     apart = np.abs(own - other).max(axis=1)
     return np.divide(apart, largest, out=np.full(len(own), np.nan), where=largest > 0)
+
+
+def measure(method: str, variant: Variant, bench: Bench, *, similarity: Any, channels: Channels | None) -> Measurement:
+    """Compare a method's maps on a network that computes the same, of that variant's inputs, with its own maps.
+
+    Scores are those of ``compare``, and ``parity``.
+    """
+    maps, channels = bench.explain(method, variant.explained, network=variant.network), channels or DEFAULT_CHANNELS
+    scores = compare(bench.maps(method, Original()), maps, similarity=similarity, channels=channels)
+    return Measurement(
+        scores={**scores, "parity": parity(bench, variant)},
+        maps=comparison.views(maps[list(bench.gallery)], channels),
+    )
 
 
 def arrange(found: Mapping[Condition, Evidence], places: Sequence[Condition], labels: Sequence[str]) -> Curve:

@@ -8,12 +8,12 @@ from pydantic import Field, model_validator
 
 from audit.checks import comparison, equality
 from audit.checks.check import Bench, Judgement, Measurement
-from audit.checks.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Share, Similarity
+from audit.checks.comparison import DEFAULT_SIGN, Share, Similarity
 from audit.checks.equality import Difference, Parity
 from audit.checks.judgement import stopped
 from audit.declare import declared
 from audit.maps import Channels, Sign
-from audit.record import Condition, Evidence, Facts, Original, Outcome, Probed, Trained
+from audit.record import Condition, Evidence, Facts, Outcome, Probed, Trained
 
 
 @declared
@@ -81,13 +81,7 @@ class InputShift:
     def measure(self, method: str, condition: Condition, bench: Bench) -> Measurement:
         """Compare one method's maps of the shifted inputs, on the network that undoes the shift, with its own."""
         variant = bench.variant(self._shift().name, level=self.amount)
-        maps = bench.explain(method, variant.explained, network=variant.network)
-        own, channels = bench.maps(method, Original()), self.channels or DEFAULT_CHANNELS
-        scores = equality.compare(own, maps, similarity=self.similarity, channels=channels)
-        return Measurement(
-            scores={**scores, "parity": equality.parity(bench, variant)},
-            maps=comparison.views(maps[list(bench.gallery)], channels),
-        )
+        return equality.measure(method, variant, bench, similarity=self.similarity, channels=self.channels)
 
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
         """Judge the relative difference, if the two networks compute the same."""
