@@ -1,6 +1,7 @@
 """What every test shares: the backend, quiet frameworks, and where things are."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,23 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _ROOT = Path(__file__).resolve().parent.parent
+
+
+def _name_from_one() -> None:
+    if keras := sys.modules.get("keras.src.utils.naming"):
+        keras.reset_uids()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def names_of_a_module() -> None:
+    """Layers without a name are counted, and names key the re-draws: what a module shares starts at one."""
+    _name_from_one()
+
+
+@pytest.fixture(autouse=True)
+def names_of_a_test(names_of_a_module: None) -> None:
+    """The same for each test, whatever ran before it in this process."""
+    _name_from_one()
 
 
 @pytest.fixture(scope="session")
