@@ -2,12 +2,16 @@
 
 import os
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
-settings.register_profile("any machine", deadline=None)  # how long an example takes is no property of the code
+# How long an example takes is no property of the code; the same examples everywhere make a failure repeatable.
+settings.register_profile("any machine", deadline=None, derandomize=True)
 settings.load_profile("any machine")
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -31,6 +35,21 @@ def names_of_a_module() -> None:
 def names_of_a_test(names_of_a_module: None) -> None:
     """The same for each test, whatever ran before it in this process."""
     _name_from_one()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def generators_of_a_module(request: pytest.FixtureRequest) -> Mapping[np.random.Generator, Mapping[str, Any]]:
+    """The random generators that a module of tests shares, each with the state in which the module's import left it."""
+    shared = [each for each in vars(request.module).values() if isinstance(each, np.random.Generator)]
+    return {each: each.bit_generator.state for each in shared}
+
+
+@pytest.fixture(autouse=True)
+def generators_of_a_test(generators_of_a_module: Mapping[np.random.Generator, Mapping[str, Any]]) -> Iterator[None]:
+    """Each test draws the same numbers, whatever ran before it: workers share the tests of a module by chance."""
+    yield
+    for generator, state in generators_of_a_module.items():
+        generator.bit_generator.state = state
 
 
 @pytest.fixture(scope="session")
