@@ -44,6 +44,8 @@ _DECIDES_NUMBERS = (
     "maps.py",
     "complexity.py",
     "bench.py",
+    "functions.py",
+    "parameters.py",
     "variants.py",
     "fitting.py",
     "retraining.py",

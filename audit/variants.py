@@ -55,6 +55,8 @@ _OF_AXIOMS = (
 
 _REWRITES = ("batch_norm_folded", "relu_rescaled", "linear_split", "channels_permuted", "dead_branch")
 
+_KEPT = 8  # a variant holds a network of its own
+
 _PLACES: Mapping[str, str] = MappingProxyType(
     {
         "softplus": "audit.network.smooth:softplus",
@@ -71,13 +73,41 @@ _PLACES: Mapping[str, str] = MappingProxyType(
 """Name -> ``module:function``; imported when asked for."""
 
 
-def variant(name: str, network: "Network", explained: Explained, *, level: float, seed: int) -> Variant:
-    """Build a variant of a network and its inputs.
+class Variants:
+    """The variants of one network and of the inputs that are explained on it; the last few are kept."""
 
-    Raises:
-        UnitError: there is no such variant.
-        InputError: this network has none.
-    """
+    def __init__(self, network: "Network", explained: Explained, fitted_on: np.ndarray) -> None:
+        """Start with none; methods learn from ``fitted_on`` (m, ...) on the network itself."""
+        self._network, self._explained, self._fitted_on = network, explained, fitted_on
+        self._made: dict[tuple[str, float, int], Variant] = {}
+
+    def of(self, name: str, *, level: float, seed: int) -> Variant:
+        """Return a variant by its name.
+
+        Raises:
+            UnitError: there is no such variant.
+            InputError: this network has none.
+        """
+        wanted = (name, level, seed)
+        if wanted not in self._made:
+            built = _variant(name, self._network, self._explained, level=level, seed=seed)
+            for oldest in list(self._made)[: max(0, len(self._made) + 1 - _KEPT)]:
+                del self._made[oldest]
+            self._made[wanted] = built
+        return self._made[wanted]
+
+    def fitting_inputs(self, network: "Network", explained: Explained) -> np.ndarray:
+        """Return the network's data as a variant takes them, or where it takes others, its own inputs."""
+        if network is self._network:
+            return self._fitted_on
+        made = next((each for each in self._made.values() if each.network is network), None)
+        own = explained if made is None else made.explained
+        if made is not None and made.carry is not None:
+            return made.carry(self._fitted_on)
+        return self._fitted_on if own.inputs is self._explained.inputs else own.inputs
+
+
+def _variant(name: str, network: "Network", explained: Explained, *, level: float, seed: int) -> Variant:
     if name not in _PLACES:
         raise UnitError("R012", f"there is no variant `{name}`", expected=", ".join(_PLACES), received=name)
     module, _, attribute = _PLACES[name].partition(":")

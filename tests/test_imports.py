@@ -44,20 +44,25 @@ FRAMEWORK_FREE = (
 # Specs are validated, and help is printed, without importing a framework: inside functions only.
 FRAMEWORK_LATE = ("audit.methods", "audit.datasets", "audit.running", "audit.cli", "audit.__init__", "audit.__main__")
 
+# The workshop, and what it is built from.
+BENCH = ("audit.bench", "audit.functions", "audit.parameters")
+
 # Lower layers do not know the higher ones.
 NEVER = {
-    "audit.checks": ("audit.methods", "audit.network", "audit.backend", "audit.bench", "audit.store", "audit.report"),
-    "audit.report": ("audit.methods", "audit.network", "audit.backend", "audit.bench", "audit.checks"),
-    "audit.methods": ("audit.checks", "audit.datasets", "audit.report", "audit.bench", "audit.store", "audit.planning"),
-    "audit.datasets": ("audit.checks", "audit.methods", "audit.report", "audit.bench", "audit.store", "audit.planning"),
-    "audit.network": ("audit.methods", "audit.checks", "audit.bench", "audit.store", "audit.planning", "audit.report"),
-    "audit.backend": ("audit.network", "audit.methods", "audit.checks", "audit.bench", "audit.store", "audit.report"),
+    "audit.checks": ("audit.methods", "audit.network", "audit.backend", *BENCH, "audit.store", "audit.report"),
+    "audit.report": ("audit.methods", "audit.network", "audit.backend", *BENCH, "audit.checks"),
+    "audit.methods": ("audit.checks", "audit.datasets", "audit.report", *BENCH, "audit.store", "audit.planning"),
+    "audit.datasets": ("audit.checks", "audit.methods", "audit.report", *BENCH, "audit.store", "audit.planning"),
+    "audit.network": ("audit.methods", "audit.checks", *BENCH, "audit.store", "audit.planning", "audit.report"),
+    "audit.backend": ("audit.network", "audit.methods", "audit.checks", *BENCH, "audit.store", "audit.report"),
     "audit.maps": ("audit.checks", "audit.methods", "audit.network", "audit.store", "audit.report"),
     "audit.statistics": ("audit.checks", "audit.methods", "audit.network", "audit.store", "audit.report"),
     "audit.similarities": ("audit.checks", "audit.methods", "audit.network", "audit.store", "audit.report"),
-    "audit.store": ("audit.checks", "audit.methods", "audit.network", "audit.bench", "audit.report", "audit.planning"),
-    "audit.planning": ("audit.methods", "audit.network", "audit.backend", "audit.bench", "audit.report"),
+    "audit.store": ("audit.checks", "audit.methods", "audit.network", *BENCH, "audit.report", "audit.planning"),
+    "audit.planning": ("audit.methods", "audit.network", "audit.backend", *BENCH, "audit.report"),
     "audit.bench": ("audit.checks", "audit.store", "audit.report"),
+    "audit.functions": ("audit.bench", "audit.parameters", "audit.checks", "audit.store", "audit.report"),
+    "audit.parameters": ("audit.bench", "audit.functions", "audit.checks", "audit.store", "audit.report"),
 }
 
 # The top of the tree: who may import it.
