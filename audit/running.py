@@ -182,7 +182,7 @@ def _measure(check: Check, method: str, unit: Unit, world: "World") -> Evidence:
         measured = _work(check, method, unit, world)
     except (MemoryError, EnvironmentStop):
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a user's function may end the process, with exit code 0 for all we know
         if _out_of_memory(error):
             raise EnvironmentStop(
                 "E004",
@@ -206,11 +206,11 @@ def _work(check: Check, method: str, unit: Unit, world: "World") -> Measurement:
     return check.measure(method, unit.condition, world.bench)
 
 
-def _out_of_memory(error: Exception) -> bool:
+def _out_of_memory(error: BaseException) -> bool:
     return type(error).__name__ == "ResourceExhaustedError" or "RESOURCE_EXHAUSTED" in str(error)
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     if isinstance(error, AuditError):
         return f"[{error.code}] {error.what}"
     return traceback.format_exception_only(error)[-1].strip().splitlines()[0][:300]

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -147,6 +148,17 @@ def test_a_failed_unit_is_evidence_and_the_next_run_tries_it_again(folder, tmp_p
     assert {verdict.outcome for verdict in broken.verdicts} == {"error"} and broken.exit_code == 3
     assert "ZeroDivisionError" in broken.verdicts[0].reason
     assert running.run(spec, out=tmp_path).audit.verdicts[0].outcome in ("pass", "inconclusive", "fail")
+
+
+def test_code_that_ends_the_process_is_a_failed_unit():
+    """Or the command would end as that code likes: with 0, which says that every requirement passes."""
+
+    def end(*_):
+        raise SystemExit(0)
+
+    check, unit = SimpleNamespace(measure=end), SimpleNamespace(check="a check", condition=None)
+    evidence = running._measure(check, "theirs", unit, SimpleNamespace(bench=None))
+    assert evidence.status == "failed" and evidence.error == "SystemExit: 0"
 
 
 DRAWN = ("results.json", "report.html", "junit.xml", "metrics.csv", "results.sarif", "summary.md")

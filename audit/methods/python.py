@@ -70,7 +70,7 @@ class Python:
         module, _, name = self.function.partition(":")
         try:
             function = getattr(import_module(module), name)
-        except Exception as error:  # the user's module can raise anything
+        except (Exception, SystemExit) as error:  # the user's module can raise anything, a script's end included
             raise InputError(
                 "T145",
                 f"`python: {self.function}` cannot be imported",

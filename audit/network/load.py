@@ -152,7 +152,7 @@ def load_build(
     _start_afresh()
     try:
         model = getattr(import_module(module), function)()
-    except Exception as error:  # the user's code can raise anything
+    except (Exception, SystemExit) as error:  # the user's code can raise anything, a script's end included
         raise InputError(
             "M014", f"`build: {reference}` failed", where="model.build", received=f"{type(error).__name__}: {error}"
         ) from error

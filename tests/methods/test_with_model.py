@@ -94,9 +94,12 @@ def test_an_attribution_of_another_shape_is_refused(module):
         bench_of({"theirs": Python(function=f"{module}:first_pixel")}).maps("theirs", Original())
 
 
-def test_what_cannot_be_imported_is_named():
-    with pytest.raises(InputError, match="no_such_module:f` cannot be imported"):
-        Python(function="no_such_module:f").attribute(networks.mlp())
+def test_what_cannot_be_imported_is_named(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "a_script.py").write_text("raise SystemExit(0)")
+    for module in ("no_such_module", "a_script"):
+        with pytest.raises(InputError, match=f"{module}:f` cannot be imported"):
+            Python(function=f"{module}:f").attribute(networks.mlp())
 
 
 @pytest.fixture(scope="module")

@@ -123,6 +123,7 @@ def module(tmp_path, monkeypatch):
         "import keras\nLOADED = True\n"
         "def build():\n    return keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])\n"
         "def broken():\n    raise OSError('no disk')\n"
+        "def ends():\n    raise SystemExit(0)\n"
         "def other():\n    return 3\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
@@ -143,6 +144,7 @@ def test_code_runs_only_where_the_command_line_trusts_exactly_it(module):
     [
         ("their_models:broken", "M014"),
         ("their_models:none", "M014"),
+        ("their_models:ends", "M014"),
         ("no_such_module:build", "M014"),
         ("their_models", "M014"),
         ("their_models:other", "M002"),
