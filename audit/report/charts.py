@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from audit.record import History, Point, RequirementFacts, Verdict
 from audit.report import convergence, removals, strips, training_figures
 from audit.report import figures as plots
-from audit.report.svg import Figure
+from audit.report.svg import Figure, Table
 from audit.report.words import number
 
 _ACROSS = {
@@ -48,8 +50,19 @@ def _curves(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequ
     said = "; ".join(f"{line.name}: {_course(line.points, drawn.quantity)}" for line in drawn.lines)
     alt = f"{facts.title}, {meaning or drawn.quantity} by method. {said}. The table of numbers below holds every point."
     caption = (_CURVES if plots.curved(drawn) else _ROWS) + (_CROWDED if plots.crowded(drawn) else "")
-    caption += _NULLS if plots.nulls(drawn) else ""
-    return (plots.figure(drawn, alt, caption),)
+    band = plots.nulls(drawn)
+    table = _nulls_table(drawn, band) if band else None
+    return (plots.figure(drawn, alt, caption + (_NULLS if band else ""), table),)
+
+
+def _nulls_table(drawn: plots.Plot, band: tuple[np.ndarray, np.ndarray]) -> Table:
+    places = max((line.points for line in drawn.lines), key=len)
+    rows = zip((point.label for point in places), *band, strict=False)  # the band ends where the judged curves do
+    return Table(
+        caption=f"The grey band of nulls, as {drawn.quantity}, at each place of the curves",
+        head=("Place", "Lowest null", "Highest null"),
+        rows=tuple((label, number(low, 3), number(high, 3)) for label, low, high in rows),
+    )
 
 
 def _course(points: Sequence[Point], quantity: str) -> str:

@@ -28,7 +28,7 @@ from audit.report.looks import (
     rows_height,
     ruled,
 )
-from audit.report.svg import Figure
+from audit.report.svg import Figure, Table
 from audit.report.words import finite, shorten
 
 Quantity = Literal["excess", "similarity"]
@@ -123,10 +123,10 @@ def _null(point: Point, quantity: Quantity) -> tuple[float, float]:
     return (least - most) / (1 - most) if most < 1 else float("nan"), 0.0
 
 
-def figure(drawn: Plot, alt: str, caption: str) -> Figure:
+def figure(drawn: Plot, alt: str, caption: str, table: Table | None = None) -> Figure:
     """Return a plot as a figure: the same bytes for the same plot."""
     height = HEIGHT if curved(drawn) else rows_height(len(drawn.lines))
-    return svg.figure(lambda canvas: _draw(canvas, drawn), alt, caption, height)
+    return svg.figure(lambda canvas: _draw(canvas, drawn), alt, caption, height, table)
 
 
 def _draw(canvas: Any, drawn: Plot) -> None:

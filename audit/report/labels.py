@@ -81,7 +81,12 @@ def chosen(ends: Sequence[End], worst: Worst) -> tuple[list[End], int]:
 
 def called(name: str, control: bool) -> str:
     """Return a line's name as a figure writes it."""
-    return shorten(name, 22) + (" (control)" if control else "")
+    return titled(shorten(name, 22), control)
+
+
+def titled(name: str, control: bool) -> str:
+    """Return a line's name as the table of a figure writes it."""
+    return f"{name} (control)" if control else name
 
 
 def apart(heights: Sequence[float], gap: float) -> list[float]:

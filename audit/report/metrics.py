@@ -1,10 +1,11 @@
-"""metrics.csv: one row for each point of a curve and one for each criterion, for a spreadsheet or a script."""
+"""metrics.csv: a row for each point of a curve, each criterion and each quantile over inputs, for a spreadsheet."""
 
 import csv
 from collections.abc import Iterator
 from io import StringIO
 
 from audit.record import Audit, Criterion, Point, Verdict
+from audit.report.strips import QUANTILES, quantiles
 from audit.report.words import clean, finite, kind_of
 
 _PLACE = ("row", "requirement", "check", "method", "control", "outcome", "severity", "waived", "position", "name")
@@ -44,6 +45,8 @@ def _rows(audit: Audit) -> Iterator[Row]:
                 name = f"{reference.name}, {point.label}"
                 row = {"row": _REFERENCES[reference.quantity], "position": position}
                 yield {**place, **row, **_point(point), "name": name}
+        for position, (share, value) in enumerate(zip(QUANTILES, quantiles(verdict), strict=False)):
+            yield {**place, "row": "quantile", "position": position, "name": f"{share:.0%} of inputs", "excess": value}
         if not verdict.criteria and not verdict.curve:
             yield {**place, "row": "verdict", "name": verdict.reason}
 

@@ -8,10 +8,10 @@ import numpy as np
 from audit.record import Point, Reference, RequirementFacts, Verdict, record
 from audit.report import svg
 from audit.report.figures import Line, Plot, figure, style
-from audit.report.labels import End, Worst, names
+from audit.report.labels import End, Worst, names, titled
 from audit.report.looks import BOX, INK, NAME, QUIET, frame, ruled
-from audit.report.svg import Figure
-from audit.report.words import finite, number
+from audit.report.svg import Figure, Table
+from audit.report.words import finite, interval, number
 
 _RANKINGS = ("bernoulli", "sobel", "blurred_random")
 _DASHES: tuple[Any, ...] = ((0, (4, 3)), (0, (1, 2)), (0, (7, 2, 1, 2)), (0, (10, 3)))
@@ -88,7 +88,7 @@ def figures(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequ
     alt = f"{facts.title}, accuracy against the {across}. {said}. The tables below hold every point."
     worst: Worst = "lowest" if facts.check == "diff_roar" else "highest"
     drawn = svg.figure(lambda canvas: _draw(canvas, courses, places, across, worst), alt, _ACCURACY)
-    return (drawn, figure(areas, _said(facts, areas), _AREA)) if areas else (drawn,)
+    return (drawn, figure(areas, _said(facts, areas), _AREA, _areas_table(areas))) if areas else (drawn,)
 
 
 def curves(verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[tuple[str, tuple[Point, ...]], ...]:
@@ -192,7 +192,16 @@ def _area(verdict: Verdict) -> Point:
 
 def _said(facts: RequirementFacts, areas: Plot) -> str:
     said = "; ".join(f"{line.name}: {number(line.points[0].excess)}" for line in areas.lines)
-    return f"{facts.title}, area by method. {said}. The table of verdicts below holds every interval."
+    return f"{facts.title}, area by method. {said}. The table below holds every interval."
+
+
+def _areas_table(areas: Plot) -> Table:
+    rows = ((titled(line.name, line.control), line.points[0]) for line in areas.lines)
+    return Table(
+        caption=f"{areas.meaning[:1].upper()}{areas.meaning[1:]}, with its 95 % interval over retrainings",
+        head=("Method", "Area", "95 % interval"),
+        rows=tuple((name, number(point.excess, 3), interval(point.interval, 3)) for name, point in rows),
+    )
 
 
 def _first_last(points: Sequence[Point]) -> str:

@@ -7,14 +7,16 @@ import numpy as np
 
 from audit.record import Criterion, RequirementFacts, Verdict, record
 from audit.report import svg
-from audit.report.labels import beside, called, threshold, ticks
+from audit.report.labels import beside, called, threshold, ticks, titled
 from audit.report.looks import COLOURS, DOTTED, INK, NOTE, QUIET, ROW, frame, rows_box, rows_height, ruled
-from audit.report.svg import Figure
+from audit.report.svg import Figure, Table
 from audit.report.words import finite, number
 
 _STAGES = ("independent_randomization",)
 _INPUTS = ("cascading_randomization", "independent_randomization", "smooth_mprt")
-_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Of the inputs at the last place: the ends of a line and of a bar, and the point."""
+
 _STRONGEST = 0.5  # opacity of a cell: ink stays legible on it in both themes
 
 _HEAT = (
@@ -23,8 +25,12 @@ _HEAT = (
 )
 _SPREAD = (
     "Inputs at the last place of the curve, means over seeds: the point is their median, the bar holds the middle "
-    "half, the line the middle 90 %. results.json holds every input."
+    "half, the line the middle 90 %."
 )
+_SPREAD_TABLE = (
+    "Quantiles over inputs of the excess at the last place, means over seeds; results.json holds every input"
+)
+_SPREAD_HEAD = ("Method", "Inputs", "5 %", "25 %", "Median", "75 %", "95 %")
 _LIMIT = " The dotted line is the threshold that the mean over inputs must meet there."
 
 
@@ -82,20 +88,32 @@ def _draw_heat(canvas: Any, rows: Sequence[Row], stages: Sequence[str]) -> None:
 
 
 def _spread(facts: RequirementFacts, judged: Sequence[tuple[Verdict, bool]]) -> Figure | None:
-    rows = [_input_row(verdict, control) for verdict, control in judged if any(map(finite, verdict.per_input))]
-    if not rows:
+    shown = [(verdict, control) for verdict, control in judged if _known(verdict)]
+    if not shown:
         return None
+    rows = [Row(name=verdict.method, control=control, values=quantiles(verdict)) for verdict, control in shown]
     limits = {each.threshold: each for verdict, _ in judged for each in verdict.criteria if each.name == "last"}
-    said = "; ".join(f"{row.name}: {_listed([f'at {share:.0%}' for share in _QUANTILES], row.values)}" for row in rows)
-    alt = f"{facts.title}, excess of each input at the last place: quantiles by method. {said}."
+    said = "; ".join(f"{row.name}: {_listed([f'at {share:.0%}' for share in QUANTILES], row.values)}" for row in rows)
+    alt = f"{facts.title}, excess of each input at the last place: quantiles by method. {said}. The table holds them."
     drawn = list(limits.values())
     caption = _SPREAD + (_LIMIT if drawn else "")
-    return svg.figure(lambda canvas: _draw_spread(canvas, rows, drawn), alt, caption, rows_height(len(rows)))
+    table = Table(caption=_SPREAD_TABLE, head=_SPREAD_HEAD, rows=tuple(_input_row(*each) for each in shown))
+    return svg.figure(lambda canvas: _draw_spread(canvas, rows, drawn), alt, caption, rows_height(len(rows)), table)
 
 
-def _input_row(verdict: Verdict, control: bool) -> Row:
-    known = [value for value in verdict.per_input if value is not None and finite(value)]
-    return Row(name=verdict.method, control=control, values=tuple(map(float, np.quantile(known, _QUANTILES))))
+def _input_row(verdict: Verdict, control: bool) -> tuple[str, ...]:
+    values = (number(value, 3) for value in quantiles(verdict))
+    return (titled(verdict.method, control), str(len(_known(verdict))), *values)
+
+
+def quantiles(verdict: Verdict) -> tuple[float, ...]:
+    """Return ``QUANTILES`` of the inputs that have a number, none where no input has one."""
+    known = _known(verdict)
+    return tuple(map(float, np.quantile(known, QUANTILES))) if known else ()
+
+
+def _known(verdict: Verdict) -> list[float]:
+    return [value for value in verdict.per_input if value is not None and finite(value)]
 
 
 def _draw_spread(canvas: Any, rows: Sequence[Row], limits: Sequence[Criterion]) -> None:

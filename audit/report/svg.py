@@ -22,19 +22,34 @@ _FIXED: dict[Any, Any] = {
 
 
 @record
+class Table:
+    """The numbers of a figure as texts: the first column names a row, the others are numbers."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@record
 class Figure:
-    """A figure for light and for dark pages, what it shows in words, and how to read it."""
+    """A figure for light and for dark pages, what it shows in words, and how to read it.
+
+    ``table`` holds the numbers that no other table of the section does.
+    """
 
     light: str
     dark: str
     alt: str
     caption: str
+    table: Table | None = None
 
 
-def figure(draw: Callable[[Any], None], alt: str, caption: str, height: float = HEIGHT) -> Figure:
+def figure(
+    draw: Callable[[Any], None], alt: str, caption: str, height: float = HEIGHT, table: Table | None = None
+) -> Figure:
     """Return what ``draw`` puts on a Matplotlib figure ``height`` inches high, in the colours of ``looks``."""
     drawn = _svg(draw, height)
-    return Figure(light=_uri(drawn), dark=_uri(dark(drawn)), alt=alt, caption=caption)
+    return Figure(light=_uri(drawn), dark=_uri(dark(drawn)), alt=alt, caption=caption, table=table)
 
 
 def _svg(draw: Callable[[Any], None], height: float) -> str:

@@ -102,7 +102,15 @@ def test_metrics_has_a_row_for_every_point_and_criterion() -> None:
     verdicts = [*audit.verdicts, *(control.verdict for control in audit.controls)]
     assert sum(row["row"] == "point" for row in rows) == sum(len(verdict.curve) for verdict in verdicts)
     assert sum(row["row"] == "criterion" for row in rows) == sum(len(verdict.criteria) for verdict in verdicts)
+    assert not any(row["row"] == "quantile" for row in rows)
     assert {(row["requirement"], row["method"]) for row in rows} == {(v.requirement, v.method) for v in verdicts}
+
+
+def test_metrics_has_the_quantiles_over_inputs() -> None:
+    verdict = replace(examples.audit().verdicts[0], per_input=(0.0, None, 0.5, 1.0))
+    rows = csv.DictReader(StringIO(metrics(examples.audit(verdicts=(verdict,), controls=()))))
+    found = {row["name"]: float(row["excess"]) for row in rows if row["row"] == "quantile"}
+    assert found["50% of inputs"] == 0.5 and found["25% of inputs"] == 0.25 and len(found) == 5
 
 
 def test_metrics_keeps_every_digit_and_leaves_the_missing_empty() -> None:

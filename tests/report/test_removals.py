@@ -9,36 +9,16 @@ from xml.etree import ElementTree
 
 import pytest
 
-from audit.checks.check import Check, parts
 from audit.checks.diff_roar import DiffRoar
 from audit.checks.roar import Roar
-from audit.declare import as_json
-from audit.record import Audit, Control, RequirementFacts, Verdict
+from audit.record import Audit
 from audit.report import removals
 from audit.report.metrics import metrics
 from audit.report.page import page
 from tests.checks.accuracies import evidence, facts, falling
 from tests.report import examples
-
-RATES = {"gradient": 0.6, "smoothgrad": 0.9, "guided_backprop": 0.35, "random_map": 0.4}
-FULL = Roar(mask_leak=True, without_retraining=True)
-
-
-def verdict(check: Any, method: str) -> Verdict:
-    judged = check.judge(evidence(check, falling(RATES[method]), spread=0.01), facts())
-    name = "diff_roar" if isinstance(check, DiffRoar) else "roar"
-    return Verdict(requirement=name, check=name, method=method, severity="error", **vars(judged))
-
-
-def audit_of(check: Check) -> Audit:
-    verdicts = tuple(verdict(check, method) for method in RATES)
-    name = verdicts[0].check
-    requirement = RequirementFacts(
-        id=name, check=name, title="Remove and retrain", settings=as_json(check), severity="error",
-        doc=parts(type(check)),
-    )  # fmt: skip
-    control = Control(requirement=name, method="random_map", expected="fail", verdict=verdicts[-1], behaves=True)
-    return examples.audit(requirements=(requirement,), verdicts=verdicts[:-1], controls=(control,))
+from tests.report.retrained import FULL, RATES, removal
+from tests.report.retrained import removals as removed
 
 
 def charts(audit: Audit) -> tuple[Any, ...]:
@@ -47,7 +27,7 @@ def charts(audit: Audit) -> tuple[Any, ...]:
 
 
 def test_curves_and_areas_are_drawn_and_described() -> None:
-    curves, areas = charts(audit_of(FULL))
+    curves, areas = charts(removed(FULL))
     for chart in (curves, areas):
         for picture in (chart.light, chart.dark):
             ElementTree.fromstring(base64.b64decode(picture.partition(",")[2]))
@@ -58,7 +38,7 @@ def test_curves_and_areas_are_drawn_and_described() -> None:
 
 
 def test_figures_are_the_same_each_time() -> None:
-    assert charts(audit_of(FULL)) == charts(audit_of(FULL))
+    assert charts(removed(FULL)) == charts(removed(FULL))
 
 
 def test_other_checks_have_none() -> None:
@@ -69,7 +49,7 @@ def test_other_checks_have_none() -> None:
 
 @pytest.mark.parametrize("check", [FULL, DiffRoar(), Roar(fractions=(0.5,))])
 def test_the_page_holds_every_number_of_the_curves(check: Any) -> None:
-    audit = audit_of(check)
+    audit = removed(check)
     html = page(audit)
     for each in audit.verdicts:
         for reference in each.references:
@@ -79,32 +59,32 @@ def test_the_page_holds_every_number_of_the_curves(check: Any) -> None:
 
 
 def test_what_methods_share_is_shown_once() -> None:
-    names = [name for name, _ in removals.curves(audit_of(FULL).verdicts, ())]
+    names = [name for name, _ in removals.curves(removed(FULL).verdicts, ())]
     assert len(names) == len(set(names))
     assert {"gradient", "gradient (method, masks alone)", "bernoulli", "bernoulli, not retrained"} <= set(names)
 
 
 def test_a_verdict_without_a_decision_keeps_its_curve_and_has_no_area() -> None:
     undecided = FULL.judge(evidence(FULL, falling(0.9)), facts(accuracy=0.5))
-    one = replace(verdict(FULL, "gradient"), **vars(undecided))
-    audit = replace(audit_of(FULL), verdicts=(one,), controls=())
+    one = replace(removal(FULL, "gradient"), **vars(undecided))
+    audit = replace(removed(FULL), verdicts=(one,), controls=())
     (curves,) = charts(audit)
     assert "gradient from 0.95" in curves.alt and "further apart" in page(audit)
 
 
 def test_an_error_has_no_figure() -> None:
-    failed = replace(verdict(FULL, "gradient"), outcome="error", criteria=(), curve=(), references=())
-    audit = replace(audit_of(FULL), verdicts=(failed,), controls=())
+    failed = replace(removal(FULL, "gradient"), outcome="error", criteria=(), curve=(), references=())
+    audit = replace(removed(FULL), verdicts=(failed,), controls=())
     assert charts(audit) == () and "No figure" in page(audit)
 
 
 def test_hostile_text_is_drawn_as_text() -> None:
-    hostile = examples.hostile(audit_of(FULL), "</svg><script>$\\frac$")
+    hostile = examples.hostile(removed(FULL), "</svg><script>$\\frac$")
     assert "<script>$" not in page(hostile)
 
 
 def test_the_csv_holds_the_curves() -> None:
-    audit = audit_of(FULL)
+    audit = removed(FULL)
     rows = [row for row in csv.DictReader(StringIO(metrics(audit))) if row["row"] == "accuracy"]
     expected = sum(len(r.curve) for v in (*audit.verdicts, audit.controls[0].verdict) for r in v.references)
     assert len(rows) == expected and {row["method"] for row in rows} == set(RATES)

@@ -9,50 +9,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from audit.checks.check import parts
 from audit.checks.label_permutation import LabelPermutation
-from audit.declare import as_json
 from audit.histories import histories
-from audit.record import Audit, Control, RequirementFacts, Verdict
+from audit.record import Audit
 from audit.report import training_figures
 from audit.report.page import page
-from tests.checks.permutations import CHECK, FACTS, around, compared, trained
-from tests.report import examples
-
-KEPT: dict[str, Any] = {"gradient": around(0.1), "smoothgrad": around(0.45), "guided_backprop": around(0.8)}
-
-
-def learned() -> list[Any]:
-    """Return evidence of trainings that have a history."""
-    found = []
-    for each in trained():
-        curve = np.linspace(0.1, 0.97, 4 if each.unit.condition.labels == "true" else 9)
-        found.append(replace(each, scores={**each.scores, "accuracy": curve, "loss": 1 - curve}))
-    return found
-
-
-def verdict(method: str, **similarities: Any) -> Verdict:
-    judged = CHECK.judge([*learned(), *compared(**similarities)], FACTS)
-    name = "label_permutation"
-    return Verdict(requirement=name, check=name, method=method, severity="error", **vars(judged))
-
-
-def audit_of(check: LabelPermutation = CHECK, **changes: Any) -> Audit:
-    verdicts = tuple(verdict(method, true=value, audited=value) for method, value in KEPT.items())
-    ones = dict.fromkeys(("true", "audited", "ceiling", "floor"), 1.0)
-    control = Control(requirement="label_permutation", method="edge_detector", expected="fail",
-                      verdict=verdict("edge_detector", **ones), behaves=True)  # fmt: skip
-    requirement = RequirementFacts(
-        id="label_permutation", check="label_permutation", title="Label permutation", settings=as_json(check),
-        severity="error", doc=parts(LabelPermutation),
-    )  # fmt: skip
-    made = {
-        "requirements": (requirement,),
-        "verdicts": verdicts,
-        "controls": (control,),
-        "trainings": histories(learned()),
-    }
-    return examples.audit(**{**made, **changes})
+from tests.checks.permutations import compared
+from tests.report.retrained import KEPT, learned, permutation, permutations
 
 
 def figures(audit: Audit) -> tuple[Any, ...]:
@@ -80,7 +43,7 @@ def test_what_is_not_finite_or_failed_is_none_and_can_be_written() -> None:
 
 
 def test_pairs_and_trainings_are_drawn_and_described() -> None:
-    pairs, learning = figures(audit_of())
+    pairs, learning = figures(permutations())
     for figure in (pairs, learning):
         for picture in (figure.light, figure.dark):
             ElementTree.fromstring(base64.b64decode(picture.partition(",")[2]))
@@ -92,11 +55,11 @@ def test_pairs_and_trainings_are_drawn_and_described() -> None:
 
 
 def test_figures_are_the_same_each_time() -> None:
-    assert figures(audit_of()) == figures(audit_of())
+    assert figures(permutations()) == figures(permutations())
 
 
 def test_a_requirement_shows_its_own_seeds_only() -> None:
-    audit = audit_of(LabelPermutation(seeds=2))
+    audit = permutations(LabelPermutation(seeds=2))
     assert {each.seed for each in training_figures.trainings(audit, audit.requirements[0])} == {0, 1}
     other = replace(audit.requirements[0], check="cascading_randomization")
     assert (
@@ -106,27 +69,30 @@ def test_a_requirement_shows_its_own_seeds_only() -> None:
 
 
 def test_every_number_of_the_figures_stands_in_a_table() -> None:
-    text = page(audit_of())
+    text = page(permutations())
     assert "Every training" in text and text.count("untrained against untrained") >= len(KEPT) + 1
     for value in np.linspace(0.1, 0.97, 9):
-        assert f"{value:.2f}" in text
+        assert f"{value:.3f}" in text
 
 
 def test_missing_numbers_leave_gaps_not_errors() -> None:
-    undefined = (verdict("gradient", true=np.nan, audited=np.nan), verdict("smoothgrad", ceiling=np.nan, floor=np.nan))
+    undefined = (
+        permutation("gradient", true=np.nan, audited=np.nan),
+        permutation("smoothgrad", ceiling=np.nan, floor=np.nan),
+    )
     failed = replace(learned()[0], status="failed", scores={}, error="it diverged")
-    audit = audit_of(verdicts=undefined, trainings=histories([failed]))
+    audit = permutations(verdicts=undefined, trainings=histories([failed]))
     assert len(figures(audit)) == 1  # of trainings nothing is left to draw
     assert "it diverged" in page(audit)
-    nothing = audit_of(verdicts=undefined[:1], controls=(), trainings=())
+    nothing = permutations(verdicts=undefined[:1], controls=(), trainings=())
     assert "untrained against untrained" in page(nothing)
-    assert "No figure" in page(audit_of(verdicts=(replace(undefined[0], curve=()),), controls=(), trainings=()))
+    assert "No figure" in page(permutations(verdicts=(replace(undefined[0], curve=()),), controls=(), trainings=()))
 
 
 def test_hostile_texts_are_written_as_they_are() -> None:
     nasty = "$x$<script>\u202e"
-    (pairs, _) = figures(audit_of(verdicts=(replace(verdict("gradient"), method=nasty),)))
+    (pairs, _) = figures(permutations(verdicts=(replace(permutation("gradient"), method=nasty),)))
     ElementTree.fromstring(base64.b64decode(pairs.light.partition(",")[2]))
     failed = replace(learned()[0], status="failed", scores={}, error=nasty)
-    text = page(audit_of(trainings=histories([failed])))
+    text = page(permutations(trainings=histories([failed])))
     assert text.count("<script>") == 1 and "&lt;script&gt;\\u202e" in text  # the page's own
