@@ -14,6 +14,9 @@ Identifier = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", examples=["gradient", "cascade-2", "of_at_most_64_letters"]),
 ]
+LISTED = 100
+"""Methods, or requirements, that a spec names at most."""
+
 Channels = Literal["sum", "absolute_sum", "absolute_max"]
 Sign = Literal["absolute", "signed"]
 
@@ -195,7 +198,7 @@ class Document:
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """All randomness derives from it."""
 
-    methods: Annotated[tuple[Any, ...], Field(min_length=1, max_length=100)]
+    methods: Annotated[tuple[Any, ...], Field(min_length=1, max_length=LISTED)]
     """The attribution methods: a name, or one name with its fields."""
 
     inapplicable: Literal["refuse", "skip"] = "refuse"
@@ -204,7 +207,7 @@ class Document:
     maps: Maps = Maps()
     """How raw maps are reduced before they are compared."""
 
-    require: Annotated[tuple[Any, ...], Field(min_length=1, max_length=100)]
+    require: Annotated[tuple[Any, ...], Field(min_length=1, max_length=LISTED)]
     """The required sensitivities and invariances: a check's name, or one name with its fields."""
 
     controls: Literal["default"] = "default"

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from audit.document import Inputs, Maps, MethodOptions, RequirementOptions
+from audit.document import LISTED, Inputs, Maps, MethodOptions, RequirementOptions
 from audit.errors import Fault
 from audit.faults import did_you_mean
 from audit.named import KINDS
@@ -157,7 +158,7 @@ def _preprocess(node: Node | None, faults: list[Fault]) -> Any | None:
 
 
 def _entries(node: Node, family: Family, faults: list[Fault]) -> Iterable[_Entry]:
-    for item in node.children.values():
+    for item in islice(node.children.values(), LISTED):  # more are one fault, of the list
         entry = _entry(item)
         if entry is None:
             faults.append(_shapeless(item, family))

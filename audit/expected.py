@@ -13,7 +13,7 @@ def received(value: Any) -> str:
     if isinstance(value, Mapping):
         return "a mapping" if value else "an empty mapping"
     if isinstance(value, list):
-        return "a list" if value else "an empty list"
+        return f"a list of {len(value)}" if value else "an empty list"
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -88,8 +88,7 @@ def _of_type(schema: Schema, root: Schema) -> str:
         return ("an integer" if kind == "integer" else "a number") + _range(schema)
     if kind == "array":
         items = schema.get("items")
-        least = " with at least one entry" if schema.get("minItems") else ""
-        return f"a list{least}" + (f", each {expected(items, root)}" if items else "")
+        return f"a list{_entries(schema)}" + (f", each {expected(items, root)}" if items else "")
     if kind == "object":
         names = ", ".join(f"`{name}`" for name in schema.get("properties", {}))
         least = " with at least one key" if schema.get("minProperties") else ""
@@ -97,6 +96,13 @@ def _of_type(schema: Schema, root: Schema) -> str:
     if kind == "string":
         return _text(schema)
     return {"boolean": "true or false", "null": "null"}.get(str(kind), "another value")
+
+
+def _entries(schema: Schema) -> str:
+    least = "at least one entry" if schema.get("minItems") else ""
+    most = f"at most {schema['maxItems']}" if "maxItems" in schema else ""
+    bounds = " and ".join(filter(None, (least, most)))
+    return f" with {bounds}{'' if least else ' entries'}" if bounds else ""
 
 
 def _text(schema: Schema) -> str:

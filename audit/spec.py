@@ -130,7 +130,7 @@ def _text(path: Path) -> str:
 
 def _unreadable(path: Path, error: Exception) -> SpecError:
     reason = getattr(error, "strerror", None) or str(error)
-    siblings = [each.name for each in path.parent.glob("*.y*ml")] if path.parent.is_dir() else []
+    siblings = [each.name for each in path.parent.glob("*.y*ml") if each.is_file()] if path.parent.is_dir() else []
     near = did_you_mean(path.name, siblings)
     hint = near if near.startswith("did") else ""
     return spec_error([Fault("S001", f"the spec cannot be read: {reason}", line=0, column=0, hint=hint)], "", str(path))

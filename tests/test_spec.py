@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from audit.document import LISTED
 from audit.errors import SpecError
 from audit.spec import Spec, load_spec, spec_from_resolved
 
@@ -420,6 +421,20 @@ def test_a_missing_file_names_its_neighbour(tmp_path: Path) -> None:
     (tmp_path / "digits.yaml").write_text("", encoding="utf-8")
     with pytest.raises(SpecError, match="did you mean `digits.yaml`"):
         load_spec(tmp_path / "digit.yaml")
+
+
+def test_a_folder_is_not_answered_with_its_own_name(tmp_path: Path) -> None:
+    folder = tmp_path / "digits.yaml"
+    folder.mkdir()
+    with pytest.raises(SpecError) as caught:
+        load_spec(folder)
+    assert "did you mean" not in str(caught.value)
+
+
+def test_more_methods_than_a_spec_may_have_are_one_fault_and_are_not_read(tmp_path: Path) -> None:
+    listed = "[gradient, smoothgrad]"
+    fault = one(tmp_path, MINIMAL.replace(listed, f"[{'gradient, ' * LISTED}gradeint]"))
+    assert f"at least one entry and at most {LISTED}, received a list of {LISTED + 1}" in fault.what
 
 
 def test_foreign_characters_cannot_steer_the_terminal(tmp_path: Path) -> None:
