@@ -1,6 +1,5 @@
 """The command line. Each command is a thin shell; Keras is imported only after its backend was chosen."""
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from audit.console import data, say, show
-from audit.ending import failed, heed_stops, interrupted
+from audit.ending import invoke, stoppable
 from audit.errors import EnvironmentStop
 
 if TYPE_CHECKING:
-    from audit.console import Progress
     from audit.record import Audit
     from audit.spec import Spec
 
@@ -159,24 +157,12 @@ def run(
     from audit.running import run as execute
 
     with progress(quiet=quiet) as callback:
-        finished = execute(loaded, out=out, trusted=trusted, progress=_stoppable(callback), history=history)
+        finished = execute(loaded, out=out, trusted=trusted, progress=stoppable(callback), history=history)
     if not quiet:
         verdicts(finished.audit, verbose=verbose)
     _paths(finished.rendered)
     _announce(finished.audit, finished.folder)
     return finished.audit.exit_code
-
-
-def _stoppable(callback: "Progress") -> "Progress":
-    """Return a callback that also stops the run at the next unit after a signal that a library swallowed."""
-    stops = click.get_current_context().obj
-
-    def stoppable(done: int, total: int, what: str, left: float) -> None:
-        if stops:
-            raise KeyboardInterrupt
-        callback(done, total, what, left)
-
-    return stoppable
 
 
 @commands.command()
@@ -233,34 +219,8 @@ def diff(before: Path, after: Path, form: str, fail_on_regression: bool) -> int:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; whatever happens, an unforeseen error never exits 1."""
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
-    stops = heed_stops()
-    try:
-        code = _invoke(arguments, stops)
-        sys.stdout.flush()
-        return code
-    except KeyboardInterrupt:
-        return interrupted()
-    except BrokenPipeError:
-        # The reader went away, as `| head` does. What is still buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except Exception as error:
-        return interrupted() if stops else failed(error, debug="--debug" in arguments)
-
-
-def _invoke(arguments: Sequence[str], stops: Sequence[int]) -> int:
-    try:
-        with commands.make_context("saliency-audit", list(arguments), obj=stops) as context:
-            return commands.invoke(context) or 0
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.Abort as stop:
-        raise KeyboardInterrupt from stop
-    except click.ClickException as error:
-        error.show()
-        return 2
+    """Run one command and return its exit code."""
+    return invoke(commands, sys.argv[1:] if arguments is None else arguments)
 
 
 def _load(path: Path, backend: str | None) -> "Spec":

@@ -1,17 +1,67 @@
-"""How a command ends otherwise than well: stopped by a signal, or by an error, each with its exit code."""
+"""How a command is run to its end: well, stopped by a signal, or by an error, each with its exit code."""
 
 import errno
+import os
 import signal
 import sys
 import traceback
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
 
 from audit.console import say, show
 from audit.errors import AuditError, EnvironmentStop
 
+if TYPE_CHECKING:
+    from audit.console import Progress
+
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
-def heed_stops() -> list[int]:
+def invoke(commands: click.Group, arguments: Sequence[str]) -> int:
+    """Run one command and return its exit code; whatever happens, an unforeseen error never exits 1."""
+    stops = _heed_stops()
+    try:
+        code = _invoke(commands, arguments, stops)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return _interrupted()
+    except BrokenPipeError:
+        # The reader went away, as `| head` does. What is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        return _interrupted() if stops else _failed(error, debug="--debug" in arguments)
+
+
+def stoppable(callback: "Progress") -> "Progress":
+    """Return a callback that also stops the run at the next unit after a signal that a library swallowed."""
+    stops = click.get_current_context().obj
+
+    def checked(done: int, total: int, what: str, left: float) -> None:
+        if stops:
+            raise KeyboardInterrupt
+        callback(done, total, what, left)
+
+    return checked
+
+
+def _invoke(commands: click.Group, arguments: Sequence[str], stops: Sequence[int]) -> int:
+    try:
+        with commands.make_context("saliency-audit", list(arguments), obj=stops) as context:
+            return commands.invoke(context) or 0
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.Abort as stop:
+        raise KeyboardInterrupt from stop
+    except click.ClickException as error:
+        error.show()
+        return 2
+
+
+def _heed_stops() -> list[int]:
     """Turn Ctrl-C and a scheduler's stop into KeyboardInterrupt; return a list that will hold the signals received.
 
     A library in the middle of its work may swallow the exception, or raise another in its place: the list tells.
@@ -34,13 +84,13 @@ def _quiet_about_stops(unraisable: "sys.UnraisableHookArgs") -> None:
         sys.__unraisablehook__(unraisable)
 
 
-def interrupted() -> int:
+def _interrupted() -> int:
     """Say how to go on; return the exit code of an interruption."""
     say("interrupted: run again to resume")
     return 130
 
 
-def failed(error: Exception, *, debug: bool) -> int:
+def _failed(error: Exception, *, debug: bool) -> int:
     """Say what went wrong; return the error's exit code, 3 for one that nobody foresaw."""
     if isinstance(error, MemoryError):
         error = EnvironmentStop("E004", "out of memory", fix="set a smaller runtime.batch and run again")

@@ -1,0 +1,88 @@
+"""Every way in which a command can end, each with its exit code and its words."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from audit import cli
+from audit.errors import EnvironmentStop, InputError, RefusedError
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (InputError("D001", "no data"), 2, "error[D001]: no data"),
+        (RefusedError("X001", "unsafe"), 6, "error[X001]: unsafe"),
+        (EnvironmentStop("R001", "locked"), 7, "error[R001]: locked"),
+        (MemoryError(), 7, "error[E004]: out of memory"),
+        (OSError(errno.ENOSPC, "No space left on device"), 7, "error[E005]: cannot write: No space left on device"),
+        (KeyboardInterrupt(), 130, "interrupted: run again to resume"),
+        (ValueError("a\x1b[31m\nb"), 3, "error[E900]: internal error: ValueError: a[31m b"),
+        (RecursionError("deep"), 3, "error[E900]: internal error: RecursionError: deep"),
+        (FileNotFoundError(2, "No such file", "x"), 3, "error[E900]"),
+        (SystemError("x"), 3, "error[E900]"),
+    ],
+)
+def test_how_a_command_ends(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    code: int,
+    words: str,
+) -> None:
+    def fail(kind: str) -> str:
+        raise error
+
+    monkeypatch.setattr("audit.schema.schema_text", fail)
+    assert cli.main(["schema"]) == code
+    found = capsys.readouterr()
+    assert found.out == ""
+    assert words in found.err
+    assert "Traceback" not in found.err
+    assert ("--debug" in found.err) == (code == 3)
+
+
+def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(kind: str) -> str:
+        raise ValueError("x")
+
+    monkeypatch.setattr("audit.schema.schema_text", fail)
+    assert cli.main(["--debug", "schema"]) == 3
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_stop_that_a_library_turns_into_its_own_error_is_still_an_interruption(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Pydantic, for one, turns an interrupt in the middle of building a schema into an error of its own."""
+
+    def swallowed(path: Path) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
+        except KeyboardInterrupt as stop:
+            raise ValueError("the library's own") from stop
+
+    monkeypatch.setattr("audit.spec.load_spec", swallowed)
+    assert cli.main(["validate", "any.yaml"]) == 130
+    assert "run again to resume" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away_is_no_error(repository: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "audit", "list", "methods", "--long"],
+        cwd=repository,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, words = process.communicate()
+    assert words == b""
+    assert process.returncode == 141
