@@ -39,11 +39,11 @@ class TwoObjectTask:
     Expected relation. The task effect is at least ``at_least``, with the lower end of a 95 % interval. A map that
     ignores the model has a task effect of exactly 0, whichever object it prefers, and 0.05 is a twentieth more. The
     share itself and the model effect are shown and not judged: an untrained network has no task, and of two objects
-    the brighter may have more magnitude under both. No paper publishes a limit: it is this project's choice. A pass is
-    held back where the twins differ from each other by as much. It is
-    inconclusive unless the audited model and its twins each
-    decide by their own object: at least ``used_at_least`` of the predictions change when it is exchanged, and at most
-    ``misled_at_most`` when the other is.
+    the brighter may have more magnitude under both. Nor does an untrained network's map without a place leave an input
+    out. No paper publishes a limit: it is this project's choice. A pass is held back where the twins differ from each
+    other by as much. It is inconclusive unless the audited model and its twins each decide by their own object: at
+    least ``used_at_least`` of the predictions change when it is exchanged, and at most ``misled_at_most`` when the
+    other is.
 
     How it can mislead. A network may use the other object without changing its prediction. Coarse maps spill from one
     object to the other where the two are near. A method that follows the task here need not show how the network
@@ -99,16 +99,19 @@ class TwoObjectTask:
         if error:
             return error
         found = {each.unit.condition: each for each in measured}
-        places = self._trained("none"), self._trained("other")
+        twins = self._trained("other")
         own = values(found, [[Original()]], [_OWN], score="share_of_both")
-        drawn = values(found, places, _PLACES, score="effect")
+        untrained = values(found, [self._trained("none")], _PLACES[:1], score="effect")
+        drawn = values(found, [twins], _PLACES[1:], score="effect")  # an untrained network leaves no input out
         limits = Limits(null_at_most=1, undefined_at_most=self.undefined_at_most)
         doubt = self._doubt(found)
         judgement = conclude(drawn, (self._target(),), limits, first=point(own, 0), doubt=doubt)
+        share, task = judgement.curve
+        judgement = replace(judgement, curve=(share, point(untrained, 0), task))
         if doubt:
             return judgement
         judgement = replace(judgement, reason=judgement.reason + diagnosis.aside(found[Original()]))
-        return diagnosis.held_back(judgement, found[Original()], [found[each] for each in places[1]])
+        return diagnosis.held_back(judgement, found[Original()], [found[each] for each in twins])
 
     def settings(self) -> dict[str, Any]:
         """Return what changes a unit's scores beside its condition."""
@@ -135,7 +138,7 @@ class TwoObjectTask:
 
     def _target(self) -> Target:
         return Target(
-            name="task_effect", relation="at_least", threshold=self.at_least, places=lambda found: found[:, :, -1],
+            name="task_effect", relation="at_least", threshold=self.at_least, places=lambda found: found[:, :, 0],
             leads=("The task moves", "the task moves"),
             words=("of the magnitude on both objects to its own object (task effect)", "to its own object"),
         )  # fmt: skip

@@ -60,6 +60,16 @@ def test_maps_without_a_place_are_undefined():
     assert found.outcome == "inconclusive" and "constant map" in found.reason
 
 
+def test_maps_of_untrained_networks_decide_nothing():
+    def silent(inputs, used):
+        return sees_only_what_matters(inputs, used) if used in inputs.truth else nothing(inputs, used)
+
+    found, whole = judgement(silent), judgement(sees_only_what_matters)
+    assert found.curve[1].excess is None and found.curve[1].undefined == found.curve[1].total
+    assert (found.outcome, found.criteria, found.undefined) == ("pass", whole.criteria, 0)
+    assert (found.curve[0], found.curve[2]) == (whole.curve[0], whole.curve[2])
+
+
 def test_the_twin_is_explained_for_the_class_that_it_predicts():
     seen = []
 
