@@ -6,7 +6,9 @@ it called while it is loaded. Here only what belongs to a model is allowed.
 
 import json
 import os
+import stat
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -48,6 +50,11 @@ _TENSORS = frozenset(("__keras_tensor__", "__tensor__", "__numpy__", "__ellipsis
 _MEMBERS = 1000
 _MEMBER_BYTES = 8 * 2**30
 _RATIO = 1000
+_ENCRYPTED = 0x1  # of a member's flags
+# Whatever the readers of zip, JSON and HDF5 files trip over; h5py raises RuntimeError where the library gives up.
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, RecursionError, RuntimeError, OSError, EOFError),
+)
 
 
 def inspect_file(path: Path) -> None:
@@ -71,8 +78,11 @@ def inspect_file(path: Path) -> None:
                          fix="save the model with model.save('model.keras')")  # fmt: skip
     try:
         _inspect_archive(path) if archive else _inspect_legacy(path)
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, RecursionError, OSError, EOFError) as error:
-        raise InputError("M002", "the model file is damaged", where=str(path), received=str(error)) from error
+    except _DAMAGED as error:
+        raise InputError("M002", "the model file is damaged", where=str(path),
+                         expected="a whole file, as model.save writes it",
+                         received=str(error.args[0] if error.args else error),
+                         fix="copy it again, or save it again with model.save('model.keras')") from error  # fmt: skip
 
 
 def _inspect_archive(path: Path) -> None:
@@ -100,6 +110,7 @@ def _inspect_legacy(path: Path) -> None:
 def _check_members(members: list[zipfile.ZipInfo], where: str) -> None:
     names = [member.filename for member in members]
     unsafe = [name for name in names if name.startswith(("/", "\\")) or ".." in Path(name).parts or ":" in name]
+    unsafe += [member.filename for member in members if _is_no_plain_file(member)]
     bombs = [
         member.filename
         for member in members
@@ -109,6 +120,10 @@ def _check_members(members: list[zipfile.ZipInfo], where: str) -> None:
         raise RefusedError("X003", "the archive is not one that Keras would write", where=where,
                            received=", ".join(unsafe + bombs) or "members that repeat, or too many",
                            fix="save the model again from a trusted source")  # fmt: skip
+
+
+def _is_no_plain_file(member: zipfile.ZipInfo) -> bool:
+    return stat.S_ISLNK(member.external_attr >> 16) or bool(member.flag_bits & _ENCRYPTED)
 
 
 def _inspect_hdf5(source: Any, where: str) -> None:
@@ -124,7 +139,8 @@ def _inspect_hdf5(source: Any, where: str) -> None:
                 raise RefusedError("X004", f"the weights point outside the file, at `{name}`", where=where,
                                    fix="save the model again from a trusted source")  # fmt: skip
             if data and item.nbytes > max(64 * 2**20, 100 * max(item.id.get_storage_size(), 1)):
-                raise RefusedError("X003", f"`{name}` declares {item.nbytes} bytes but stores few", where=where)
+                raise RefusedError("X003", f"`{name}` declares {item.nbytes} bytes but stores few", where=where,
+                                   fix="save the model again from a trusted source")  # fmt: skip
 
 
 def _groups(group: Any) -> Iterator[tuple[str, Any]]:

@@ -31,7 +31,10 @@ def load_file(path: Path, *, output: str = "auto", sha256: str | None = None) ->
         RefusedError: the file holds something that could run code or change Keras itself.
     """
     if not path.is_file():
-        raise InputError("M001", "the model file does not exist", where=str(path), fix="check `model.path`")
+        folder = path.is_dir()  # of an exported SavedModel, say, which is a program
+        what = "the model's path is a folder" if folder else "the model file does not exist"
+        fix = "name one file, as model.save('model.keras') writes it" if folder else "check `model.path`"
+        raise InputError("M001", what, where=str(path), fix=fix)
     with TemporaryDirectory() as folder:  # a copy: what was inspected is what is loaded
         staged = Path(shutil.copyfile(path, Path(folder) / path.name))
         _check_digest(staged, sha256, path)

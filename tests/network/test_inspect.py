@@ -1,4 +1,5 @@
 import json
+import stat
 import zipfile
 
 import h5py
@@ -142,6 +143,43 @@ def test_an_archive_that_keras_would_not_write_is_refused(archive, added):
     with pytest.raises(RefusedError) as caught:
         inspect_file(archive)
     assert caught.value.code == "X003"
+
+
+@pytest.mark.parametrize("kind", ["link", "encrypted"])
+def test_an_archive_with_more_than_plain_files_is_refused(archive, kind):
+    with zipfile.ZipFile(archive, "a") as target:
+        member = zipfile.ZipInfo("assets/added")
+        member.external_attr = (stat.S_IFLNK if kind == "link" else stat.S_IFREG) << 16
+        target.writestr(member, "/etc/hostname")
+        member.flag_bits |= kind == "encrypted"  # the directory is written when the archive is closed
+    with pytest.raises(RefusedError) as caught:
+        inspect_file(archive)
+    assert caught.value.code == "X003" and caught.value.received == "assets/added"
+
+
+def test_a_damaged_stream_is_one_clear_error(archive):
+    with zipfile.ZipFile(archive) as source:
+        members = {member.filename: source.read(member) for member in source.infolist()}
+    rewrite(archive, members.items())
+    with zipfile.ZipFile(archive) as source:
+        first = source.getinfo("config.json")
+    data = bytearray(archive.read_bytes())
+    start = first.header_offset + 30 + len(first.filename)
+    data[start : start + 8] = b"\xff" * 8
+    archive.write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        inspect_file(archive)
+    assert caught.value.code == "M002" and caught.value.fix
+
+
+def test_a_damaged_tree_of_weights_is_one_clear_error(legacy):
+    data = bytearray(legacy.read_bytes())
+    place = data.rindex(b"SNOD")
+    data[place : place + 4] = b"DONS"
+    legacy.write_bytes(data)
+    with pytest.raises(InputError) as caught:
+        inspect_file(legacy)
+    assert caught.value.code == "M002" and caught.value.fix
 
 
 def test_a_very_deep_configuration_is_one_clear_error(archive):

@@ -62,6 +62,7 @@ def test_a_missing_file_and_a_folder_are_one_clear_error(tmp_path):
         with pytest.raises(InputError) as caught:
             load_file(path)
         assert caught.value.code == "M001" and str(path) in str(caught.value)
+    assert "a folder" in caught.value.what
 
 
 def test_every_truncation_of_a_model_file_is_one_clear_error(saved):
