@@ -5,22 +5,18 @@
       evidence/<key>/    record.json and one .npy per array
       images.npy         the gallery's inputs
       results.json       canonical; its SHA-256 is the audit's identity
-      context.json       what the report shows beside the results: the spec's place, earlier runs
+      context.json       what the report shows beside the results: the spec's place, earlier runs, the log without times
+      log.jsonl          what each run did, unit by unit, with times; it only grows
       report.html ...    what people and machines read
       MANIFEST.json      written last: digests of all files; its presence means complete
 
-A unit's folder is written beside, flushed, and renamed into place: that rename is the commit, so a kill at any moment
-loses at most the unit in flight. Anything found on disk counts only if its digests match.
+A kill at any moment loses at most the unit in flight. Anything found on disk counts only if its digests match.
 """
 
-import errno
-import fcntl
 import hashlib
 import json
-import os
-import shutil
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import fields, is_dataclass
 from functools import cache
 from io import BytesIO
@@ -31,7 +27,8 @@ from urllib.parse import quote, unquote
 import numpy as np
 from pydantic import TypeAdapter
 
-from audit.errors import EnvironmentStop, InputError
+from audit import disk
+from audit.errors import InputError
 from audit.record import Evidence, Unit, record
 
 R = TypeVar("R")
@@ -50,29 +47,11 @@ class Store:
 
     def put(self, evidence: Evidence) -> None:
         """Publish a unit's evidence, replacing what stood there."""
-        place = self._place(evidence.unit.key)
-        draft = place.with_name(f".{place.name}")
-        with _disk(draft):
-            shutil.rmtree(draft, ignore_errors=True)
-            draft.mkdir(parents=True)
-            for name, content in _files(evidence).items():
-                _write_flushed(draft / name, content)
-            _flush_folder(draft)
-            if place.exists():
-                shutil.rmtree(place)
-            draft.rename(place)
-            _flush_folder(place.parent)
+        disk.publish(self._place(evidence.unit.key), _files(evidence))
 
     def write(self, name: str, content: bytes) -> Path:
         """Write one file of the run, flushed and renamed into place."""
-        path = self.folder / name
-        with _disk(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draft = path.with_name(f".{path.name}")
-            _write_flushed(draft, content)
-            draft.replace(path)
-            _flush_folder(path.parent)
-        return path
+        return disk.write(self.folder / name, content)
 
     def write_record(self, name: str, value: Any) -> Path:
         """Write a record as canonical, indented JSON: the same record gives the same bytes."""
@@ -116,21 +95,13 @@ class Store:
         """Remove MANIFEST.json: from here on the run is incomplete."""
         (self.folder / "MANIFEST.json").unlink(missing_ok=True)
 
-    @contextmanager
-    def lock(self) -> Generator[None]:
+    def lock(self) -> AbstractContextManager[None]:
         """Hold the run; the kernel lets go of it when the process ends, however it ends.
 
         Raises:
             EnvironmentStop: another process holds it, or the folder cannot be written.
         """
-        with _disk(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.folder / "run.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            _take(handle, self.folder)
-            yield
-        finally:
-            os.close(handle)
+        return disk.hold(self.folder, "run.lock")
 
     def _place(self, key: str) -> Path:
         return self.folder / "evidence" / key
@@ -211,49 +182,3 @@ def _passing(path: Path, folder: Path) -> bool:
     """Whether a file is no part of the run: the lock, the manifest itself, drafts."""
     parts = path.relative_to(folder).parts
     return parts[-1] in ("run.lock", "MANIFEST.json") or any(part.startswith(".") for part in parts)
-
-
-def _write_flushed(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _flush_folder(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _take(handle: int, folder: Path) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        holder = os.pread(handle, 64, 0).decode(errors="replace").strip() or "another process"
-        raise EnvironmentStop(
-            "R003",
-            "this run's folder is in use",
-            where=str(folder),
-            received=f"held by {holder}",
-            fix="wait for the other run, or name another folder with --out",
-        ) from error
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, f"process {os.getpid()}".encode(), 0)
-
-
-@contextmanager
-def _disk(path: Path) -> Generator[None]:
-    try:
-        yield
-    except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        raise EnvironmentStop(
-            "R004" if full else "R005",
-            "the disk is full" if full else "the run's folder cannot be written",
-            where=str(path),
-            received=error.strerror,
-            fix="free some space and run again: finished units are kept" if full else "name another folder with --out",
-        ) from error

@@ -34,6 +34,7 @@ FRAMEWORK_FREE = (
         "audit.schema",
         "audit.planning",
         "audit.store",
+        "audit.disk",
         "audit.maps",
         "audit.statistics",
     ),

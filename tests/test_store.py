@@ -1,16 +1,12 @@
-"""A run's folder: what was published is read back, what was damaged is not, and one process holds it."""
+"""A run's folder: what was published is read back, and what was damaged is not."""
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from audit.errors import EnvironmentStop, InputError
+from audit.errors import InputError
 from audit.record import Evidence, Null, Randomized, Unit
 from audit.store import Store, to_json
 
@@ -80,55 +76,6 @@ def test_a_draft_left_by_a_kill_is_no_evidence(tmp_path):
     store.put(written)
     assert store.get(written.unit) is not None
     assert [path.name for path in (tmp_path / "evidence").iterdir()] == [written.unit.key]
-
-
-@pytest.mark.parametrize("step", range(1, 40))
-def test_a_failure_at_any_step_of_writing_leaves_old_or_new_or_nothing(tmp_path, monkeypatch, step):
-    """Fail the k-th system call, for every k that writing makes, then write again."""
-    store, written, calls = Store(folder=tmp_path), evidence_of(Null()), 0
-
-    def counted(real):
-        def call(*arguments, **named):
-            nonlocal calls
-            calls += 1
-            if calls == step:
-                raise OSError(28, "No space left on device")
-            return real(*arguments, **named)
-
-        return call
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", counted(os.fsync))
-        patch.setattr(Path, "open", counted(Path.open))
-        patch.setattr(Path, "rename", counted(Path.rename))
-        patch.setattr(Path, "mkdir", counted(Path.mkdir))
-        try:
-            store.put(written)
-        except EnvironmentStop as error:
-            assert error.code == "R004" and error.exit_code == 7
-    seen = store.get(written.unit)
-    assert seen is None or np.array_equal(seen.scores["similarity"], written.scores["similarity"], equal_nan=True)
-    store.put(written)
-    assert store.get(written.unit) is not None
-
-
-def test_a_held_run_refuses_a_second_process(tmp_path):
-    script = (
-        "import sys; from pathlib import Path; from audit.store import Store\n"
-        "with Store(folder=Path(sys.argv[1])).lock(): print('held', flush=True); sys.stdin.read()"
-    )
-    holder = subprocess.Popen(
-        [sys.executable, "-c", script, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
-        with pytest.raises(EnvironmentStop, match=f"(?s)in use.*{holder.pid}"), Store(folder=tmp_path).lock():
-            pass
-    finally:
-        holder.kill()
-        holder.communicate()
-    with Store(folder=tmp_path).lock():
-        pass
 
 
 def test_the_manifest_holds_the_digest_of_every_file_and_nothing_else(tmp_path):
