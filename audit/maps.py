@@ -14,8 +14,11 @@ import numpy as np
 from audit.errors import UnitError
 
 Channels = Literal["sum", "absolute_sum", "absolute_max"]
+Compared = Literal["sum", "absolute_sum", "absolute_max", "keep"]
 Sign = Literal["absolute", "signed"]
 Normalise = Literal["none", "max", "min_max", "second_moment"]
+
+SIGNED: tuple[Compared, ...] = ("sum", "keep")  # what leaves a map its sign
 
 USABLE, CONSTANT, NOT_FINITE = 0, 1, 2
 
@@ -24,8 +27,8 @@ USABLE, CONSTANT, NOT_FINITE = 0, 1, 2
 ROUNDING = 8 * float(np.finfo(np.float32).eps)
 
 
-def reduce(maps: np.ndarray, *, channels: Channels = "sum", sign: Sign = "absolute") -> np.ndarray:
-    """Reduce raw signed maps to one value per pixel.
+def reduce(maps: np.ndarray, *, channels: Compared = "sum", sign: Sign = "absolute") -> np.ndarray:
+    """Reduce raw signed maps to one value per pixel, or with ``keep`` to one per pixel and channel.
 
     Args:
         maps: ``(n, H, W, C)`` images or ``(n, F)`` flat inputs, float32.
@@ -33,7 +36,7 @@ def reduce(maps: np.ndarray, *, channels: Channels = "sum", sign: Sign = "absolu
         sign: ``absolute`` takes the magnitude after the channels are joined, ``signed`` keeps the sign.
 
     Returns:
-        ``(n, H, W)`` or ``(n, F)`` float32.
+        ``(n, H, W)`` or ``(n, F)`` float32; ``(n, H, W, C)`` where the channels are kept.
 
     Raises:
         UnitError: the shape is neither, or ``signed`` is asked of a reduction that drops the sign.
@@ -41,15 +44,15 @@ def reduce(maps: np.ndarray, *, channels: Channels = "sum", sign: Sign = "absolu
     if maps.ndim not in (2, 4):
         wanted, shape = "(n, H, W, C) or (n, F)", str(maps.shape)
         raise UnitError("T801", "maps of this shape cannot be compared", expected=wanted, received=shape)
-    if sign == "signed" and channels != "sum":
-        what = f"`channels: {channels}` drops the sign"
-        raise UnitError("T802", what, expected="`channels: sum` with `sign: signed`", fix="use `sign: absolute`")
+    if sign == "signed" and channels not in SIGNED:
+        what, wanted = f"`channels: {channels}` drops the sign", "`channels: sum` or `keep` with `sign: signed`"
+        raise UnitError("T802", what, expected=wanted, fix="use `sign: absolute`")
     joined = _join(np.asarray(maps, np.float32), channels)
     return np.abs(joined) if sign == "absolute" else joined
 
 
-def _join(maps: np.ndarray, channels: Channels) -> np.ndarray:
-    if maps.ndim == 2:
+def _join(maps: np.ndarray, channels: Compared) -> np.ndarray:
+    if maps.ndim == 2 or channels == "keep":
         return maps
     parts = np.moveaxis(maps, -1, 0)  # channel by channel is many times faster than a reduction of a short last axis
     if channels != "sum":

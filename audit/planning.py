@@ -82,7 +82,8 @@ def _refuse_misfit(requirement: "Requirement", facts: Facts) -> None:
     if similarity is None:
         return
     try:
-        similarity.refuse(shape[:2] if len(shape) == 3 else shape)
+        joined = len(shape) == 3 and getattr(requirement.check, "channels", None) != "keep"
+        similarity.refuse(shape[:2] if joined else shape)
     except InputError as error:
         error.where = f"requirement `{requirement.id}`"
         raise

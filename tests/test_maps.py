@@ -44,6 +44,11 @@ def test_the_input_is_not_written():
     np.testing.assert_array_equal(maps, MAPS)
 
 
+def test_kept_channels_are_compared_each_by_itself():
+    np.testing.assert_array_equal(reduce(MAPS, channels="keep", sign="signed"), MAPS)
+    np.testing.assert_array_equal(reduce(MAPS, channels="keep"), np.abs(MAPS))
+
+
 @pytest.mark.parametrize("channels", ["absolute_sum", "absolute_max"])
 def test_signed_magnitudes_are_refused(channels):
     with pytest.raises(UnitError, match="drops the sign"):

@@ -95,7 +95,7 @@ def test_thresholds_change_no_unit_and_what_is_measured_does(facts):
     assert keys() < keys(seeds=3)
     for measured in ({"redraw": "normal"}, {"order": "bottom_up"}, {"batch_norm": "reset"}):
         assert keys() & keys(**measured) == nulls
-    assert not keys() & keys(channels="absolute_sum")
+    assert not keys() & keys(channels="absolute_sum") and not keys() & keys(channels="keep")
 
 
 def test_two_requirements_that_measure_the_same_share_their_units(facts):

@@ -66,6 +66,8 @@ def test_the_inception_presets_express_both_sides_of_the_similarities(tmp_path):
     )
     assert (text.window, text.sigma, released.window, released.sigma) == (5, None, 11, 1.5)
     assert (text_hog.correlation, released_hog.correlation) == ("pearson", "spearman")
+    channels = [[each.check.channels for each in spec.requirements[2:]] for spec in (paper, code)]
+    assert channels == [["sum", "sum"], ["keep", "keep"]]
     assert [s.methods[3].method.baseline for s in (paper, code)] == [-1.0, "zeros"]
     assert [s.requirements[0].check.redraw for s in (paper, code)] == [
         Distribution(distribution="truncated_normal", deviation=0.01),

@@ -14,7 +14,7 @@ from audit.checks.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Draws, Share
 from audit.checks.judgement import Limits, Target, conclude, curve, stopped
 from audit.checks.wording import quantity
 from audit.declare import declared
-from audit.maps import Channels, Sign
+from audit.maps import Compared, Sign
 from audit.record import Condition, Evidence, Facts, Null, Original, Outcome, Probed, Trained
 
 _RANDOM = "random_signs"
@@ -62,7 +62,7 @@ class AdversarialFragility:
     along: Annotated[int, Field(ge=1, le=100, description="places on the way to what is found, its end included")] = 4
     inside_range: bool = Field(True, description="keep inputs inside the range of the data's values")
     similarity: Similarity = "spearman"
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
     sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
     at_least: Threshold = 0.5
     null_draws: Draws = 10

@@ -14,7 +14,7 @@ from audit.checks.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Share, Simil
 from audit.checks.equality import Difference
 from audit.checks.judgement import stopped
 from audit.declare import declared
-from audit.maps import Channels, Sign
+from audit.maps import Compared, Sign
 from audit.record import Condition, Evidence, Facts, Original, Outcome, Probed, Trained
 from audit.variants import Explained
 
@@ -43,7 +43,7 @@ class BatchInvariance:
 
     together: Annotated[int, Field(ge=2, le=4096, description="inputs explained at a time among others")] = 8
     similarity: Similarity = "spearman"
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
     sign: Sign | None = Field(None, description="of the similarity that is shown; the spec's `maps` where absent")
     at_most: Difference = 1e-3
     undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined difference")
@@ -78,7 +78,7 @@ class BatchInvariance:
         maps = others[np.argsort(order)]
         return Measurement(
             scores=equality.compare(own, maps, similarity=self.similarity, channels=channels),
-            maps=comparison.views(maps[list(bench.gallery)], channels),
+            maps=comparison.pictures(maps[list(bench.gallery)], channels),
         )
 
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:

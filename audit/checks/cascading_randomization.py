@@ -12,7 +12,7 @@ from audit.checks.comparison import Draws, Seeds, Share, Similarity, Threshold
 from audit.checks.judgement import Limits
 from audit.checks.randomization import BatchNorms, Explains, Redraws
 from audit.declare import declared
-from audit.maps import Channels, Sign
+from audit.maps import Compared, Sign
 from audit.record import Condition, Evidence, Facts, Outcome, Trained
 
 
@@ -44,7 +44,7 @@ class CascadingRandomization:
     """
 
     similarity: Similarity = "spearman"
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
     sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
     mean_at_most: Threshold = 0.5
     last_at_most: Threshold = 0.3

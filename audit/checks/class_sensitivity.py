@@ -15,7 +15,7 @@ from audit.checks.curves import curve
 from audit.checks.judgement import Limits, Target, conclude, stopped
 from audit.checks.wording import quantity
 from audit.declare import declared
-from audit.maps import Channels, Sign
+from audit.maps import Compared, Sign
 from audit.record import Condition, Evidence, Facts, Null, Original, Outcome, Probed, Trained
 
 
@@ -46,7 +46,7 @@ class ClassSensitivity:
     """
 
     similarity: Similarity = "spearman"
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
     sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
     at_most: Threshold = 0.6
     seeds: Seeds = 5

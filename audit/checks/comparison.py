@@ -5,7 +5,7 @@ Both the absolute and the signed similarity are measured and stored, so the choi
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -13,10 +13,10 @@ from pydantic import Field
 from audit import named
 from audit.checks.check import Bench, Measurement
 from audit.errors import UnitError
-from audit.maps import USABLE, Channels, Sign, reduce, unusable
+from audit.maps import SIGNED, USABLE, Compared, Sign, reduce, unusable
 from audit.record import Condition, Null, Original, Randomized, Rekeyed, Trained, canonical
 
-DEFAULT_CHANNELS: Channels = "sum"
+DEFAULT_CHANNELS: Literal["sum"] = "sum"
 DEFAULT_SIGN: Sign = "absolute"
 
 
@@ -46,18 +46,18 @@ Seeds = Annotated[int, Field(ge=2, le=1000, description="how many independent re
 Draws = Annotated[int, Field(ge=1, le=1000, description="pairs of noise maps per input that estimate the null")]
 
 
-def refuse_signed_magnitudes(channels: Channels | None, sign: Sign | None) -> None:
+def refuse_signed_magnitudes(channels: Compared | None, sign: Sign | None) -> None:
     """Refuse a signed comparison of maps whose channel reduction drops the sign.
 
     Raises:
         ValueError: always in that case; a field's fault.
     """
-    if sign == "signed" and channels not in (None, "sum"):
-        raise ValueError(f"`sign: signed` needs `channels: sum`; `{channels}` drops the sign")
+    if sign == "signed" and channels not in (None, *SIGNED):
+        raise ValueError(f"`sign: signed` needs `channels: sum` or `keep`; `{channels}` drops the sign")
 
 
 def measure(
-    method: str, condition: Condition, bench: Bench, *, similarity: Any, channels: Channels | None,
+    method: str, condition: Condition, bench: Bench, *, similarity: Any, channels: Compared | None,
     maps: Callable[[str, Condition], np.ndarray] | None = None,
     noise_maps: Callable[[str, int], np.ndarray] | None = None,
 ) -> Measurement:  # fmt: skip
@@ -83,15 +83,16 @@ def measure(
 
 
 def compare(
-    a: np.ndarray, b: np.ndarray, *, similarity: Any, channels: Channels, keys: Sequence[str] | None
+    a: np.ndarray, b: np.ndarray, *, similarity: Any, channels: Compared, keys: Sequence[str] | None
 ) -> dict[str, np.ndarray]:
     """Compare raw maps (n, ...) pairwise.
 
     Returns:
         Scores, each ``(n,)`` float64 with NaN where a similarity is undefined: ``similarity_absolute`` and
-        ``similarity_signed`` (only for ``channels: sum``); ``undefined`` (0 both maps usable, 1 a map is constant, 2 a
-        map is not finite); with ``keys``, which name the pairs, also ``shuffled_absolute`` and ``shuffled_signed``: the
-        mean similarity of the first map to shuffled copies of the second, unless that is 0 for every pair.
+        ``similarity_signed`` (only where ``channels`` leaves the sign); ``undefined`` (0 both maps usable, 1 a map is
+        constant, 2 a map is not finite); with ``keys``, which name the pairs, also ``shuffled_absolute`` and
+        ``shuffled_signed``: the mean similarity of the first map to shuffled copies of the second, unless that is 0 for
+        every pair.
 
     Raises:
         UnitError: the two have different shapes.
@@ -117,9 +118,9 @@ def pair_keys(bench: Bench, *conditions: Condition) -> tuple[str, ...]:
     return tuple(f"{each} {under}" for each in bench.explained.ids)
 
 
-def views(maps: np.ndarray, channels: Channels) -> dict[str, np.ndarray]:
+def views(maps: np.ndarray, channels: Compared) -> dict[str, np.ndarray]:
     """Return the maps in each sign that is compared; the channels are joined once for both."""
-    if channels != "sum":
+    if channels not in SIGNED:
         return {"absolute": reduce(maps, channels=channels)}
     signed = reduce(maps, channels=channels, sign="signed")
     return {"absolute": np.abs(signed), "signed": signed}
@@ -143,7 +144,7 @@ def _spread(scores: np.ndarray, usable: np.ndarray) -> np.ndarray:
 
 
 def _null(
-    method: str, draws: int, noise_maps: Callable[[str, int], np.ndarray], similarity: Any, channels: Channels
+    method: str, draws: int, noise_maps: Callable[[str, int], np.ndarray], similarity: Any, channels: Compared
 ) -> dict[str, np.ndarray]:
     """Mean over draws of the similarity of two independent noise maps; draws that show a constant map are left out."""
     pairs = ((noise_maps(method, 2 * draw), noise_maps(method, 2 * draw + 1)) for draw in range(draws))
@@ -158,11 +159,16 @@ def _mean_of_defined(draws: Sequence[np.ndarray]) -> np.ndarray:
     return np.where(count > 0, np.nansum(values, axis=0) / np.maximum(count, 1), np.nan)
 
 
-def _pictures(maps: np.ndarray, condition: Condition, bench: Bench, channels: Channels) -> dict[str, np.ndarray]:
+def _pictures(maps: np.ndarray, condition: Condition, bench: Bench, channels: Compared) -> dict[str, np.ndarray]:
     first = isinstance(condition, Original) or (isinstance(condition, Randomized | Trained) and condition.seed == 0)
     if not first and not (isinstance(condition, Rekeyed) and condition.seed == 1):
         return {}
-    return views(maps[list(bench.gallery)], channels)
+    return pictures(maps[list(bench.gallery)], channels)
+
+
+def pictures(maps: np.ndarray, channels: Compared) -> dict[str, np.ndarray]:
+    """Return the maps in each sign as they are shown: one value per pixel, the sum where channels are kept apart."""
+    return views(maps, DEFAULT_CHANNELS if channels == "keep" else channels)
 
 
 def measured_fields(check: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from audit.checks.check import Bench, Judgement, Measurement
 from audit.checks.comparison import DEFAULT_CHANNELS
 from audit.checks.judgement import Curve, Limits, Target, conclude, values
 from audit.checks.wording import quantity
-from audit.maps import NOT_FINITE, Channels
+from audit.maps import NOT_FINITE, Compared
 from audit.record import Condition, Evidence, Original
 from audit.variants import Variant
 
@@ -30,7 +30,7 @@ Parity = Annotated[
 ]
 
 
-def compare(a: np.ndarray, b: np.ndarray, *, similarity: Any, channels: Channels) -> dict[str, np.ndarray]:
+def compare(a: np.ndarray, b: np.ndarray, *, similarity: Any, channels: Compared) -> dict[str, np.ndarray]:
     """Compare raw maps (n, ...) pairwise: ``difference`` and ``flaw``, each (n,), and the similarities beside them.
 
     ``difference`` is ||a - b|| / max(||a||, ||b||), from 0 to 2, on the raw maps: no channels joined, no sign dropped.
@@ -56,7 +56,7 @@ def parity(bench: Bench, variant: Variant) -> np.ndarray:
     return np.divide(apart, largest, out=np.full(len(own), np.nan), where=largest > 0)
 
 
-def measure(method: str, variant: Variant, bench: Bench, *, similarity: Any, channels: Channels | None) -> Measurement:
+def measure(method: str, variant: Variant, bench: Bench, *, similarity: Any, channels: Compared | None) -> Measurement:
     """Compare a method's maps on a network that computes the same, of that variant's inputs, with its own maps.
 
     Scores are those of ``compare``, and ``parity``.
@@ -65,7 +65,7 @@ def measure(method: str, variant: Variant, bench: Bench, *, similarity: Any, cha
     scores = compare(bench.maps(method, Original()), maps, similarity=similarity, channels=channels)
     return Measurement(
         scores={**scores, "parity": parity(bench, variant)},
-        maps=comparison.views(maps[list(bench.gallery)], channels),
+        maps=comparison.pictures(maps[list(bench.gallery)], channels),
     )
 
 

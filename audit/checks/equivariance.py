@@ -14,7 +14,7 @@ from audit.checks.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Draws, Share
 from audit.checks.judgement import Limits, Target, conclude, curve, point, stopped
 from audit.checks.wording import quantity
 from audit.declare import declared
-from audit.maps import Channels, Sign
+from audit.maps import Compared, Sign
 from audit.record import Condition, Evidence, Facts, Null, Original, Outcome, Probed, Rekeyed, Trained
 
 Transform = Literal[
@@ -57,7 +57,7 @@ class Equivariance:
     pixels: Annotated[int, Field(ge=1, le=1000, description="by how many pixels the shifts shift")] = 1
     tolerance: float = Field(0.01, ge=0, le=1, description="relative change of the logits that counts as none")
     similarity: Similarity = "spearman"
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
     sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
     at_least: Threshold = 0.9
     null_draws: Draws = 10

@@ -12,7 +12,7 @@ from audit.checks.comparison import DEFAULT_SIGN, Share, Similarity
 from audit.checks.equality import Difference, Parity
 from audit.checks.judgement import stopped
 from audit.declare import declared
-from audit.maps import Channels, Sign
+from audit.maps import Compared, Sign
 from audit.record import Condition, Evidence, Facts, Outcome, Probed, Trained
 
 Rewrite = Literal["batch_norm_folded", "relu_rescaled", "linear_split", "channels_permuted", "dead_branch"]
@@ -49,7 +49,7 @@ class ImplementationInvariance:
 
     rewrites: tuple[Rewrite, ...] = Field(ALL, min_length=1, description="how the network is written anew")
     similarity: Similarity = "spearman"
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
     sign: Sign | None = Field(None, description="of the similarity that is shown; the spec's `maps` where absent")
     at_most: Difference = 1e-3
     parity_at_most: Parity = 1e-4

@@ -13,7 +13,7 @@ from audit.checks.judgement import Limits, Target
 from audit.checks.randomization import BatchNorms, Explains, Redraws
 from audit.checks.wording import quantity
 from audit.declare import declared
-from audit.maps import Channels, Sign
+from audit.maps import Compared, Sign
 from audit.record import Condition, Evidence, Facts, Outcome, Trained
 
 
@@ -42,7 +42,7 @@ class IndependentRandomization:
     """
 
     similarity: Similarity = "spearman"
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
     sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
     mean_at_most: Threshold = 0.5
     seeds: Seeds = 5

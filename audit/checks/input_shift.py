@@ -12,7 +12,7 @@ from audit.checks.comparison import DEFAULT_SIGN, Share, Similarity
 from audit.checks.equality import Difference, Parity
 from audit.checks.judgement import stopped
 from audit.declare import declared
-from audit.maps import Channels, Sign
+from audit.maps import Compared, Sign
 from audit.record import Condition, Evidence, Facts, Outcome, Probed, Trained
 
 
@@ -52,7 +52,7 @@ class InputShift:
         "fixed", description="whether the methods' baselines stay where they are or are moved with the data"
     )
     similarity: Similarity = "spearman"
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
     sign: Sign | None = Field(None, description="of the similarity that is shown; the spec's `maps` where absent")
     at_most: Difference = 1e-3
     parity_at_most: Parity = 1e-4

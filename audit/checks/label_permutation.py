@@ -15,7 +15,7 @@ from audit.checks.memorisation import doubt
 from audit.checks.wording import quantity
 from audit.declare import declared
 from audit.errors import UnitError
-from audit.maps import Channels, Sign
+from audit.maps import Compared, Sign
 from audit.record import Condition, Evidence, Facts, Null, Original, Outcome, Trained
 
 _PLACES = ("permuted against true labels", "permuted labels against the audited model")
@@ -49,7 +49,7 @@ class LabelPermutation:
     """
 
     similarity: Similarity = "spearman"
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
     sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
     at_most: Threshold = 0.5
     seeds: Seeds = 3

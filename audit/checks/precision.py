@@ -12,7 +12,7 @@ from audit.checks.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Share, Simil
 from audit.checks.equality import Difference
 from audit.checks.judgement import stopped
 from audit.declare import declared
-from audit.maps import Channels, Sign
+from audit.maps import Compared, Sign
 from audit.record import Condition, Evidence, Facts, Original, Outcome, Probed, Trained
 
 
@@ -40,7 +40,7 @@ class Precision:
 
     against: Literal["float64", "bfloat16"] = "float64"
     similarity: Similarity = "spearman"
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
     sign: Sign | None = Field(None, description="of the similarity that is shown; the spec's `maps` where absent")
     at_most: Difference = 1e-2
     undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined difference")
@@ -70,7 +70,7 @@ class Precision:
             scores=equality.compare(
                 bench.maps(method, Original()), maps, similarity=self.similarity, channels=channels
             ),
-            maps=comparison.views(maps[list(bench.gallery)], channels),
+            maps=comparison.pictures(maps[list(bench.gallery)], channels),
         )
 
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:

@@ -12,7 +12,7 @@ from audit.checks.comparison import DEFAULT_SIGN, Draws, Seeds, Share, Similarit
 from audit.checks.judgement import Limits, Target, conclude, curve, stopped
 from audit.checks.wording import quantity
 from audit.declare import declared
-from audit.maps import Channels, Sign
+from audit.maps import Compared, Sign
 from audit.record import Condition, Evidence, Facts, Null, Outcome, Rekeyed, Trained
 
 
@@ -38,7 +38,7 @@ class Repeatability:
     """
 
     similarity: Similarity = "spearman"
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
     sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
     at_least: Threshold = 0.9
     seeds: Seeds = 3

@@ -16,7 +16,7 @@ from audit.checks.judgement import Curve, Limits, Target, conclude, curve, point
 from audit.checks.wording import quantity
 from audit.declare import declared
 from audit.errors import UnitError
-from audit.maps import Channels, Sign
+from audit.maps import Compared, Sign
 from audit.record import Condition, Evidence, Facts, Null, Original, Outcome, Rekeyed, Trained, TrainingFacts
 
 _JUDGED = "a new training"
@@ -51,7 +51,7 @@ class Reproducibility:
     """
 
     similarity: Similarity = "spearman"
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
     sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
     at_least: Threshold = 0.5
     seeds: Seeds = 3

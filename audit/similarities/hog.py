@@ -24,7 +24,8 @@ class Hog:
     only where it is nearly flat does its size count. A cell with one extreme pixel has that pixel's orientations
     whatever the rest shows, so independent maps with heavy tails score 0.9; uniform ones score 0.08.
     The defaults are those of the text of Adebayo et al., Pearson's correlation of maps in [-1, 1]; their code has
-    ``{correlation: spearman, normalise: min_max}`` and does not join the channels first.
+    ``{correlation: spearman, normalise: min_max}`` and does not join the channels first: a check's ``channels: keep``,
+    where a pixel's gradient is that of the channel in which it is largest.
     Null: the mean over ``shuffles`` copies of the other map with its pixels shuffled, drawn for each pair.
     Source: Dalal and Triggs 2005; Adebayo et al. 2018 (arXiv:1810.03292), section 4; scikit-image's ``hog``.
     """
@@ -58,8 +59,8 @@ class Hog:
             InputError: in these cases.
         """
         refuse_flat(shape, "hog")
-        if min(shape) < self.pixels_per_cell * self.cells_per_block:
-            largest = min(shape) // self.cells_per_block
+        if (side := min(shape[:2])) < self.pixels_per_cell * self.cells_per_block:
+            largest = side // self.cells_per_block
             block = f"{self.cells_per_block} cells of {self.pixels_per_cell} pixels each way"
             raise InputError(
                 "S062", f"a block of {block} does not fit in maps of {shape[0]} by {shape[1]}",
@@ -68,7 +69,7 @@ class Hog:
             )  # fmt: skip
 
     def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Return the correlation of the histograms of each pair of maps (n, H, W)."""
+        """Return the correlation of the histograms of each pair of maps (n, H, W) or (n, H, W, C)."""
         correlate = pearson if self.correlation == "pearson" else spearman
         usable = (unusable(a) == USABLE) & (unusable(b) == USABLE)
         result = np.full(len(a), np.nan)
@@ -88,4 +89,5 @@ class Hog:
         return hog(
             image, orientations=self.orientations, pixels_per_cell=(self.pixels_per_cell,) * 2,
             cells_per_block=(self.cells_per_block,) * 2, block_norm=self.block_norm, feature_vector=True,
+            channel_axis=2 if image.ndim == 3 else None,
         )  # fmt: skip

@@ -25,7 +25,7 @@ class Similarity(Protocol):
     quantity: ClassVar[str]  # what it measures, in words
 
     def refuse(self, shape: tuple[int, ...]) -> None:
-        """Refuse maps of a shape, ``(H, W)`` or ``(F,)``, that it cannot compare.
+        """Refuse maps of a shape, ``(H, W)``, ``(H, W, C)`` or ``(F,)``, that it cannot compare.
 
         Raises:
             InputError: the message names what would fit.
@@ -41,6 +41,8 @@ class Similarity(Protocol):
 
     def shuffled(self, a: np.ndarray, b: np.ndarray, keys: Sequence[str]) -> np.ndarray | None:
         """Return the mean similarity ``(n,)`` of each map of ``a`` to copies of its partner with the pixels shuffled.
+
+        The channels of a pixel may stay together.
 
         ``keys`` name the pairs: the same key draws the same shuffles. None where the mean over all shuffles is 0
         whatever the maps: then there is nothing to take off.
@@ -85,7 +87,7 @@ def refuse_flat(shape: tuple[int, ...], name: str) -> None:
     Raises:
         InputError: in that case.
     """
-    if len(shape) != 2:
+    if len(shape) not in (2, 3):
         raise InputError(
             "S060", f"similarity `{name}` compares images, and these maps are flat", expected="maps (H, W)",
             received=str(shape), fix="use `spearman`, `pearson`, `cosine` or `top_k_intersection`",
@@ -93,8 +95,9 @@ def refuse_flat(shape: tuple[int, ...], name: str) -> None:
 
 
 def _shuffled(maps: np.ndarray, generators: Sequence[np.random.Generator]) -> np.ndarray:
+    pixels = math.prod(maps.shape[1:3])
     pairs = zip(maps, generators, strict=True)
-    shuffled = [generator.permutation(each.reshape(-1)) for each, generator in pairs]
+    shuffled = [each.reshape(pixels, -1)[generator.permutation(pixels)] for each, generator in pairs]
     return np.reshape(shuffled, maps.shape)
 
 

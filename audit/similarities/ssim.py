@@ -26,7 +26,7 @@ class Ssim:
     The default differs from Adebayo et al., who scale by the extremes: of maps of mean square 1 with a fixed range of
     2, independent ones stay below 0.02 whatever their tails, which leaves the most room above the null. Their settings
     are ``{window: 5, normalise: max}`` in the text and ``{window: 11, sigma: 1.5, normalise: min_max}`` in the code,
-    which does not join the channels first.
+    which does not join the channels first: a check's ``channels: keep``.
     Null: the mean over ``shuffles`` copies of the other map with its pixels shuffled, drawn for each pair.
     Source: Wang et al. 2004, Image Quality Assessment; scikit-image's ``structural_similarity`` computes it.
     """
@@ -72,8 +72,8 @@ class Ssim:
             InputError: in these cases.
         """
         refuse_flat(shape, "ssim")
-        if min(shape) < self.window:
-            largest = min(shape) - (min(shape) + 1) % 2
+        if (side := min(shape[:2])) < self.window:
+            largest = side - (side + 1) % 2
             raise InputError(
                 "S061", f"a window of {self.window} pixels does not fit in maps of {shape[0]} by {shape[1]}",
                 expected=f"an odd window of at most {largest}", received=str(self.window),
@@ -81,7 +81,7 @@ class Ssim:
             )  # fmt: skip
 
     def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """Return the mean structural similarity of each pair of maps (n, H, W)."""
+        """Return the mean structural similarity of each pair of maps (n, H, W), or (n, H, W, C) channel by channel."""
         return pairwise(self._score, a, b)
 
     def shuffled(self, a: np.ndarray, b: np.ndarray, keys: Sequence[str]) -> np.ndarray:
@@ -96,6 +96,6 @@ class Ssim:
         score = structural_similarity(
             a, b, win_size=self.window, gaussian_weights=self.sigma is not None, sigma=self.sigma or 1.5,
             data_range=observed if self.data_range == "pair" else self.data_range, K1=self.k1, K2=self.k2,
-            use_sample_covariance=self.sample_covariance,
+            use_sample_covariance=self.sample_covariance, channel_axis=2 if a.ndim == 3 else None,
         )  # fmt: skip
         return float(np.asarray(score))

@@ -103,6 +103,14 @@ def test_the_channel_reduction_is_that_of_the_check():
     np.testing.assert_array_equal(found["similarity_absolute"], spearman(abs(TRAINED).sum(-1), abs(OTHER).sum(-1)))
 
 
+def test_channels_that_are_kept_are_compared_apart_and_shown_joined():
+    """Both signs are there, and so is a map in one piece to look at."""
+    found = measured(Repeatability(channels="keep", seeds=2), MadeUpBench(other_maps, noise), FACTS)[1][1]
+    for sign, made in (("signed", lambda maps: maps), ("absolute", np.abs)):
+        np.testing.assert_array_equal(found.scores[f"similarity_{sign}"], spearman(made(TRAINED), made(OTHER)))
+        np.testing.assert_array_equal(found.maps[sign], made(OTHER[[2, 0]].sum(-1)))
+
+
 def test_single_channel_noise_of_a_map_that_drops_channels_is_fine(check):
     assert np.isfinite(measured(check, MadeUpBench(other_maps, noise), FACTS)[0][1].scores["null_absolute"]).all()
 

@@ -93,6 +93,14 @@ def test_shuffles_are_those_of_the_key(similarity, name):
     assert (similarity.shuffled(A, B, [f"other {key}" for key in KEYS]) != null).all()
 
 
+def test_kept_channels_count_as_more_pixels_and_stay_together_in_a_shuffle(similarity):
+    maps = np.stack([A, A], axis=-1)
+    assert (similarity.between(maps, maps.copy()) == 1).all()
+    similarity.refuse(maps.shape[1:])
+    null, of_one = (similarity.shuffled(each, each, KEYS) for each in (maps, A))
+    assert (null is None and of_one is None) or np.allclose(null, of_one, atol=1e-6)
+
+
 def test_written_and_read_back(similarity):
     assert similarity_value(as_named(similarity)) == similarity
 

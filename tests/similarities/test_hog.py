@@ -56,6 +56,14 @@ def test_heavy_tails_alone_make_maps_alike_and_the_null_takes_all_of_it_off(kind
     assert near(excess(found, null), 0, 0.002)
 
 
+def test_of_three_channels_each_pixel_has_the_largest_gradient():
+    """Heavy tails in [0, 1] score 0.94; a channel of half the size has no say."""
+    heavy = Hog(normalise="min_max").between(*pairs("cubed_laplace", 6, 299, 3))
+    assert near(heavy, 0.94, 0.005)
+    doubled = [np.stack([each, each / 2], axis=-1) for each in (A, B)]
+    np.testing.assert_allclose(Hog(**SMALL).between(*doubled), Hog(**SMALL).between(A, B), atol=1e-12)
+
+
 @pytest.mark.parametrize("fields", [{"pixels_per_cell": 0}, {"block_norm": "l2"}, {"correlation": "kendall"}])
 def test_impossible_fields_are_refused(fields):
     with pytest.raises(ValidationError):
