@@ -32,7 +32,7 @@ def invoke(commands: click.Group, arguments: Sequence[str]) -> int:
         # The reader went away, as `| head` does. What is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # code that is not ours does not choose how an audit ends
         return _interrupted() if stops else _failed(error, debug="--debug" in arguments)
 
 
@@ -90,7 +90,7 @@ def _interrupted() -> int:
     return 130
 
 
-def _failed(error: Exception, *, debug: bool) -> int:
+def _failed(error: BaseException, *, debug: bool) -> int:
     """Say what went wrong; return the error's exit code, 3 for one that nobody foresaw."""
     if isinstance(error, MemoryError):
         error = EnvironmentStop("E004", "out of memory", fix="set a smaller runtime.batch and run again")
