@@ -3,13 +3,13 @@
 import hashlib
 import platform
 from collections.abc import Mapping
-from dataclasses import field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audit.choice import Chosen
 from audit.datasets.dataset import OTHER_LABELS, Dataset
 from audit.declare import as_json
 from audit.methods.method import Method, method_name
@@ -25,7 +25,6 @@ from audit.record import (
     StageFacts,
     TrainingFacts,
     digest,
-    record,
 )
 from audit.retraining import Splits
 from audit.training import Training
@@ -50,21 +49,6 @@ _DECIDES_NUMBERS = (
     "fitting.py",
     "retraining.py",
 )
-
-
-@record
-class Chosen:
-    """The explained inputs: (n, ...) float32, their ids (n,), labels (n,) or None, and explained classes (n,).
-
-    With what is known of them, and with their counterparts, where a diagnostic source says (``Dataset``).
-    """
-
-    inputs: np.ndarray
-    ids: np.ndarray
-    labels: np.ndarray | None
-    targets: np.ndarray
-    truth: Mapping[str, np.ndarray] = field(default_factory=dict)
-    counterparts: Mapping[str, np.ndarray] = field(default_factory=dict)
 
 
 def network_facts(network: Network) -> NetworkFacts:

@@ -9,11 +9,11 @@ import numpy as np
 
 from audit.backend import active
 from audit.bench import Bench, Explained
-from audit.datasets.dataset import Dataset, choose, validate, validate_training
+from audit.choice import chosen_of, logits_of, targets_of
+from audit.datasets.dataset import Dataset, validate, validate_training
 from audit.entries import CONTROLS
 from audit.errors import InputError, RefusedError
 from audit.facts import (
-    Chosen,
     data_facts,
     method_facts,
     network_facts,
@@ -61,22 +61,20 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
     validate(data, network.input_shape, network.classes)
     _check_truth(spec, data)
     batch = spec.runtime.batch or _balanced(spec.dataset.inputs)
-    logits = _logits(network, data, batch)
-    chosen = _choose(spec, data, logits)
+    logits = logits_of(network, data, batch)
+    chosen = chosen_of(spec, data, logits)
     methods = {
         **{entry.id: entry.method for entry in spec.methods},
         **{name: find("methods", name)() for name in CONTROLS},
     }
     _check_trust(spec, trusted)
     inapplicable = _inapplicable(methods, network, refuse=spec.inapplicable == "refuse")
-    explained = Explained(
-        inputs=chosen.inputs, ids=chosen.ids.tolist(), targets=chosen.targets,
-        truth=chosen.truth, counterparts=chosen.counterparts,
-    )  # fmt: skip
     gallery = range(min(spec.report.gallery, len(chosen.ids)))
     applicable = {name: method for name, method in methods.items() if name not in inapplicable}
-    fitting = fitting_data(spec, network, applicable, explained.inputs)
-    bench = Bench(network, methods, explained, seed=spec.seed, batch=batch, gallery=gallery, fitted_on=fitting.inputs)
+    fitting = fitting_data(spec, network, applicable, chosen.inputs)
+    bench = Bench(
+        network, methods, chosen.explained, seed=spec.seed, batch=batch, gallery=gallery, fitted_on=fitting.inputs
+    )
     splits = _splits(spec, network, data)
     provenance = provenance_of(spec, numerics)
     facts = Facts(
@@ -120,7 +118,7 @@ def _splits(spec: "Spec", network: Network, data: Dataset) -> Splits | None:
 
 def _retraining(spec: "Spec", network: Network, splits: Splits, bench: Bench, batch: int) -> Retraining:
     def maps(method: str, data: Dataset) -> np.ndarray:
-        targets = _targets(spec.target, _logits(network, data, batch), data.y)
+        targets = targets_of(spec.target, logits_of(network, data, batch), data.y)
         return bench.explain(method, Explained(inputs=data.x, ids=data.ids.tolist(), targets=targets))
 
     if spec.training is None:
@@ -159,51 +157,6 @@ def _loaded(model: "Model", root: Path, trusted: Collection[str]) -> Network:
 def _balanced(count: int) -> int:
     """Return the batch size that splits ``count`` inputs into the fewest batches with the least padding."""
     return -(-count // -(-count // _BATCH))
-
-
-def _logits(network: Network, data: Dataset, batch: int) -> np.ndarray:
-    """Return the model's logits (N, K) for the whole data set, checked to be finite."""
-    backend = active()
-    apply, params = backend.compile(network.apply), backend.to_device(network.params)
-    count = len(data.x)
-    rows = np.minimum(np.arange(-(-count // batch) * batch), count - 1).reshape(-1, batch)
-    logits = np.concatenate([backend.to_numpy(apply(params, data.x[each])) for each in rows])[:count]
-    broken = np.flatnonzero(~np.isfinite(logits).all(axis=1))
-    if len(broken):
-        raise InputError(
-            "M030",
-            f"the model's output is not finite for {len(broken)} of {count} inputs",
-            where=str(data.ids[broken[0]]),
-            expected="finite logits",
-            fix="check the preprocessing and the model's weights; the first such input is named above",
-        )
-    return logits
-
-
-def _choose(spec: "Spec", data: Dataset, logits: np.ndarray) -> Chosen:
-    rows = choose(data, spec.dataset.inputs, spec.seed)
-    labels = None if data.y is None else data.y[rows]
-    return Chosen(
-        inputs=data.x[rows], ids=data.ids[rows], labels=labels, targets=_targets(spec.target, logits[rows], labels),
-        truth={name: each[rows] for name, each in data.truth.items()},
-        counterparts={name: each[rows] for name, each in data.counterparts.items()},
-    )  # fmt: skip
-
-
-def _targets(target: str | int, logits: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
-    """Return the explained classes (n,) int32, fixed once from the original model (never re-chosen later)."""
-    classes = logits.shape[1]
-    if target == "predicted":
-        return logits.argmax(axis=1).astype(np.int32)
-    if target == "label":
-        if labels is None:
-            raise InputError("T001", "`target: label` needs labels", received="a data set without labels",
-                             fix="name the labels in `dataset`, or use `target: predicted`")  # fmt: skip
-        return (labels if classes > 1 else np.zeros_like(labels)).astype(np.int32)
-    if not isinstance(target, int) or target >= classes:
-        raise InputError("T002", "the target class does not exist", expected=f"0 to {classes - 1}",
-                         received=str(target), fix="name a class index of this model")  # fmt: skip
-    return np.full(len(logits), target, np.int32)
 
 
 def _check_truth(spec: "Spec", data: Dataset) -> None:

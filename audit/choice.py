@@ -1,0 +1,103 @@
+"""Which inputs are explained, and for which class: chosen once, from the original model."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audit.backend import active
+from audit.datasets.dataset import Dataset, choose
+from audit.errors import InputError
+from audit.network.network import Network
+from audit.record import record
+from audit.variants import Explained
+
+if TYPE_CHECKING:
+    from audit.spec import Spec
+
+
+@record
+class Chosen:
+    """The explained inputs: (n, ...) float32, their ids (n,), labels (n,) or None, and explained classes (n,).
+
+    With what is known of them, and with their counterparts, where a diagnostic source says (``Dataset``).
+    """
+
+    inputs: np.ndarray
+    ids: np.ndarray
+    labels: np.ndarray | None
+    targets: np.ndarray
+    truth: Mapping[str, np.ndarray] = field(default_factory=dict)
+    counterparts: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def explained(self) -> Explained:
+        """The inputs as methods and checks take them."""
+        return Explained(
+            inputs=self.inputs, ids=self.ids.tolist(), targets=self.targets,
+            truth=self.truth, counterparts=self.counterparts,
+        )  # fmt: skip
+
+
+def chosen_of(spec: "Spec", data: Dataset, logits: np.ndarray) -> Chosen:
+    """Return the inputs that a spec asks for, drawn by its seed; ``logits`` (N, K) are the model's for all of them.
+
+    Raises:
+        InputError: the class that the spec names does not exist.
+    """
+    rows = choose(data, spec.dataset.inputs, spec.seed)
+    labels = None if data.y is None else data.y[rows]
+    return Chosen(
+        inputs=data.x[rows], ids=data.ids[rows], labels=labels, targets=targets_of(spec.target, logits[rows], labels),
+        truth={name: each[rows] for name, each in data.truth.items()},
+        counterparts={name: each[rows] for name, each in data.counterparts.items()},
+    )  # fmt: skip
+
+
+def targets_of(target: str | int, logits: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+    """Return the explained classes (n,) int32, fixed once from the original model (never re-chosen later).
+
+    Args:
+        target: ``predicted``, ``label``, or a class index.
+        logits: the model's, (n, K).
+        labels: (n,), or None where the data have none.
+
+    Raises:
+        InputError: there are no labels, or no such class.
+    """
+    classes = logits.shape[1]
+    if target == "predicted":
+        return logits.argmax(axis=1).astype(np.int32)
+    if target == "label":
+        if labels is None:
+            raise InputError("T001", "`target: label` needs labels", received="a data set without labels",
+                             fix="name the labels in `dataset`, or use `target: predicted`")  # fmt: skip
+        return (labels if classes > 1 else np.zeros_like(labels)).astype(np.int32)
+    if not isinstance(target, int) or target >= classes:
+        raise InputError("T002", "the target class does not exist", expected=f"0 to {classes - 1}",
+                         received=str(target), fix="name a class index of this model")  # fmt: skip
+    return np.full(len(logits), target, np.int32)
+
+
+def logits_of(network: Network, data: Dataset, batch: int) -> np.ndarray:
+    """Return the model's logits (N, K) for the whole data set.
+
+    Raises:
+        InputError: one of them is not finite.
+    """
+    backend = active()
+    apply, params = backend.compile(network.apply), backend.to_device(network.params)
+    count = len(data.x)
+    rows = np.minimum(np.arange(-(-count // batch) * batch), count - 1).reshape(-1, batch)
+    logits = np.concatenate([backend.to_numpy(apply(params, data.x[each])) for each in rows])[:count]
+    broken = np.flatnonzero(~np.isfinite(logits).all(axis=1))
+    if len(broken):
+        raise InputError(
+            "M030",
+            f"the model's output is not finite for {len(broken)} of {count} inputs",
+            where=str(data.ids[broken[0]]),
+            expected="finite logits",
+            fix="check the preprocessing and the model's weights; the first such input is named above",
+        )
+    return logits
