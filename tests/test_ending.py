@@ -27,6 +27,7 @@ from audit.errors import EnvironmentStop, InputError, RefusedError
         (RecursionError("deep"), 3, "error[E900]: internal error: RecursionError: deep"),
         (FileNotFoundError(2, "No such file", "x"), 3, "error[E900]"),
         (SystemError("x"), 3, "error[E900]"),
+        (SystemExit(0), 3, "error[E900]: internal error: SystemExit: 0"),
     ],
 )
 def test_how_a_command_ends(
