@@ -51,9 +51,11 @@ def _fitted(attribution: Any, shape: tuple[int, ...]) -> np.ndarray:
     """Return an attribution (H, W, C) or (F,), with one channel where the code gives none.
 
     Raises:
-        UnitError: it has another shape than the input.
+        UnitError: it has another shape than the input, or does not hold real numbers.
     """
-    found = np.asarray(attribution)
+    found = np.array(attribution)  # a copy: the code may fill the same array at each call
+    if found.dtype.kind not in "biuf":  # of complex numbers a cast would keep the real part alone
+        raise UnitError("T146", "the attribution does not hold real numbers", received=str(found.dtype))
     allowed = [shape, (*shape[:-1], 1), shape[:-1]] if len(shape) > 1 else [shape]
     for fits in allowed:
         if found.shape in (fits, (1, *fits)):

@@ -47,11 +47,26 @@ def first_pixel(model, x, target):
     return np.zeros((1, 2, 2))
 
 
+def complex_numbers(model, x, target):
+    return x * 1j
+
+
+class Refilled:
+    """A function that hands out the same array at each call, filled anew."""
+
+    def __init__(self):
+        self.array = np.empty((8, 8, 1), np.float32)
+
+    def __call__(self, model, x, target):
+        self.array[:] = x[0]
+        return self.array
+
+
 @pytest.fixture(scope="module")
 def module():
     """The user's functions as an importable module."""
     made = types.ModuleType("their_module")
-    made.norm, made.first_pixel = norm, first_pixel
+    made.norm, made.first_pixel, made.complex_numbers, made.refilled = norm, first_pixel, complex_numbers, Refilled()
     sys.modules["their_module"] = made
     yield "their_module"
     del sys.modules["their_module"]
@@ -92,6 +107,16 @@ def test_a_users_function_sees_the_parameters_under_test(module):
 def test_an_attribution_of_another_shape_is_refused(module):
     with pytest.raises(UnitError, match="another shape"):
         bench_of({"theirs": Python(function=f"{module}:first_pixel")}).maps("theirs", Original())
+
+
+def test_complex_numbers_are_refused(module):
+    with pytest.raises(UnitError, match="real numbers"):
+        bench_of({"theirs": Python(function=f"{module}:complex_numbers")}).maps("theirs", Original())
+
+
+def test_an_array_that_is_filled_anew_at_each_call_is_a_map_for_each_input(module):
+    bench = bench_of({"theirs": Python(function=f"{module}:refilled")})
+    np.testing.assert_array_equal(bench.maps("theirs", Original()), bench.explained.inputs)
 
 
 def test_what_cannot_be_imported_is_named(tmp_path, monkeypatch):
