@@ -55,7 +55,12 @@ def test_the_small_presets_express_both_sides_of_each_disagreement(tmp_path):
         assert released.check.redraw == Distribution(distribution="truncated_normal", deviation=0.1, biases=0.1)
     by_id = [{each.id: each.method for each in spec.methods} for spec in (paper, code)]
     samples = [each["integrated_gradients_smoothgrad"].samples for each in by_id]
-    assert samples == [50, 25] and (paper.training.epochs, code.training.epochs) == (18, 100)
+    positions = [each["integrated_gradients"].positions for each in by_id]
+    assert (
+        samples == [50, 25]
+        and positions == ["middles", "ends"]
+        and (paper.training.epochs, code.training.epochs) == (18, 100)
+    )
 
 
 def test_the_inception_presets_express_both_sides_of_the_similarities(tmp_path):

@@ -1,9 +1,9 @@
 """Integrated gradients: the gradient, averaged along the straight line from a baseline to the input."""
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from audit.declare import declared
 from audit.methods.gradient import Gradient
@@ -20,8 +20,8 @@ class IntegratedGradients:
 
     Formula: A(x) = (x - x') * 1/m sum over s = 0 .. m-1 of dS_c/dx at x' + (s + 1/2)/m (x - x').
     The rule is the midpoint rule: exact where S_c is linear on the line, so exact for rectifier networks without biases
-    and a baseline of zeros; each kink on the line costs O(1/m). (The released code of Adebayo et al. 2018 spaces m
-    points over [0, 1] with both ends, which counts the baseline's gradient as much as any other.)
+    and a baseline of zeros; each kink on the line costs O(1/m). With ``positions: ends`` the gradient is taken at
+    x' + s/(m - 1) (x - x'): both ends count as much as any other point, which costs O(1/m) on smooth functions too.
     Unit: logit, or logit per unit of input without ``multiply_by_input``. Sign: kept. The sum over all inputs
     approaches S_c(x) - S_c(x') (completeness).
     Needs: the network's function alone, so any model.
@@ -44,9 +44,19 @@ class IntegratedGradients:
     inputs lie in [-1, 1]), ``mean`` (each input's own mean over pixels, per channel; over features for flat inputs), or
     one number for every entry (-1 is black for inputs in [-1, 1]). The paper asks for a neutral x': S_c(x') near 0."""
 
+    positions: Literal["middles", "ends"] = "middles"
+    """Where on the line gradients are taken: in the ``middles`` of m equal parts, or at m points that include both
+    ``ends``, as in the released code of Adebayo et al. 2018."""
+
     multiply_by_input: Annotated[bool, Field(strict=True)] = True
     """Whether the mean gradient is multiplied by x - x', as in the paper. Without it: "local" attribution, which the
     input cannot dominate (Kokhlikyan et al. 2021)."""
+
+    @model_validator(mode="after")
+    def _ends_are_two(self) -> "IntegratedGradients":
+        if self.positions == "ends" and self.steps < 2:
+            raise ValueError("`positions: ends` needs `steps: 2` or more")
+        return self
 
     @property
     def evaluations(self) -> int:
@@ -58,13 +68,14 @@ class IntegratedGradients:
         from keras import ops
 
         gradient = Gradient().attribute(network)
+        first, parts = (0.5, self.steps) if self.positions == "middles" else (0.0, self.steps - 1)
 
         def integrated(params: "Params", x: Array, target: Array, key: Array) -> Array:
             start = baseline_of(self.baseline, x, ops, origin=network.origin)
             way = x - start
 
             def add(step: Array, total: Array) -> Array:
-                position = (ops.cast(step, "float32") + 0.5) / self.steps
+                position = (ops.cast(step, "float32") + first) / parts
                 return total + gradient(params, start + position * way, target, key)
 
             mean = ops.fori_loop(0, self.steps, add, ops.zeros_like(x)) / self.steps

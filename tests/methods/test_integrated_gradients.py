@@ -50,6 +50,17 @@ def test_a_saturated_input_gets_its_share_by_the_midpoint_rule(steps: int, expec
     assert maps.item() == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.parametrize("steps", [2, 5, 50])
+def test_positions_that_include_both_ends(steps: int) -> None:
+    """As gradients at equally spaced points averaged in NumPy; the baseline's own gradient counts as one of them."""
+    network, x = networks.mlp(seed=2), _RANDOM.normal(size=(3, 6)).astype(np.float32)
+    slopes = [explain(network, Gradient(), share * x, 1) for share in np.linspace(0, 1, steps)]
+    maps = explain(network, IntegratedGradients(steps=steps, positions="ends"), x, 1)
+    assert np.allclose(maps, x * np.mean(slopes, axis=0), atol=1e-5)
+    with pytest.raises(ValidationError, match="needs `steps: 2`"):
+        IntegratedGradients(steps=1, positions="ends")
+
+
 def test_equal_functions_get_equal_attributions() -> None:
     first, second = (
         explain(network, IntegratedGradients(steps=300), [[3.0, 1.0]], 0) for network in networks.rectified_pair()
