@@ -6,6 +6,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -62,7 +63,7 @@ def _invoke(commands: click.Group, arguments: Sequence[str], stops: Sequence[int
 
 
 def _heed_stops() -> list[int]:
-    """Turn Ctrl-C and a scheduler's stop into KeyboardInterrupt; return a list that will hold the signals received.
+    """Turn Ctrl-C, a scheduler's stop and a closed terminal into KeyboardInterrupt; return a list of those received.
 
     A library in the middle of its work may swallow the exception, or raise another in its place: the list tells.
     """
@@ -74,6 +75,8 @@ def _heed_stops() -> list[int]:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, heed)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup a run outlives its terminal
+        signal.signal(signal.SIGHUP, heed)
     sys.unraisablehook = _quiet_about_stops
     return stops
 
@@ -86,7 +89,8 @@ def _quiet_about_stops(unraisable: "sys.UnraisableHookArgs") -> None:
 
 def _interrupted() -> int:
     """Say how to go on; return the exit code of an interruption."""
-    say("interrupted: run again to resume")
+    with suppress(OSError):  # the terminal may be gone
+        say("interrupted: run again to resume")
     return 130
 
 

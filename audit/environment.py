@@ -75,7 +75,7 @@ def start_keras() -> None:
         os.dup2(chatter.fileno(), 2)
         try:
             import_module("keras")
-        except BaseException:
+        except Exception:
             chatter.seek(0)
             os.write(terminal, chatter.read())
             raise

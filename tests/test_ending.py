@@ -58,14 +58,15 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert "Traceback" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_stop_that_a_library_turns_into_its_own_error_is_still_an_interruption(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: signal.Signals
 ) -> None:
     """Pydantic, for one, turns an interrupt in the middle of building a schema into an error of its own."""
 
     def swallowed(path: Path) -> None:
         try:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), number)
             time.sleep(1)
         except KeyboardInterrupt as stop:
             raise ValueError("the library's own") from stop
@@ -73,6 +74,27 @@ def test_a_stop_that_a_library_turns_into_its_own_error_is_still_an_interruption
     monkeypatch.setattr("audit.spec.load_spec", swallowed)
     assert cli.main(["validate", "any.yaml"]) == 130
     assert "run again to resume" in capsys.readouterr().err
+
+
+def test_a_closed_terminal_stops_nothing_that_was_told_to_outlive_it() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert cli.main(["--version"]) == 0
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_an_interruption_whose_terminal_is_gone_keeps_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped(kind: str) -> str:
+        raise KeyboardInterrupt
+
+    def gone(text: str) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("audit.schema.schema_text", stopped)
+    monkeypatch.setattr("audit.ending.say", gone)
+    assert cli.main(["schema"]) == 130
 
 
 def test_a_reader_that_goes_away_is_no_error(repository: Path) -> None:

@@ -53,6 +53,19 @@ def test_frameworks_start_without_chatter(repository: Path) -> None:
     assert (ended.stdout, ended.stderr) == ("", "words still arrive")
 
 
+def test_chatter_is_not_what_an_interruption_says(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(name: str) -> None:
+        os.write(2, b"what the library said\n")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(environment, "import_module", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        environment.start_keras()
+    assert capfd.readouterr().err == ""
+
+
 def test_a_framework_that_cannot_start_is_heard(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
