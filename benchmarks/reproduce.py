@@ -25,7 +25,6 @@ import published_networks as networks  # noqa: E402
 from audit import running  # noqa: E402
 from audit.bench import Bench  # noqa: E402
 from audit.record import Audit, Original, Randomized  # noqa: E402
-from audit.similarities.hog import Hog  # noqa: E402
 from audit.spec import Spec, load_spec, spec_from_resolved  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,8 +44,8 @@ def prepare_data(source: Path) -> tuple[np.ndarray, np.ndarray]:
         )
     held = slice(FIRST, FIRST + 500)
     np.savez(BUILD / "mnist.npz", x_explained=x[:FIRST], y_explained=y[:FIRST], x_test=x[held], y_test=y[held])
-    noise = np.random.default_rng(0).random((40, 224, 224), np.float32)
-    np.savez(BUILD / "noise.npz", x=noise)
+    rng = np.random.default_rng(0)
+    np.savez(BUILD / "noise.npz", x=rng.random((40, 224, 224), np.float32), uniform=rng.uniform(-1, 1, (10, 299, 299)))
     return x[held.stop :, ..., None].astype(np.float32) / 255, y[held.stop :].astype(np.int32)
 
 
@@ -107,20 +106,13 @@ def scattered(name: str, model: Path, requirement: int) -> np.ndarray:
     return np.concatenate([check.measure("random_map", each, bench).scores["similarity_signed"] for each in wanted])
 
 
-def uniform_noise_against_itself() -> np.ndarray:
-    """Return the similarity of histograms of gradients for ten pairs of uniform noise in [-1, 1]."""
-    rng = np.random.default_rng(0)
-    one, other = rng.uniform(-1, 1, (2, 10, 299, 299))
-    return Hog(correlation="pearson", pixels_per_cell=16).between(one, other)
-
-
 def rows(source: Path) -> list[claims.Row]:
     """Train, audit and measure everything."""
     data = prepare_data(source)
     made = {
         "mnist_cnn": (networks.convolutional, data), "mnist_mlp": (networks.perceptron, data),
         "mnist_lenet": (networks.lenet, data), "random_convolution": (networks.random_convolution, None),
-        "large": (networks.large, None),
+        "large": (networks.large, None), "wide": (networks.wide, None),
     }  # fmt: skip
     models = {name: [build(name, make, seed, given) for seed in SEEDS] for name, (make, given) in made.items()}
     return [
@@ -128,7 +120,7 @@ def rows(source: Path) -> list[claims.Row]:
         *claims.convolutional(audits("mnist_cnn", models["mnist_cnn"])),
         *claims.perceptron(audits("mnist_mlp", models["mnist_mlp"])),
         *claims.recovery(recovered(models["random_convolution"])),
-        *claims.gradients_of_noise(uniform_noise_against_itself()),
+        *claims.gradients_of_noise(audits("uniform_noise", models["wide"][:1])),
         *claims.spread(28, 0.034, scattered("mnist_cnn", models["mnist_cnn"][0], 1)),
         *claims.spread(224, 0.0045, scattered("random_map", models["large"][0], 0)),
         *claims.complexity(audits("mnist_lenet", models["mnist_lenet"])),
