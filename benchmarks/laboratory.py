@@ -5,7 +5,7 @@ Every method is compiled once; maps of a network are computed once and kept whil
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,15 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path += [str(ROOT), str(ROOT / "examples")]
 
 import numpy as np  # noqa: E402  (after the environment that it reads)
-from pydantic import ValidationError  # noqa: E402
+from candidates import MOST  # noqa: E402
 
 from audit.record import Condition, Randomized, Trained  # noqa: E402
 
-MOST_ROWS = 145
-"""Inputs that are explained at most: all test images of the two objects."""
-
 TWINS = 3
 """Networks of the other task, and untrained ones, for each audited network."""
+
+BATCH = 15
+"""How many inputs are explained at a time: few are explained in vain where a batch is not full."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class View:
 
     def noise_maps(self, method: str, draw: int) -> np.ndarray:
         """Return maps of noise alone."""
-        return self.lab.bench.noise_maps(method, draw)[: len(self.explained.ids)]
+        return self.lab.noise_maps(method, draw)[: len(self.explained.ids)]
 
     def changed(self, condition: Condition) -> float:
         """Return the fraction of a stage's parameters that a re-draw changes."""
@@ -81,23 +81,26 @@ class View:
 class Lab:
     """Networks of one architecture by name, with the bench that explains them; keeps the maps of one method."""
 
-    def __init__(self, models: Mapping[str, Any], source: Any) -> None:
+    def __init__(self, models: Mapping[str, Any], source: Any, methods: Mapping[str, Any]) -> None:
         from audit.bench import Bench
+        from audit.fitting import LIMIT
         from audit.network.load import from_model
         from audit.variants import Explained
 
         networks = {name: from_model(model) for name, model in models.items()}
         self.network = next(iter(networks.values()))
         self.params = {name: each.params for name, each in networks.items()}
-        data = source.load(ROOT)
-        rows = slice(0, MOST_ROWS)
+        data, training = source.load(ROOT), source.training(ROOT)
+        rows = slice(0, MOST)
         self.explained = Explained(
             inputs=data.x[rows], ids=data.ids[rows].tolist(), targets=np.zeros(len(data.x[rows]), np.int32),
             truth={name: each[rows] for name, each in data.truth.items()},
             counterparts={name: each[rows] for name, each in data.counterparts.items()},
         )  # fmt: skip
-        self.methods, self.left_out = usable(self.network)
-        self.bench = Bench(self.network, self.methods, self.explained, seed=0, batch=48)
+        self.methods, self.left_out = usable(self.network, methods)
+        self.bench = Bench(
+            self.network, self.methods, self.explained, seed=0, batch=BATCH, fitted_on=training.x[:LIMIT]
+        )
         self._kept: dict[tuple[Any, ...], np.ndarray] = {}
         self._drawn: dict[tuple[str, Condition], Any] = {}
 
@@ -106,14 +109,28 @@ class Lab:
         return self.bench.outputs(explained.inputs, params=self.params[name]).argmax(axis=1).astype(np.int32)
 
     def maps(self, method: str, name: str, explained: Any, redraw: Randomized | None = None) -> np.ndarray:
-        """Return a method's maps on a network, or on a re-draw of it, for the classes that the network predicts."""
-        wanted = (method, name, redraw, len(explained.ids))
-        if wanted not in self._kept:
-            self._kept = {key: each for key, each in self._kept.items() if key[0] == method}
+        """Return a method's maps on a network, or on a re-draw of it, for the classes that the network predicts.
+
+        ``explained`` are the first of the lab's inputs.
+        """
+
+        def compute() -> np.ndarray:
             own = replace(explained, targets=self.classes(name, explained))
             params = self.randomized(name, redraw) if redraw else self.params[name]
-            self._kept[wanted] = self.bench.explain(method, own, params=params)
-        return self._kept[wanted]
+            return self.bench.explain(method, own, params=params)
+
+        return self._once((method, name, redraw), len(explained.ids), compute)
+
+    def noise_maps(self, method: str, draw: int) -> np.ndarray:
+        """Return maps of noise alone, of all inputs."""
+        return self._once((method, "noise", draw), 0, lambda: self.bench.noise_maps(method, draw))
+
+    def _once(self, wanted: tuple[Any, ...], count: int, compute: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return the first maps of what is kept while one method is measured, computed where it has fewer."""
+        if wanted not in self._kept or len(self._kept[wanted]) < count:
+            self._kept = {key: each for key, each in self._kept.items() if key[0] == wanted[0]}
+            self._kept[wanted] = compute()
+        return self._kept[wanted][: count or None]
 
     def randomized(self, name: str, condition: Randomized) -> Any:
         """Return a network's parameters, re-drawn."""
@@ -124,19 +141,15 @@ class Lab:
         return self._drawn[name, condition]
 
 
-def usable(network: Any) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return every registered method with default fields that applies to a network, and why the others do not."""
+def usable(network: Any, methods: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the methods that apply to a network, and why the others do not."""
     from audit.errors import InputError
-    from audit.registry import find, places
 
     found: dict[str, Any] = {}
     left_out: dict[str, str] = {}
-    for name in places("methods"):
+    for name, method in methods.items():
         try:
-            method = find("methods", name)()
             method.attribute(network)
-        except ValidationError:
-            left_out[name] = "it has no default fields"
         except (ImportError, InputError) as error:
             left_out[name] = str(error).splitlines()[0]
         else:
@@ -144,23 +157,54 @@ def usable(network: Any) -> tuple[dict[str, Any], dict[str, str]]:
     return found, left_out
 
 
-def labs(networks: int) -> tuple[Lab, Lab]:
-    """Train everything: networks of both tasks and untrained ones, networks with a shortcut and untrained ones."""
+def averaging(name: str, classes: int) -> Any:
+    """Return an untrained network that ends in global average pooling, as CAM needs it; else like the example's."""
+    from keras import Input, Sequential, layers
+
+    convolution = {"padding": "same", "activation": "relu"}
+    return Sequential(
+        [
+            Input((20, 20, 1)),
+            layers.Conv2D(16, 3, name="conv1", **convolution),
+            layers.MaxPooling2D(name="pool1"),
+            layers.Conv2D(32, 3, name="conv2", **convolution),
+            layers.Conv2D(32, 3, name="conv3", **convolution),
+            layers.GlobalAveragePooling2D(name="average"),
+            layers.Dense(classes, activation="softmax", name="classes"),
+        ],
+        name=name,
+    )
+
+
+def labs(networks: int, methods: Mapping[str, Any], network: Any = None) -> tuple[Lab, Lab]:
+    """Train everything: networks of both tasks and untrained ones, networks with a shortcut and untrained ones.
+
+    Args:
+        networks: how many for each task.
+        methods: those to be measured.
+        network: ``(name, classes) -> untrained network``; the example's where absent.
+    """
     import keras
-    from train_diagnostic_cnns import network, train
+    import train_diagnostic_cnns as example
 
     from audit.datasets.planted_shortcut import PlantedShortcut
     from audit.datasets.two_objects import TwoObjects
 
+    built = network or example.network
+
     def blanks(classes: int, count: int) -> dict[str, Any]:
         keras.utils.set_random_seed(networks)
-        return {f"blank{seed}": network("network", classes) for seed in range(count)}
+        return {f"blank{seed}": built("network", classes) for seed in range(count)}
 
-    tasks = ("digit", "shape")
-    two = {f"{task}{s}": train(TwoObjects(task=task), "network", s) for task in tasks for s in range(networks)}
-    planted = {f"planted{seed}": train(PlantedShortcut(), "network", seed) for seed in range(networks)}
-    count = TWINS + 2 * networks
-    return Lab({**two, **blanks(4, count)}, TwoObjects()), Lab({**planted, **blanks(2, count)}, PlantedShortcut())
+    def trained(source: Any, name: str) -> dict[str, Any]:
+        return {f"{name}{seed}": example.train(source, "network", seed, built) for seed in range(networks)}
+
+    two = {name: each for task in ("digit", "shape") for name, each in trained(TwoObjects(task=task), task).items()}
+    planted, count = trained(PlantedShortcut(), "planted"), TWINS + 2 * networks
+    return (
+        Lab({**two, **blanks(4, count)}, TwoObjects(), methods),
+        Lab({**planted, **blanks(2, count)}, PlantedShortcut(), methods),
+    )
 
 
 def views(lab: Lab, explained: Any, networks: int) -> tuple[list[View], list[View]]:

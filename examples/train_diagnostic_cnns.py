@@ -9,6 +9,7 @@ its kind, and when the other thing is. A network that decides by what it should 
 
 import argparse
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -43,11 +44,11 @@ def network(name: str, classes: int) -> keras.Model:
     )
 
 
-def train(source: Source, name: str, seed: int = 0) -> keras.Model:
-    """Train the network on a source's training images."""
+def train(source: Source, name: str, seed: int = 0, build: Callable[[str, int], keras.Model] = network) -> keras.Model:
+    """Train a network on a source's training images."""
     data = source.training(Path.cwd())
     keras.utils.set_random_seed(seed)
-    model = network(name, len(data.class_names))
+    model = build(name, len(data.class_names))
     model.compile(keras.optimizers.Adam(2e-3), "sparse_categorical_crossentropy")
     model.fit(data.x, data.y, batch_size=32, epochs=EPOCHS, verbose=0)
     return model
