@@ -49,7 +49,7 @@ def commands(debug: bool) -> None:
 def validate(specs: Sequence[Path]) -> int:
     """Check specs: every fault at once, nothing is run."""
     from audit.errors import SpecError
-    from audit.planning import counted
+    from audit.outline import counted
     from audit.spec import load_spec
 
     code = 0

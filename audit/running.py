@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from audit import past
 from audit.checks.check import Check
 from audit.errors import AuditError, EnvironmentStop
-from audit.planning import REMOVAL, TRAINING, Plan, describe, plan, skipped, title
+from audit.outline import describe, title
+from audit.planning import REMOVAL, TRAINING, Plan, plan, skipped
 from audit.record import Audit, Context, Evidence, Measurement, Past, Removed, Trained, Unit, record
 from audit.report.render import Rendered
 from audit.results import Results

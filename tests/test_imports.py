@@ -33,6 +33,7 @@ FRAMEWORK_FREE = (
         "audit.training",
         "audit.schema",
         "audit.planning",
+        "audit.outline",
         "audit.store",
         "audit.disk",
         "audit.maps",

@@ -5,57 +5,14 @@ from dataclasses import replace
 import pytest
 
 from audit.errors import InputError
-from audit.planning import describe, evaluations, plan
-from audit.record import (
-    DataFacts,
-    Facts,
-    MethodFacts,
-    NetworkFacts,
-    Null,
-    Randomized,
-    StageFacts,
-)
-from audit.spec import spec_from_resolved
-
-STAGES = ("last", "middle", "first")
+from audit.planning import plan
+from audit.record import Facts, Null, Randomized
+from tests.plans import STAGES, facts_of, spec_of
 
 
-def method_facts(name, *, control=False, evaluations=1):
-    return MethodFacts(
-        id=name, name=name, settings={}, control=control, signed=True, stochastic=False, unit="logit / input",
-        source="", summary="", evaluations=evaluations,
-    )  # fmt: skip
-
-
-@pytest.fixture
-def facts() -> Facts:
-    return Facts(
-        network=NetworkFacts(
-            name="net", digest="d", input_shape=(8, 8, 1), classes=10, parameters=30, head="logits", graph=True,
-            stages=tuple(StageFacts(name=name, variables=(f"{name}/kernel",), parameters=10) for name in STAGES),
-        ),
-        data=DataFacts(
-            source="digits", digest="e", ids=("a", "b"), labels=(0, 1), targets=(0, 1), class_names=(),
-            value_range=(0.0, 1.0), accuracy=0.9, selection="2 of 10",
-        ),
-        methods=(
-            method_facts("gradient"), method_facts("guided_backprop", evaluations=3),
-            *(method_facts(name, control=True) for name in ("edge_detector", "random_map", "input")),
-        ),
-        world="w", batch=2,
-    )  # fmt: skip
-
-
-def spec_of(*require, methods=("gradient", "guided_backprop")):
-    return spec_from_resolved(
-        {
-            "version": 1,
-            "model": {"path": "model.keras"},
-            "dataset": {"source": "digits", "inputs": 2},
-            "methods": list(methods),
-            "require": list(require),
-        }
-    )
+@pytest.fixture(name="facts")
+def _facts() -> Facts:
+    return facts_of()
 
 
 def test_one_task_for_each_requirement_and_method_and_its_controls(facts):
@@ -110,26 +67,6 @@ def test_another_world_shares_nothing(facts):
     spec = spec_of("cascading_randomization")
     here, there = ({unit.key for _, unit in plan(spec, world).units()} for world in (facts, replace(facts, world="v")))
     assert not here & there
-
-
-def test_cost_counts_every_map_of_every_input_and_the_references_once(facts):
-    units = plan(spec_of({"repeatability": {"seeds": 2}}, methods=["gradient", "guided_backprop"]), facts).units()
-    # Two inputs: two other keys and the reference for each of five methods, of which one costs three evaluations.
-    assert evaluations(units, facts) == 2 * (2 + 1) * (4 * 1 + 3)
-
-
-def test_the_plan_is_told_in_words(facts):
-    planned, reasons = plan(spec_of("repeatability"), facts), ["`cam` does not apply", "`cam` does not apply"]
-    lines = "\n".join(describe(planned, facts, skipped=reasons, done=1, seconds=1.0, training_seconds=0.0))
-    assert lines.count("skipped    `cam` does not apply\n") == 1
-    for word in (
-        *STAGES,
-        "edge_detector (control)",
-        "1 already done",
-        "gradient evaluations",
-        "repeatability: 5 methods",
-    ):
-        assert word in lines
 
 
 @pytest.mark.parametrize("similarity", ["ssim", {"hog": {"pixels_per_cell": 2}}])
