@@ -4,7 +4,7 @@ Both the absolute and the signed similarity are measured and stored, so the choi
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -18,6 +18,9 @@ from audit.record import Condition, Null, Original, Randomized, Rekeyed, Trained
 
 DEFAULT_CHANNELS: Literal["sum"] = "sum"
 DEFAULT_SIGN: Sign = "absolute"
+
+PARTNER = "partner_"
+"""What stands before the names of the scores of a comparison with a partner."""
 
 
 def similarity_value(value: Any) -> Any:
@@ -80,6 +83,22 @@ def measure(
     if isinstance(condition, Randomized):
         scores["changed"] = np.array([bench.changed(condition)], np.float64)
     return Measurement(scores=scores, maps=_pictures(other, condition, bench, channels))
+
+
+def measure_with_partner(
+    method: str, condition: Condition, partner: Condition | None, bench: Bench, *, similarity: Any,
+    channels: Compared | None,
+) -> Measurement:  # fmt: skip
+    """Compare as ``measure`` does, and a method's maps under two conditions too where there is a partner.
+
+    The scores of the second comparison have ``PARTNER`` before their names.
+    """
+    own = measure(method, condition, bench, similarity=similarity, channels=channels)
+    if partner is None:
+        return own
+    maps, keys = (bench.maps(method, condition), bench.maps(method, partner)), pair_keys(bench, condition, partner)
+    found = compare(*maps, similarity=similarity, channels=channels or DEFAULT_CHANNELS, keys=keys)
+    return replace(own, scores={**own.scores, **{f"{PARTNER}{name}": scores for name, scores in found.items()}})
 
 
 def compare(

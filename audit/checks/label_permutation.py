@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from audit.checks import comparison
 from audit.checks.check import Bench, Judgement, Measurement
-from audit.checks.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Draws, Seeds, Share, Similarity, Threshold
+from audit.checks.comparison import DEFAULT_SIGN, PARTNER, Draws, Seeds, Share, Similarity, Threshold
 from audit.checks.judgement import Curve, Limits, Target, conclude, curve, point, stopped
 from audit.checks.memorisation import doubt
 from audit.checks.wording import quantity
@@ -82,20 +82,10 @@ class LabelPermutation:
         return (self._null(), Original(), *networks)
 
     def measure(self, method: str, condition: Condition, bench: Bench) -> Measurement:
-        """Compare one method's maps on one network with the audited model's, and with those of its partner.
-
-        Scores are those of ``comparison.measure``; with ``partner_`` before their names they are of the comparison
-        with the partner.
-        """
-        own = comparison.measure(method, condition, bench, similarity=self.similarity, channels=self.channels)
-        partner = _partner(condition)
-        if partner is None:
-            return own
-        maps = bench.maps(method, condition), bench.maps(method, partner)
-        channels = self.channels or DEFAULT_CHANNELS
-        keys = comparison.pair_keys(bench, condition, partner)
-        found = comparison.compare(*maps, similarity=self.similarity, channels=channels, keys=keys)
-        return replace(own, scores={**own.scores, **{f"partner_{name}": scores for name, scores in found.items()}})
+        """Compare one method's maps on one network with the audited model's, and with those of its partner."""
+        return comparison.measure_with_partner(
+            method, condition, _partner(condition), bench, similarity=self.similarity, channels=self.channels
+        )
 
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
         """Judge both comparisons of the networks trained on permuted labels, if these are what they must be."""
@@ -113,9 +103,9 @@ class LabelPermutation:
         )  # fmt: skip
         found = {each.unit.condition: each for each in measured}
         permuted = self._trained("permuted")
-        drawn = self._curve(found, (permuted, permuted), _PLACES, ("partner_", ""))
-        ceiling = self._curve(found, (self._trained("true")[1:],), (_CEILING,), ("partner_",))
-        floor = self._curve(found, (self._trained("none")[1:],), (_FLOOR,), ("partner_",))
+        drawn = self._curve(found, (permuted, permuted), _PLACES, (PARTNER, ""))
+        ceiling = self._curve(found, (self._trained("true")[1:],), (_CEILING,), (PARTNER,))
+        floor = self._curve(found, (self._trained("none")[1:],), (_FLOOR,), (PARTNER,))
         if isinstance(drawn, str) or isinstance(ceiling, str) or isinstance(floor, str):
             return Judgement(outcome="inconclusive", reason=str(drawn))
         return self._conclude(drawn, ceiling, floor, unsound)

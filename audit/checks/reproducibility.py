@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from audit.checks import comparison, memorisation
 from audit.checks.check import Bench, Judgement, Measurement
-from audit.checks.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Draws, Seeds, Share, Similarity, Threshold
+from audit.checks.comparison import DEFAULT_SIGN, PARTNER, Draws, Seeds, Share, Similarity, Threshold
 from audit.checks.judgement import Curve, Limits, Target, conclude, curve, point, stopped
 from audit.checks.wording import quantity
 from audit.declare import declared
@@ -82,18 +82,10 @@ class Reproducibility:
         return (self._null(), Original(), _OTHER_KEY, *self._trained("true"), *self._trained("none"))
 
     def measure(self, method: str, condition: Condition, bench: Bench) -> Measurement:
-        """Compare one method's maps on one network with the audited model's, and with those of the previous training.
-
-        Scores are those of ``comparison.measure``; with ``partner_`` before their names they are of the second.
-        """
-        own = comparison.measure(method, condition, bench, similarity=self.similarity, channels=self.channels)
-        if not isinstance(condition, Trained) or condition.labels == "none" or condition.seed == 0:
-            return own
-        partner = replace(condition, seed=condition.seed - 1)
-        maps = bench.maps(method, condition), bench.maps(method, partner)
-        keys, channels = comparison.pair_keys(bench, condition, partner), self.channels or DEFAULT_CHANNELS
-        found = comparison.compare(*maps, similarity=self.similarity, channels=channels, keys=keys)
-        return replace(own, scores={**own.scores, **{f"partner_{name}": scores for name, scores in found.items()}})
+        """Compare one method's maps on one network with the audited model's, and with the previous training's."""
+        return comparison.measure_with_partner(
+            method, condition, _partner(condition), bench, similarity=self.similarity, channels=self.channels
+        )
 
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
         """Judge the audited model against the new trainings, if these answer as well."""
@@ -122,7 +114,7 @@ class Reproducibility:
     def _beside(self, judgement: Judgement, found: Mapping[Condition, Evidence]) -> Judgement:
         curves = (
             self._curve(found, self._trained("none"), "an untrained network"),
-            self._curve(found, self._trained("true")[1:], "two new trainings", "partner_"),
+            self._curve(found, self._trained("true")[1:], "two new trainings", PARTNER),
             self._curve(found, (_OTHER_KEY,), "another key, same model"),
         )
         points = [point(each, 0) for each in curves if not isinstance(each, str)]
@@ -155,6 +147,13 @@ class Reproducibility:
 
     def _null(self) -> Null:
         return Null(draws=self.null_draws)
+
+
+def _partner(condition: Condition) -> Trained | None:
+    """Return the previous training, with which a new one is compared beside the audited model."""
+    if not isinstance(condition, Trained) or condition.labels == "none" or condition.seed == 0:
+        return None
+    return replace(condition, seed=condition.seed - 1)
 
 
 def accuracy_doubt(
