@@ -18,13 +18,15 @@ sys.path += [str(ROOT), str(ROOT / "examples")]
 import numpy as np  # noqa: E402  (after the environment that it reads)
 from candidates import MOST  # noqa: E402
 
+from audit.methods.method import is_compiled  # noqa: E402
 from audit.record import Condition, Randomized, Trained  # noqa: E402
 
 TWINS = 3
 """Networks of the other task, and untrained ones, for each audited network."""
 
-BATCH = 15
-"""How many inputs are explained at a time: few are explained in vain where a batch is not full."""
+TOGETHER, APART = 73, 10
+"""How many inputs are explained at a time: half of the most, by a compiled method, whose steps cost more than their
+inputs; by others few, so that few are explained in vain where a batch is not full."""
 
 
 @dataclass(frozen=True)
@@ -98,9 +100,8 @@ class Lab:
             counterparts={name: each[rows] for name, each in data.counterparts.items()},
         )  # fmt: skip
         self.methods, self.left_out = usable(self.network, methods)
-        self.bench = Bench(
-            self.network, self.methods, self.explained, seed=0, batch=BATCH, fitted_on=training.x[:LIMIT]
-        )
+        fitted_on = training.x[:LIMIT]
+        self.bench = Bench(self.network, self.methods, self.explained, seed=0, batch=TOGETHER, fitted_on=fitted_on)
         self._kept: dict[tuple[Any, ...], np.ndarray] = {}
         self._drawn: dict[tuple[str, Condition], Any] = {}
 
@@ -117,7 +118,8 @@ class Lab:
         def compute() -> np.ndarray:
             own = replace(explained, targets=self.classes(name, explained))
             params = self.randomized(name, redraw) if redraw else self.params[name]
-            return self.bench.explain(method, own, params=params)
+            batch = TOGETHER if is_compiled(self.methods[method]) else APART
+            return self.bench.explain(method, own, params=params, batch=batch)
 
         return self._once((method, name, redraw), len(explained.ids), compute)
 
