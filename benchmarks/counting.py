@@ -11,6 +11,9 @@ from audit.record import Condition, Evidence, Unit
 AUDITS, INPUTS = 20, 40  # for each network; inputs of each, at most
 OUTCOMES = ("pass", "fail", "inconclusive")
 
+KNOWS_NOTHING = {"effect": 0.0, "excess": 0.0, "share_of_both": 0.5}
+"""What a map that does not know the network gets, by score: an input without a map counts as much in the truth."""
+
 Tally = tuple[bool | None, Counter[str]]
 """The truth about a method on one network, None where there is none, and its verdicts there."""
 
@@ -32,8 +35,13 @@ def verdict(check: Any, measured: Sequence[tuple[Condition, Any]], facts: Any, r
     return check.judge([*units, *(made("training", each, {}) for each in check.trainings(facts))], facts)
 
 
-def meets(judgement: Any) -> bool | None:
-    """Return whether every mean over all inputs is at or above its limit; None where nothing was decided."""
+def truth_of(check: Any, measured: Sequence[tuple[Condition, Any]], facts: Any) -> bool | None:
+    """Return whether every mean over all inputs is at or above its limit; None of a network that says nothing."""
+    whole = [
+        (condition, {name: np.nan_to_num(each, nan=KNOWS_NOTHING.get(name, np.nan)) for name, each in scores.items()})
+        for condition, scores in measured
+    ]
+    judgement = verdict(check, whole, facts, np.arange(len(next(iter(whole[0][1].values())))))
     means = [(each.statistic, each.threshold) for each in judgement.criteria]
     return None if not means or means[0][0] is None else all(mean >= limit for mean, limit in means)
 
@@ -46,7 +54,7 @@ def sample(count: int) -> int:
 def audits(check: Any, method: str, view: Any, facts: Any) -> Tally:
     """Return the truth over all inputs and the verdicts on samples of them."""
     measured, count = evidence(check, method, view, facts), len(view.explained.ids)
-    truth = meets(verdict(check, measured, facts, np.arange(count)))
+    truth = truth_of(check, measured, facts)
     generator = np.random.default_rng(0)
     drawn = [generator.choice(count, sample(count), replace=False) for _ in range(AUDITS)]
     return truth, Counter(verdict(check, measured, facts, rows).outcome for rows in drawn)

@@ -68,7 +68,7 @@ class View:
 
     def noise_maps(self, method: str, draw: int) -> np.ndarray:
         """Return maps of noise alone."""
-        return self.lab.noise_maps(method, draw)[: len(self.explained.ids)]
+        return self.lab.noise_maps(method, draw, self.explained)
 
     def changed(self, condition: Condition) -> float:
         """Return the fraction of a stage's parameters that a re-draw changes."""
@@ -123,16 +123,19 @@ class Lab:
 
         return self._once((method, name, redraw), len(explained.ids), compute)
 
-    def noise_maps(self, method: str, draw: int) -> np.ndarray:
-        """Return maps of noise alone, of all inputs."""
-        return self._once((method, "noise", draw), 0, lambda: self.bench.noise_maps(method, draw))
+    def noise_maps(self, method: str, draw: int, explained: Any) -> np.ndarray:
+        """Return maps of noise alone, for the first of the lab's inputs."""
+        from audit.bench import Bench
+
+        bench = Bench(self.network, self.methods, explained, seed=0, batch=TOGETHER)
+        return self._once((method, "noise", draw), len(explained.ids), lambda: bench.noise_maps(method, draw))
 
     def _once(self, wanted: tuple[Any, ...], count: int, compute: Callable[[], np.ndarray]) -> np.ndarray:
         """Return the first maps of what is kept while one method is measured, computed where it has fewer."""
         if wanted not in self._kept or len(self._kept[wanted]) < count:
             self._kept = {key: each for key, each in self._kept.items() if key[0] == wanted[0]}
             self._kept[wanted] = compute()
-        return self._kept[wanted][: count or None]
+        return self._kept[wanted][:count]
 
     def randomized(self, name: str, condition: Randomized) -> Any:
         """Return a network's parameters, re-drawn."""

@@ -15,10 +15,29 @@ CHECKS = (TwoObjectTask(seeds=3), PlantedShortcut())
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize(
     "maps, truth, outcome",
-    [(sees_only_what_matters, True, "pass"), (blind, False, "fail"), (nothing, None, "inconclusive")],
+    [(sees_only_what_matters, True, "pass"), (blind, False, "fail"), (nothing, False, "inconclusive")],
 )
 def test_each_sample_gets_a_verdict_beside_the_truth_over_all(check, maps, truth, outcome):
     assert audits(check, "m", DiagnosticBench(maps), FACTS) == (truth, {outcome: AUDITS})
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@pytest.mark.parametrize("shown, truth", [(0.5, True), (0.025, False)])
+def test_an_input_without_a_map_counts_as_one_whose_map_knows_nothing(check, shown, truth):
+    """Of the inputs with a map nearly all the magnitude lies where it must; how many have one decides."""
+
+    def on_some(inputs, used):
+        maps = sees_only_what_matters(inputs, used)
+        maps[round(shown * len(maps)) :] = 0
+        return maps
+
+    assert audits(check, "m", DiagnosticBench(on_some), FACTS) == (truth, {"inconclusive": AUDITS})
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_network_that_does_not_decide_as_it_should_has_no_truth(check):
+    bench = DiagnosticBench(sees_only_what_matters, audited=(1, 1))
+    assert audits(check, "m", bench, FACTS) == (None, {"inconclusive": AUDITS})
 
 
 def test_the_same_samples_are_drawn_each_time():
