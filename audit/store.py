@@ -138,7 +138,7 @@ def _files(evidence: Evidence) -> dict[str, bytes]:
         for name, array in _group(evidence, group)
     }
     plain = {each.name: getattr(evidence, each.name) for each in fields(evidence) if each.name not in _ARRAYS}
-    plain["unit"] = TypeAdapter(Unit).dump_python(evidence.unit, mode="json")
+    plain["unit"] = _plain_unit(evidence.unit)
     digests = {name: _digest(content) for name, content in arrays.items()}
     return {**arrays, "record.json": to_json({**plain, "files": digests})}
 
@@ -151,20 +151,25 @@ def _read_evidence(place: Path, unit: Unit) -> Evidence | None:
     try:
         plain = json.loads((place / "record.json").read_bytes())
         contents = {name: (place / name).read_bytes() for name in plain["files"]}
-        if any(_digest(content) != plain["files"][name] for name, content in contents.items()):
+        whole = all(_digest(content) == plain["files"][name] for name, content in contents.items())
+        if not whole or plain["unit"] != _plain_unit(unit) or plain["status"] not in ("done", "failed"):
             return None
         arrays = {name: np.load(BytesIO(content), allow_pickle=False) for name, content in contents.items()}
-    except (OSError, ValueError, KeyError):
+        grouped = {group: _named(arrays, group) for group in _ARRAYS}
+        return Evidence(
+            unit=unit,
+            status=plain["status"],
+            seconds=plain["seconds"],
+            error=plain["error"],
+            note=plain.get("note"),
+            **grouped,  # type: ignore[arg-type]
+        )
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    grouped = {group: _named(arrays, group) for group in _ARRAYS}
-    return Evidence(
-        unit=unit,
-        status=plain["status"],
-        seconds=plain["seconds"],
-        error=plain["error"],
-        note=plain.get("note"),
-        **grouped,  # type: ignore[arg-type]
-    )
+
+
+def _plain_unit(unit: Unit) -> Any:
+    return _adapter(Unit).dump_python(unit, mode="json")
 
 
 def _named(arrays: Mapping[str, np.ndarray], group: str) -> dict[str, np.ndarray]:

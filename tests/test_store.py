@@ -67,6 +67,29 @@ def test_damaged_evidence_is_measured_again_and_replaced(tmp_path, name, damage)
     assert store.get(written.unit) is not None
 
 
+@pytest.mark.parametrize("damage", [("status", "statvs"), ("done", "dune"), ("files", "filer")])
+def test_a_record_with_a_wrong_character_is_no_evidence(tmp_path, damage):
+    store, written = Store(folder=tmp_path), evidence_of(Null())
+    store.put(written)
+    path = tmp_path / "evidence" / written.unit.key / "record.json"
+    path.write_text(path.read_text().replace(*damage))
+    assert store.get(written.unit) is None
+
+
+def test_a_record_of_another_form_is_no_evidence(tmp_path):
+    store, written = Store(folder=tmp_path), evidence_of(Null())
+    store.put(written)
+    (tmp_path / "evidence" / written.unit.key / "record.json").write_text("[]")
+    assert store.get(written.unit) is None
+
+
+def test_evidence_in_the_place_of_another_unit_is_none(tmp_path):
+    store, (one, other) = Store(folder=tmp_path), map(evidence_of, CONDITIONS)
+    store.put(other)
+    (tmp_path / "evidence" / other.unit.key).rename(tmp_path / "evidence" / one.unit.key)
+    assert store.get(one.unit) is None
+
+
 def test_a_draft_left_by_a_kill_is_no_evidence(tmp_path):
     store, written = Store(folder=tmp_path), evidence_of(Null())
     store.put(written)
