@@ -50,6 +50,8 @@ def render(
 ) -> Rendered:
     """Write a report's files into ``folder``; a PDF that cannot be made is a note, everything else is still written.
 
+    Files of formats that are not made are removed: they would show the verdicts of an earlier audit.
+
     ``source`` is the spec as it was written, which the PDF encloses; ``context`` is its place, and earlier runs.
 
     Raises:
@@ -60,6 +62,8 @@ def render(
         raise ValueError(f"unknown formats {unknown}; known are {list(FORMATS)}")
     contents, notes = _contents(audit, gallery, formats, source, context or Context())
     store = Store(folder=folder)
+    for name in set(_FILES) - set(contents):
+        (folder / _FILES[name]).unlink(missing_ok=True)
     paths = {name: store.write(_FILES[name], content) for name, content in contents.items()}
     return Rendered(paths=paths, notes=tuple(notes))
 

@@ -43,6 +43,13 @@ def test_only_the_asked_formats_are_written(tmp_path: Path) -> None:
         render(examples.audit(), None, tmp_path, ["docx"])
 
 
+def test_a_file_that_an_earlier_audit_left_does_not_stay_beside_a_new_one(tmp_path: Path) -> None:
+    for name in ("report.pdf", "junit.xml", "results.json"):
+        (tmp_path / name).write_text("an earlier one")
+    render(examples.audit(), None, tmp_path, ["summary"])
+    assert {path.name for path in tmp_path.iterdir()} == {"results.json", "summary.md"}
+
+
 def test_pdf_is_the_same_in_two_fresh_processes(tmp_path: Path, repository: Path) -> None:
     file = tmp_path / "report.html"
     file.write_text(page(examples.small(), examples.gallery(1, 8)), "utf-8")
