@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
 import click
@@ -23,6 +24,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 def invoke(commands: click.Group, arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; whatever happens, an unforeseen error never exits 1."""
     stops = _heed_stops()
+    _write_what_an_encoding_lacks()
     try:
         code = _invoke(commands, arguments, stops)
         sys.stdout.flush()
@@ -79,6 +81,12 @@ def _heed_stops() -> list[int]:
         signal.signal(signal.SIGHUP, heed)
     sys.unraisablehook = _quiet_about_stops
     return stops
+
+
+def _write_what_an_encoding_lacks() -> None:
+    """Have standard output escape what its encoding lacks, as standard error does: a verdict needs no such letter."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _quiet_about_stops(unraisable: "sys.UnraisableHookArgs") -> None:

@@ -68,17 +68,27 @@ def refuse_fakes() -> None:
 
 
 def start_keras() -> None:
-    """Import Keras with its backend, whose start-up chatter TF_CPP_MIN_LOG_LEVEL does not stop; shown if it fails."""
+    """Import Keras with its backend, whose start-up chatter TF_CPP_MIN_LOG_LEVEL does not stop; shown if it fails.
+
+    Raises:
+        EnvironmentStop: what is installed cannot be imported.
+    """
     sys.stderr.flush()
     terminal = os.dup(2)
     with tempfile.TemporaryFile() as chatter:
         os.dup2(chatter.fileno(), 2)
         try:
             import_module("keras")
-        except Exception:
+        except Exception as error:
             chatter.seek(0)
             os.write(terminal, chatter.read())
-            raise
+            raise EnvironmentStop(
+                "E023",
+                "Keras and its backend are installed but cannot be started",
+                where=f"backend `{os.environ.get('KERAS_BACKEND', '')}`",
+                received=f"{type(error).__name__}: {error}",
+                fix="install them again; `saliency-audit doctor --deep` looks at each backend",
+            ) from error
         finally:
             os.dup2(terminal, 2)
             os.close(terminal)

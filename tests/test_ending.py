@@ -1,6 +1,7 @@
 """Every way in which a command can end, each with its exit code and its words."""
 
 import errno
+import io
 import os
 import signal
 import subprocess
@@ -95,6 +96,14 @@ def test_an_interruption_whose_terminal_is_gone_keeps_its_exit_code(monkeypatch:
     monkeypatch.setattr("audit.schema.schema_text", stopped)
     monkeypatch.setattr("audit.ending.say", gone)
     assert cli.main(["schema"]) == 130
+
+
+def test_what_an_encoding_lacks_is_escaped_and_changes_no_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding="latin-1"))
+    monkeypatch.setattr("audit.schema.schema_text", lambda kind: "\u2713 passé\n")
+    assert cli.main(["schema"]) == 0
+    assert written.getvalue() == b"\\u2713 pass\xe9\n"
 
 
 def test_a_reader_that_goes_away_is_no_error(repository: Path) -> None:
