@@ -36,6 +36,8 @@ def invoke(commands: click.Group, arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (Exception, SystemExit) as error:  # code that is not ours does not choose how an audit ends
+        if isinstance(error.__context__, BrokenPipeError):  # Rich leaves by SystemExit then, standard output closed
+            return 141
         return _interrupted() if stops else _failed(error, debug="--debug" in arguments)
 
 

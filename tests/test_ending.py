@@ -106,9 +106,18 @@ def test_what_an_encoding_lacks_is_escaped_and_changes_no_exit_code(monkeypatch:
     assert written.getvalue() == b"\\u2713 pass\xe9\n"
 
 
-def test_a_reader_that_goes_away_is_no_error(repository: Path) -> None:
+_A_TABLE = """
+import sys
+from audit import cli, console, schema
+schema.schema_text = lambda kind: console.console(sys.stdout).print(kind)
+sys.exit(cli.main(["schema"]))
+"""
+
+
+@pytest.mark.parametrize("command", [["-m", "audit", "list", "methods", "--long"], ["-c", _A_TABLE]])
+def test_a_reader_that_goes_away_is_no_error(repository: Path, command: list[str]) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "audit", "list", "methods", "--long"],
+        [sys.executable, *command],
         cwd=repository,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
