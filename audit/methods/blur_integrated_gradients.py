@@ -22,8 +22,8 @@ class BlurIntegratedGradients:
     Formula: A(x) = sum over s = 0 .. m-1 of (L(t_s+1) - L(t_s)) * dS_c/dx at L((t_s + t_s+1) / 2), with L(t) the input
     under a Gaussian of standard deviation t and t_s = (1 - s/m) max_sigma. The path's own steps are exact, so a linear
     function is complete for every m; each kink of another costs O(1/m). (The authors' code takes the gradient at the
-    blurred end of each step and the step by a difference quotient.) The blur mirrors the image at its border, so that
-    the start has the input's mean colour; the authors' fades to black.
+    sharp end of each step and the step by a difference quotient.) The blur mirrors the image at its border, so that the
+    start has the input's mean colour; the authors' fades to black.
     Unit: logit, or logit per unit of input without ``multiply_by_input``. Sign: kept. The sum over all inputs
     approaches S_c(x) - S_c(L(max_sigma)) (completeness).
     Needs: image inputs; of the network its function alone.

@@ -31,7 +31,8 @@ class ExtremalPerturbation:
     with k(z) = exp(-2 max(0, z / sigma - 1/2)^2), and smax the mean weighted by exp(20 k m); computed on the cells, m
     mirrored at the border, and resized bilinearly. The descent begins with m = a; l grows linearly from zero to its
     value and the steps shrink to zero, so that the score decides first and the area last. These, steps divided by the
-    gradient's largest entry, and one blur instead of a pyramid of them are this project's choices.
+    gradient's largest entry, and one blur instead of a pyramid of them are this project's choices (the authors' code: m
+    = 1 at first, l growing by 0.35 % a step, zeros around m, a flip of the image at every other step).
     Unit: relevance, 0 (hidden) to 1 (kept). Sign: never negative. One channel: (B, H, W, 1).
     Needs: image inputs; of the network its function and gradient, so any model.
     Known criticisms: the map is what one descent finds, and another start or length gives another; nearly binary, so
@@ -55,10 +56,10 @@ class ExtremalPerturbation:
 
     rate: Annotated[float, Field(gt=0.0, strict=True)] = 0.1
     """Length of the first step, in units of the mask, for the cell with the largest gradient; momentum 0.9, as in the
-    paper. This project's choice, since the paper's 0.01 is in other units."""
+    authors' code. This project's choice, since the 0.01 there is in other units."""
 
     penalty: Annotated[float, Field(ge=0.0, strict=True)] = 300.0
-    """l, in units of the score. The paper: 300."""
+    """l, in units of the score. 300 at first in the authors' code."""
 
     grid: Annotated[int, Field(ge=1, strict=True)] = 32
     """Cells of m along each side, at most one per pixel. The authors' code: one for 7 pixels of 224."""

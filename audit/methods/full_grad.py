@@ -27,11 +27,12 @@ class FullGrad:
 
     Formula: A(x) = p(x * dS_c/dx) + sum over l of p(b_l * dS_c/dz_l), with b_l the bias of each operation l whose
     output z_l (B, h, w, K) is images: p takes the magnitude, brings it from 0 to 1 by the tensor's own least and
-    greatest value, resizes to the input (bilinear, as in Grad-CAM) and sums over channels. A bias is what an operation
-    adds to its linear part at x: the bias of a dense or convolutional layer, beta - mean gamma / deviation of a batch
-    normalisation, z(v) - z'(v) v of a smooth activation or any other operation; none of a rectifier. Before p, and with
-    the biases of the operations without images, the sum over everything is S_c(x) (completeness, for any network; the
-    decomposition is what ``full_gradients`` gives). A tensor that is the same everywhere adds nothing.
+    greatest value, resizes to the input (bilinear, as in Grad-CAM; the authors' code aligns corners) and sums over
+    channels. A bias is what an operation adds to its linear part at x: the bias of a dense or convolutional layer, beta
+    - mean gamma / deviation of a batch normalisation, z(v) - z'(v) v of a smooth activation or any other operation;
+    none of a rectifier. Before p, and with the biases of the operations without images, the sum over everything is
+    S_c(x) (completeness, for any network; the decomposition is what ``full_gradients`` gives). A tensor that is the
+    same everywhere adds nothing.
     Unit: relevance (each part is scaled by itself). Sign: never negative. One channel: (B, H, W, 1).
     Hyper-parameters: none. Needs: recorded operations with a convolution among them, and image inputs.
     Known criticisms: p gives every layer the same weight, so the map is not complete; dense layers' biases have no

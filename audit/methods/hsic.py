@@ -23,7 +23,8 @@ class Hsic:
     Formula: masks z_1 .. z_n in {0, 1}^d, one entry for each cell of a grid, give y_j = S_c(x' + z_j * (x - x')).
     A(x)_i = 1 / (n - 1)^2 trace(K_i H L H), with K_i = 1 where two masks have the same entry i and 0 elsewhere, L =
     exp(-(y_j - y_k)^2 / (2 s^2)), H = 1 - 1/n the centring. s is the standard deviation of the scores, this project's
-    choice (medians of pairwise distances would need n^2 numbers; for Gaussian scores they are 0.95 s).
+    choice (medians of pairwise distances would need n^2 numbers; for Gaussian scores they are 0.95 s; the authors' code
+    takes the median of the scores themselves, which a shift of the score changes).
     The masks are a Latin hypercube: each entry is 1 in half of them; each input inverts a random choice of entries,
     which it draws from its key. All pixels of a cell have its value; flat inputs: cells are groups of features.
     Unit: relevance. Sign: never negative, so evidence for and against look the same. One channel: (B, H, W, 1).

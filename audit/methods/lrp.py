@@ -97,7 +97,7 @@ class Lrp:
     sums of order 1 are exact to 1e-7; larger values absorb relevance (Bach et al. 2015, equation 58, set none)."""
 
     gamma: Annotated[float, Field(ge=0, strict=True)] = 0.25
-    """How much more contributions of the output's sign count. Montavon et al. 2019, section 10.2.3: 0.25."""
+    """How much more contributions of the output's sign count. Montavon et al. 2019, section 10.3: 0.25."""
 
     alpha: Annotated[float, Field(ge=1, strict=True)] = 2.0
     """Of the composite ``alpha_beta``; beta is alpha - 1. Bach et al. 2015 and Kohlbrenner et al. 2020: 2."""

@@ -25,7 +25,8 @@ class MeaningfulPerturbation:
     gradient descent on l1 mean over cells of (1 - m) + l2 / side sum over cells of |grad m|^b, plus the mean over
     jitters t of S_c(x_t * G m + r_t * (1 - G m)), with x_t the input moved by t pixels down and right, its border
     repeated, r_t what x_t shows where it is hidden, and side the square root of the number of cells. The deletion game
-    of the paper; a fixed number of Adam's steps, one jitter each. The paper's penalties are sums for one size of mask;
+    of the paper; a fixed number of Adam's steps, one jitter each, from m = 1/2 (this project's choice; the authors'
+    code: the smallest blurred disc that destroys the evidence). The paper's penalties are sums for one size of mask;
     divided so, they weigh the same on small images.
     Unit: relevance, 0 (kept) to 1 (deleted). Sign: never negative. One channel: (B, H, W, 1).
     Each step folds its number into the input's random key, so results depend on neither batch size nor order.
@@ -45,7 +46,7 @@ class MeaningfulPerturbation:
 
     rate: Annotated[float, Field(gt=0.0, strict=True)] = 0.1
     """Length of Adam's first step, in units of the mask; it falls linearly to zero, this project's choice (the paper
-    names no schedule). 0.1 in the authors' setting."""
+    names no schedule). 0.1 in the authors' code."""
 
     grid: Annotated[int, Field(ge=1, strict=True)] = 28
     """Cells of m along each side, at most one per pixel. The paper: 28 on 224 pixels."""
@@ -64,7 +65,7 @@ class MeaningfulPerturbation:
     """b, of the differences between neighbouring cells. The paper: 3."""
 
     jitter: Annotated[int, Field(ge=0, strict=True)] = 1
-    """The largest move in pixels. The paper: 4 of 224; 1 for small images."""
+    """The largest move in pixels. The authors' code: 3 of 224; 1 for small images."""
 
     reference: Reference = "blur"
     """What is seen where m is 0: ``blur``, as in the paper, ``zeros``, ``mean`` or a number."""

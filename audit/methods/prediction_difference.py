@@ -67,7 +67,7 @@ class PredictionDifference:
 
     examples: Annotated[int, Field(ge=1, strict=True)] = 1000
     """N of Laplace's correction: it bounds the log odds where a probability is 0 or 1. The paper: the number of
-    training images, which a map does not know; this project's choice."""
+    training images (100,000 in the authors' code), which a map does not know; this project's choice."""
 
     @property
     def unit(self) -> str:

@@ -18,9 +18,9 @@ class ScoreCam:
 
     Formula: A(x) = resize(ReLU(sum over k of w_k a_k)), with w the softmax over k of S_c(x * m_k) and m_k the channel
     a_k, resized to the input's height and width and brought to [0, 1] by its own least and greatest value. (The
-    baseline's logit that the paper subtracts first is the same for all k and leaves a softmax as it is.) A channel that
-    is constant masks nothing and gets no weight. Not normalised; a map that is zero everywhere stays so, and is
-    reported as constant.
+    baseline's logit that the paper subtracts first is the same for all k and leaves a softmax as it is; the authors'
+    code weights by the class's probability instead, without a softmax over k.) A channel that is constant masks nothing
+    and gets no weight. Not normalised; a map that is zero everywhere stays so, and is reported as constant.
     Unit: that of the activation. Sign: never negative. One channel: (B, H, W, 1).
     One masked input at a time, so memory does not grow with the channels; it costs one forward pass for each, which
     ``evaluations`` cannot say, since it depends on the layer, and counts as one.

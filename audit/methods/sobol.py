@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 class Sobol:
     """The total-order Sobol index of each cell of a grid: the share of the variance that it causes, alone or not.
 
-    Formula: masks m in [0, 1]^d, one entry for each cell, give the scores f(m) = S_c(x' + m * (x - x')).
-    A(x)_i = 1 / (2 n) sum over j of (f(a_j) - f(a_j with entry i of b_j))^2 / variance of f (Jansen's estimator); a_j
-    and b_j are the halves of n points of a Sobol sequence in 2 d dimensions, moved by a random vector modulo 1 (Cranley
-    and Patterson), which each input draws from its key. All pixels of a cell have its value; flat inputs: cells are
-    groups of features. A score that no mask changes gives zeros.
+    Formula: masks m in [0, 1]^d, one entry for each cell, give the scores f(m) = S_c(x' + m * (x - x')). A(x)_i = 1 /
+    (2 n) sum over j of (f(a_j) - f(a_j with entry i of b_j))^2 / variance of f (Jansen's estimator); a_j and b_j are
+    the halves of n points of a Sobol sequence in 2 d dimensions, moved by a random vector modulo 1 (Cranley and
+    Patterson), which each input draws from its key. All pixels of a cell have its value; flat inputs: cells are groups
+    of features. A score that no mask changes gives zeros. The variance is that of both halves' scores (of the first
+    half's in the authors' code).
     Unit: relevance, a share of the variance; shares sum to 1 where cells do not interact, else to more. Sign: never
     negative, so evidence for and against look the same. One channel: (B, H, W, 1).
     Masks are made when they are used, one at a time, so memory does not grow with their number. A forward pass for
@@ -43,7 +44,8 @@ class Sobol:
     source: ClassVar[str] = "Fel, Cadene, Chalvidal, Cord, Vigouroux and Serre 2021, arXiv:2111.04138"
 
     points: Annotated[int, Field(ge=2, le=4096, strict=True)] = 16
-    """n, a power of two serves the sequence best. The authors' code: 32; 16 here so that an audit stays affordable."""
+    """n, a power of two serves the sequence best. The authors' code: 64, later 32; 16 here so that an audit stays
+    affordable."""
 
     grid: Annotated[int, Field(ge=1, le=32, strict=True)] = 8
     """Cells along each side, at most one per pixel. The paper: 11 on 224 pixels; the authors' code: 8."""
