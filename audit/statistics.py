@@ -6,6 +6,10 @@ audits with two seeds (its estimate of their spread has one degree of freedom) a
 exponential skew. Two outward corrections bring both under 6 %: one degree of freedom for two seeds, and a shift of the
 end towards which the inputs are skewed. What no interval repairs: with 10 inputs, a property that one input in ten
 has is not seen at all in a third of the audits. Hence the default of 100 inputs.
+
+The seeds' own effects are taken to be symmetric. Where they are as skewed as an exponential and outweigh the inputs in
+the mean, three to ten seeds decide wrongly in 9 to 14 % of audits, in one direction. The same shift for seeds would
+leave 5 to 8 %, and make the interval of three normal ones 1.9 times as wide: so few do not tell how they are skewed.
 """
 
 from collections.abc import Sequence

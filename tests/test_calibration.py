@@ -62,6 +62,12 @@ def test_seeds_that_fall_into_two_clusters(inputs):
     assert max(wrong_decisions("normal", inputs, 5, (0.1, 0.05, 0.05), seed_shape="two clusters")) <= ALLOWED
 
 
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_skewed_seeds_are_beyond_the_rule_by_as_much_as_it_says(seeds):
+    rates = [wrong_decisions("normal", 100, seeds, spread, seed_shape="skewed") for spread in SPREADS]
+    assert ALLOWED < max(map(max, rates)) < 0.15
+
+
 def test_an_interval_over_pairs_would_be_wrong():
     """The simulation can fail: taking every (input, seed) pair as independent decides wrongly far too often."""
     rng = np.random.default_rng(0)
