@@ -11,17 +11,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audit import past
+from audit import log, past
 from audit.checks.check import Check
 from audit.errors import AuditError, EnvironmentStop
-from audit.outline import describe, title
+from audit.outline import counted, describe, title
 from audit.planning import REMOVAL, TRAINING, Plan, plan, skipped
 from audit.record import Audit, Context, Evidence, Measurement, Past, Removed, Trained, Unit, record
 from audit.report.render import Rendered
 from audit.results import Results
 from audit.spec import Spec
 from audit.store import Store, file_digest, npy
-from audit.stored import SOURCE, RunFile, baseline_of, decide, draw
+from audit.stored import SOURCE, RunFile, baseline_of, decide, draw, keep_context
 
 if TYPE_CHECKING:
     from audit.retraining import Recall
@@ -90,21 +90,23 @@ def run(
 
     ``history`` is the file to which a line for this run is added, and whose earlier runs the report shows.
     """
-    prepared = prepare(spec, out=out, trusted=trusted)
-    store, world = prepared.store, prepared.world
-    with store.lock():
-        store.unseal()
-        store.write_record("run.json", _run_file(prepared))
-        store.write(SOURCE, spec.text.encode())
-        store.write("images.npy", npy(world.images))
-        execute(prepared, progress or _silent)
-        audit = decide(store, spec, prepared.baseline)
-        date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        line = past.line_of(audit, file_digest(store.folder / "results.json"), date)
-        earlier = past.earlier(past.read(history), line) if history else ()
-        store.write_record("context.json", Context(file=spec.file, lines=spec.lines(), earlier=earlier))
-        rendered = draw(store, audit)
-        store.seal()
+    with log.listening() as heard:
+        prepared = prepare(spec, out=out, trusted=trusted)
+        store = prepared.store
+        with store.lock():
+            store.unseal()
+            store.write_record("run.json", _run_file(prepared))
+            store.write(SOURCE, spec.text.encode())
+            store.write("images.npy", npy(prepared.world.images))
+            with log.opened(store.folder, heard) as told:
+                execute(prepared, progress or _silent, told)
+                audit = decide(store, spec, prepared.baseline)
+            date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+            line = past.line_of(audit, file_digest(store.folder / "results.json"), date)
+            earlier = past.earlier(past.read(history), line) if history else ()
+            keep_context(store, spec, audit, Context(file=spec.file, lines=spec.lines(), earlier=earlier))
+            rendered = draw(store, audit)
+            store.seal()
     return Finished(folder=store.folder, audit=audit, rendered=_remembered(rendered, history, line))
 
 
@@ -127,22 +129,34 @@ def _remembered(rendered: Rendered, history: Path | None, line: Past) -> Rendere
     return rendered
 
 
-def execute(prepared: Prepared, progress: Progress) -> None:
-    """Measure every unit whose evidence is missing, and store it."""
+def execute(prepared: Prepared, progress: Progress, told: log.Log) -> None:
+    """Measure every unit whose evidence is missing, store it, and tell the log."""
     units = prepared.plan.units()
     checks = {unit.key: check for check, unit in _checks(prepared)}
     if prepared.world.retraining is not None:
         prepared.world.bench.equip(prepared.world.retraining, _recall(prepared))
     missing = [(method, unit) for method, unit in units if not _is_done(prepared.store, unit)]
+    _tell_of_reused(prepared, [each for each in units if each not in missing], told)
     spent: dict[tuple[str, str], list[float]] = {}
     for number, (method, unit) in enumerate(missing):
-        what = f"{_of(unit, method)}, {title(unit.condition)}"
+        what = named(method, unit)
         left = seconds_left(spent, [(unit.check, method) for method, unit in missing[number:]])
         progress(len(units) - len(missing) + number, len(units), what, left)
         evidence = _measure(checks[unit.key], method, unit, prepared.world)
         prepared.store.put(evidence)
+        told.unit(what, evidence)
         spent.setdefault((unit.check, method), []).append(evidence.seconds)
     progress(len(units), len(units), "done", 0.0)
+
+
+def _tell_of_reused(prepared: Prepared, reused: Sequence[tuple[str, Unit]], told: log.Log) -> None:
+    """Tell of units that are there and that the log does not know: a kill came between the two, or a log was lost."""
+    known = {entry.unit for entry in told.entries()}
+    for method, unit in reused:
+        evidence = None if unit.key in known else prepared.store.get(unit)
+        if evidence is not None:
+            told.unit(named(method, unit), evidence, reused=True)
+    told.tell("counted", text=f"{len(reused)} of {counted(len(prepared.plan.units()), 'unit')} were there")
 
 
 def seconds_left(spent: Mapping[tuple[str, str], Sequence[float]], missing: Sequence[tuple[str, str]]) -> float:
@@ -156,8 +170,9 @@ def seconds_left(spent: Mapping[tuple[str, str], Sequence[float]], missing: Sequ
     return sum(means.get(kind, usual) for kind in missing)
 
 
-def _of(unit: Unit, method: str) -> str:
-    return f"{unit.check} of {method}" if method else unit.check
+def named(method: str, unit: Unit) -> str:
+    """Return what a unit measures, in words."""
+    return f"{unit.check}{f' of {method}' if method else ''}, {title(unit.condition)}"
 
 
 def _recall(prepared: Prepared) -> "Recall":

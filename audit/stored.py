@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from audit import changes, judging
+from audit import changes, judging, log
 from audit.checks.check import parts
 from audit.declare import as_json
 from audit.errors import InputError
@@ -59,7 +59,7 @@ def judge(folder: Path, spec: Spec | None = None) -> Audit:
         if spec is not None:
             store.write(SOURCE, spec.text.encode())
         audit = decide(store, judged_by, baseline)
-        store.write_record("context.json", Context(file=file, lines=lines, earlier=context_of(store).earlier))
+        keep_context(store, judged_by, audit, Context(file=file, lines=lines, earlier=context_of(store).earlier))
         draw(store, audit)
         store.seal()
     return audit
@@ -127,6 +127,12 @@ def draw(store: Store, audit: Audit) -> Rendered:
     source = store.folder / SOURCE
     written = source.read_bytes() if source.is_file() else None
     return render_files(audit, pictured, store.folder, (*spec.report.formats, *ALWAYS), written, context_of(store))
+
+
+def keep_context(store: Store, spec: Spec, audit: Audit, context: Context) -> None:
+    """Write context.json, with what the log says of the units that a spec plans."""
+    told, left_out = log.told(log.read(store.folder), plan(spec, audit.facts), skipped(spec, audit.facts))
+    store.write_record("context.json", replace(context, log=told, left_out=left_out))
 
 
 def context_of(store: Store) -> Context:

@@ -41,6 +41,7 @@ FRAMEWORK_FREE = (
     ),
     *("audit.similarities", "audit.checks", "audit.report", "audit.judging", "audit.gate", "audit.controls"),
     *("audit.stored", "audit.variants", "audit.changes", "audit.results", "audit.past", "audit.github"),
+    *("audit.lines", "audit.log"),
 )
 
 # Specs are validated, and help is printed, without importing a framework: inside functions only.

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 import audit
-from audit import past, running
+from audit import log, past, running
 from audit.errors import InputError, RefusedError
 from audit.schema import results_schema
 from audit.spec import load_spec
@@ -75,6 +75,26 @@ def test_a_second_run_measures_nothing_and_ends_with_the_same_bytes(folder, fini
     seen, before = measured(monkeypatch), (finished.folder / "results.json").read_bytes()
     running.run(load_spec(write_spec(folder)), out=finished.folder)
     assert seen == [] and (finished.folder / "results.json").read_bytes() == before
+
+
+def test_a_run_that_was_stopped_and_went_on_ends_with_the_same_report_and_its_log_tells(folder, finished, tmp_path):
+    spec, told = load_spec(write_spec(folder)), []
+
+    def stopping(done: int, total: int, what: str, left: float) -> None:
+        told.append(what)
+        if done == total // 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        running.run(spec, out=tmp_path / "again", progress=stopping)
+    running.run(spec, out=tmp_path / "again")
+    for name in ("results.json", "context.json", "report.html"):
+        assert (tmp_path / "again" / name).read_bytes() == (finished.folder / name).read_bytes(), name
+    events = [entry.event for entry in log.read(tmp_path / "again") if entry.event not in ("measured", "warning")]
+    assert events == ["begun", "counted", "stopped", "begun", "counted", "ended"]
+    ended = [entry for entry in log.read(tmp_path / "again") if entry.event == "measured"]
+    assert [entry.of for entry in ended][: len(told) - 1] == told[:-1]
+    assert len(ended) == len({entry.unit for entry in ended}) > len(told)
 
 
 def test_one_more_method_measures_only_that_method(folder, finished, monkeypatch):

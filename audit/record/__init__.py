@@ -17,6 +17,7 @@ from audit.record.audits import (
     Shift,
     Side,
     Strip,
+    Told,
 )
 from audit.record.base import canonical, digest, record
 from audit.record.conditions import (
@@ -86,6 +87,7 @@ __all__ = [
     "Side",
     "StageFacts",
     "Strip",
+    "Told",
     "Trained",
     "TrainingFacts",
     "Unit",

@@ -76,12 +76,23 @@ class Past:
 
 
 @record
+class Told:
+    """One line of what a run did, as a report shows it: without times, so that an interruption leaves no trace."""
+
+    kind: Literal["warning", "failure", "missing", "skipped", "note", "measured"]
+    of: str  # the check or the requirement; the library that warned
+    text: str
+
+
+@record
 class Context:
     """What a report shows beside results.json: two machines may differ in it although their results are the same."""
 
     file: str = ""  # the spec, as the command line named it
     lines: Mapping[str, int] = field(default_factory=dict)  # requirement -> line of the spec, where it is written there
     earlier: tuple[Past, ...] = ()  # of the same audit, the oldest first
+    log: tuple[Told, ...] = ()
+    left_out: int = 0  # lines of the log that are not in it
 
 
 @record

@@ -64,6 +64,8 @@ def pages(audit: Audit, gallery: Gallery | None = None, budget: int = BUDGET, co
     fixed = {
         **_context(audit),
         "agreement": table(agreement(audit, _trained_maps(gallery))),
+        "log": (context or Context()).log,
+        "left_out": (context or Context()).left_out,
         "trend": runs,
         "trend_figure": trend.figure(runs),
         "trend_kinds": trend.kinds(runs),

@@ -31,10 +31,10 @@ def example(repository: Path) -> Path:
 
 
 def without_pictures(html: str) -> Mapping[str, str]:
-    """Return the parts of a page by their titles, without those that show or compare maps: these need the evidence."""
+    """Return the parts of a page by their titles, without those that show maps or the log: these need the run."""
     parts = re.split(r'(?=<(?:section class="sheet|header class="cover|nav class="contents))', html)
     named = {(re.search(r'aria-label(?:ledby)?="([^"]+)"', part) or [part[:40]] * 2)[1]: part for part in parts}
-    return {name: part for name, part in named.items() if name not in ("gallery", "agreement")}
+    return {name: part for name, part in named.items() if name not in ("gallery", "agreement", "log")}
 
 
 def test_the_files_for_machines_are_made_of_the_results(example: Path, repository: Path, tmp_path: Path) -> None:

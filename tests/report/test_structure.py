@@ -24,7 +24,7 @@ def test_sections_come_in_the_order_in_which_they_are_read() -> None:
     root = parsed(page(examples.audit(), examples.gallery(1, 4)))
     ids = [section.get("aria-labelledby") for section in root.iter("section")]
     wanted = ["summary", "reading", "controls", "subject", "r1", "r2", "r3", "gallery", "findings", "limitations"]
-    wanted += ["provenance", "numbers", "definitions", "agreement", "gaps"]
+    wanted += ["provenance", "numbers", "definitions", "agreement", "gaps", "log"]
     assert [name for name in ids if name in wanted] == wanted
     levels = [int(element.tag[1]) for element in root.iter() if element.tag in ("h1", "h2", "h3", "h4")]
     assert levels.count(1) == 1 and all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
