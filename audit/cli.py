@@ -12,7 +12,7 @@ from audit.ending import invoke, stoppable
 from audit.errors import EnvironmentStop
 
 if TYPE_CHECKING:
-    from audit.record import Audit
+    from audit.record import Audit, Context
     from audit.spec import Spec
 
 _FAMILIES = click.Choice(["methods", "checks", "similarities", "datasets", "frameworks"])
@@ -153,14 +153,15 @@ def run(
 ) -> int:
     """Plan, execute, judge and render. The same command resumes a run that was stopped."""
     loaded = _load(spec, backend)
-    from audit.console import progress, verdicts
+    from audit.console import files, progress, verdicts, warned
     from audit.running import run as execute
 
     with progress(quiet=quiet) as callback:
         finished = execute(loaded, out=out, trusted=trusted, progress=stoppable(callback), history=history)
     if not quiet:
         verdicts(finished.audit, verbose=verbose)
-    _paths(finished.rendered)
+    files(finished.rendered)
+    warned(_context(finished.folder))
     _announce(finished.audit, finished.folder)
     return finished.audit.exit_code
 
@@ -193,9 +194,10 @@ def report(folder: Path) -> None:
 
     No framework is needed.
     """
+    from audit.console import files
     from audit.stored import render
 
-    _paths(render(folder))
+    files(render(folder))
 
 
 @commands.command()
@@ -236,14 +238,12 @@ def _load(path: Path, backend: str | None) -> "Spec":
 
 def _announce(audit: "Audit", folder: Path) -> None:
     from audit.github import announce
+
+    announce(audit, _context(folder))
+
+
+def _context(folder: Path) -> "Context":
     from audit.store import Store
     from audit.stored import context_of
 
-    announce(audit, context_of(Store(folder=folder)))
-
-
-def _paths(rendered: Any) -> None:
-    for path in rendered.paths.values():
-        data(show(path))
-    for note in rendered.notes:
-        say("\n".join(map(show, note.split("\n"))))
+    return context_of(Store(folder=folder))

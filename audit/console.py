@@ -4,7 +4,7 @@ Data go to standard output, words to standard error. Rich is imported where it i
 """
 
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from audit.record import Audit, Comparison, Verdict
+    from audit.record import Audit, Comparison, Context, Verdict
+    from audit.report.render import Rendered
 
 Progress = Callable[[int, int, str, float], None]
 """``(units done, units in all, what is being measured, seconds left)``."""
@@ -102,11 +103,41 @@ def verdicts(audit: "Audit", *, verbose: bool = False) -> None:
     """Print the verdict table, methods by requirements, the reasons, and the verdict in one sentence."""
     out = console(sys.stdout)
     out.print(_table(audit))
-    for verdict in audit.verdicts:
-        if verbose or verdict.outcome != "pass":
-            heading = f"{_words(audit, verdict)[1]} {show(verdict.method)}, {show(verdict.requirement)}: "
-            out.print(_text(heading, verdict.outcome), _text(show(verdict.reason)), sep="", soft_wrap=True)
-    out.print(_text(f"\n{show(audit.sentence)}"), soft_wrap=True)
+    explained = [verdict for verdict in audit.verdicts if verbose or verdict.outcome != "pass"]
+    for verdict in explained:
+        heading = f"{_words(audit, verdict)[1]} {show(verdict.method)}, {show(verdict.requirement)}: "
+        out.print(_text(heading, verdict.outcome), _text(show(verdict.reason)), sep="", soft_wrap=True)
+    out.print(_text(f"\n{show(_ending(audit, explained))}"), soft_wrap=True)
+
+
+def _ending(audit: "Audit", explained: Sequence["Verdict"]) -> str:
+    """Return the audit's sentence without the reason at its end, where that was printed above."""
+    for verdict in explained:
+        repeated = f": {verdict.reason[:1].lower()}{verdict.reason[1:]}"
+        if audit.sentence.endswith(repeated):
+            return f"{audit.sentence.removesuffix(repeated)}."
+    return audit.sentence
+
+
+def files(rendered: "Rendered") -> None:
+    """Print where the pages are that people read, and in one line where the files for machines are."""
+    pages = [path for name, path in rendered.paths.items() if name in ("html", "pdf")]
+    others = [path for path in rendered.paths.values() if path not in pages]
+    for path in pages:
+        data(show(path))
+    if others:
+        data(show(f"{others[0].parent}: {', '.join(sorted(path.name for path in others))}"))
+    for note in rendered.notes:
+        say("\n".join(map(show, note.split("\n"))))
+
+
+def warned(context: "Context") -> None:
+    """Say how often Python or a library warned: the log holds what they said."""
+    from audit.outline import counted
+
+    warnings = sum(line.kind == "warning" for line in context.log)
+    if warnings:
+        say(f"{counted(warnings, 'warning')} of Python or a library: see the log, the report's last appendix")
 
 
 def differences(comparison: "Comparison", form: str) -> None:

@@ -1,5 +1,7 @@
 """What is printed: every verdict with its word, in plain text, and nothing that could steer a terminal."""
 
+from dataclasses import replace
+
 import pytest
 
 from audit import console
@@ -35,6 +37,16 @@ def test_reasons_are_given_for_all_but_passes_unless_asked(capsys: pytest.Captur
         assert verdict.reason in long
         heading = f"{verdict.outcome.upper()} {verdict.method}, {verdict.requirement}: "
         assert (heading in short) == (verdict.outcome != "pass")
+
+
+def test_the_last_line_repeats_no_reason_that_was_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    audit = examples.one("fail")
+    reason = audit.verdicts[0].reason
+    whole = replace(audit, sentence=f"The audit fails: the worst is gradient: {reason[:1].lower()}{reason[1:]}")
+    text = printed(capsys, whole)
+    assert text.splitlines()[-1] == "The audit fails: the worst is gradient." and reason in text
+    passing = replace(whole, verdicts=tuple(replace(each, outcome="pass") for each in whole.verdicts))
+    assert printed(capsys, passing).splitlines()[-1] == whole.sentence
 
 
 def test_a_control_that_misbehaves_is_named(capsys: pytest.CaptureFixture[str]) -> None:
