@@ -16,7 +16,10 @@ from audit.checks.judgement import Limits, Target, conclude, stopped
 from audit.checks.wording import quantity
 from audit.declare import declared
 from audit.maps import Compared, Sign
-from audit.record import Condition, Evidence, Facts, Null, Original, Outcome, Probed, Trained
+from audit.record import Condition, Evidence, Facts, Null, Original, Outcome, Probed, Randomized, Trained
+
+_SAME = Randomized(mode="cascading", stage=0, seed=0)
+"""Nothing re-drawn: the map must be the very same, or noise of the method's own would pass for a change of class."""
 
 
 @declared
@@ -25,7 +28,7 @@ class ClassSensitivity:
 
     What it does. Explains, on the audited model, another class of each input, drawn by the seed and never the one that
     is explained; the maps are compared with those of the explained class, and the similarity above its null is averaged
-    over inputs and seeds.
+    over inputs and seeds. The explained class itself, asked once more, must give exactly the same map.
 
     Why it matters. A map that is shown as the reason for one class, and is the same for any other, is no reason for
     either. Rules that send only non-negative relevance back converge to one map for all classes.
@@ -80,17 +83,19 @@ class ClassSensitivity:
         return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
-        """Return the null, then another class by each seed."""
-        return (Null(draws=self.null_draws), *self._probes())
+        """Return the null, the identity (the same class once more), then another class by each seed."""
+        return (Null(draws=self.null_draws), _SAME, *self._probes())
 
     def measure(self, method: str, condition: Condition, bench: Bench) -> Measurement:
         """Compare one method's maps of another class with those of the explained one."""
-        if not isinstance(condition, Probed):
+        if isinstance(condition, Null):
             return comparison.measure(method, condition, bench, similarity=self.similarity, channels=self.channels)
-        other = replace(bench.explained, targets=_other(bench.explained, bench.classes, condition.seed))
+        asked = bench.explained
+        if isinstance(condition, Probed):
+            asked = replace(asked, targets=_other(asked, bench.classes, condition.seed))
         scores = comparison.compare(
             bench.maps(method, Original()),
-            bench.explain(method, other),
+            bench.explain(method, asked),
             similarity=self.similarity,
             channels=self.channels or DEFAULT_CHANNELS,
             keys=comparison.pair_keys(bench, condition),

@@ -8,7 +8,7 @@ import pytest
 from audit.checks.class_sensitivity import ClassSensitivity
 from audit.record import Null, Probed
 from audit.variants import Explained
-from tests.audits import evidence_of, make_facts
+from tests.audits import evidence_of, judged, make_facts
 
 CHECK = ClassSensitivity(seeds=3, null_draws=2)
 INPUTS = 300
@@ -35,7 +35,7 @@ class ByClass:
 
 def test_the_other_class_is_never_the_explained_one_and_any_of_the_others():
     bench = ByClass()
-    for condition in CHECK.conditions(make_facts())[1:]:
+    for condition in CHECK.conditions(make_facts())[2:]:
         assert isinstance(condition, Probed)
         scores = CHECK.measure("gradient", condition, bench).scores
         assert (scores["similarity_signed"] < 1).all() and scores["undefined"].sum() == 0
@@ -43,6 +43,25 @@ def test_the_other_class_is_never_the_explained_one_and_any_of_the_others():
     assert (seen != own).all() and not np.array_equal(seen[0], seen[1]) and set(seen.ravel()) == {0, 1, 2, 3}
     shares = np.bincount(((seen - own) % 4).ravel(), minlength=4)[1:] / seen.size
     assert shares == pytest.approx(np.full(3, 1 / 3), abs=4 * np.sqrt(2 / 9 / seen.size))
+
+
+def test_noise_of_a_methods_own_is_no_change_of_class():
+    """It has no similarity with itself either, which breaks the control `identity`: nothing passes."""
+    bench, noise = ByClass(), np.random.default_rng(1)
+    null, same, *others = CHECK.conditions(make_facts())
+    alike = CHECK.measure("gradient", same, bench).scores["similarity_absolute"]
+    assert (alike == 1).all() and not others[0] == same and isinstance(null, Null)
+    bench.explain = lambda method, explained: noise.standard_normal((INPUTS, 6, 6, 1)).astype(np.float32)
+
+    def of_noise(method, evidence):
+        scores = CHECK.measure(method, same, bench).scores
+        measured = [replace(each, scores=scores) if each.unit.condition == same else each for each in evidence]
+        return measured if method == "gradient" else evidence
+
+    everyone = {"gradient": 0.0, "edge_detector": 1.0, "input": 1.0, "random_map": 1.0}
+    found = judged(CHECK, everyone, name="class_sensitivity", inputs=INPUTS, change=of_noise)
+    assert not found.valid and found.verdicts[0].outcome == "inconclusive" and "identity" in found.verdicts[0].reason
+    assert judged(CHECK, everyone, name="class_sensitivity", inputs=INPUTS).verdicts[0].outcome == "pass"
 
 
 def test_the_drawn_class_belongs_to_the_input_not_to_its_place():
