@@ -63,9 +63,10 @@ def unchanged(evidence: Sequence[Evidence], names: Sequence[str]) -> str | None:
             continue
         changed = float(np.asarray(each.scores["changed"]).reshape(-1)[0])
         if not changed > 0:  # NaN too
+            other = "use `redraw: initializer`, or " if condition.redraw in ("permute", "normal") else ""
             return (
                 f"Re-drawing stage {names[condition.stage - 1]} (redraw: {_named(condition)}) changed none of its "
-                "parameters, so nothing was tested: use `redraw: normal` or `redraw: initializer`."
+                f"parameters, so nothing was tested: {other}join the stage with another in `model: {{stages: ...}}`."
             )
     return None
 
