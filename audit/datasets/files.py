@@ -18,8 +18,16 @@ def existing(path: Path) -> Path:
     except (OSError, ValueError):  # longer than a path may be, or with a null character in it
         found = False
     if not found:
-        raise InputError("D020", "the data file does not exist", where=str(path), fix=_nearest_file(path))
+        what = "the data's path is a folder" if _is_folder(path) else "the data file does not exist"
+        raise InputError("D020", what, where=str(path), fix=_nearest_file(path) or "name one file on this machine")
     return path
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def nearest(name: str, names: Sequence[str]) -> str | None:

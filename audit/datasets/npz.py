@@ -78,8 +78,11 @@ class Npz:
             return self._read(archive, path, name, self.train_labels)
 
     def _read(self, archive: zipfile.ZipFile, path: Path, array: str, labels: str | None) -> Dataset:
-        x = _read(archive, path, array)
-        y = None if labels is None else whole_labels(_read(archive, path, labels), f"{path}:{labels}")
+        x = _read(archive, path, array, "name the array of inputs in `dataset`")
+        without = "name the array of labels in `dataset`, null where there are none"
+        y = None
+        if labels is not None:
+            y = whole_labels(_read(archive, path, labels, without, beside=array), f"{path}:{labels}")
         with np.errstate(over="ignore"):  # what does not fit becomes infinite, which ``validate`` reports
             x = x.astype(np.float32)
         x = x[..., None] if self.channels == "add" else x
@@ -100,7 +103,8 @@ def _open(path: Path) -> zipfile.ZipFile:
         ) from error
 
 
-def _read(archive: zipfile.ZipFile, path: Path, name: str) -> np.ndarray:
+def _read(archive: zipfile.ZipFile, path: Path, name: str, otherwise: str, beside: str = "") -> np.ndarray:
+    """Return an array; ``otherwise`` is the fix where there is none, nor one of a similar name ``beside`` another."""
     members = archive.namelist()
     if f"{name}.npy" not in members:
         names = [member.removesuffix(".npy") for member in members if member.endswith(".npy")]
@@ -109,7 +113,7 @@ def _read(archive: zipfile.ZipFile, path: Path, name: str) -> np.ndarray:
             f"the data file has no array `{name}`",
             where=str(path),
             expected=f"one of {', '.join(names) or 'no arrays at all'}",
-            fix=nearest(name, names),
+            fix=nearest(name, [each for each in names if each != beside]) or otherwise,
         )
     try:
         with archive.open(f"{name}.npy") as member:

@@ -26,8 +26,9 @@ class Rescale:
     offset: Annotated[float, Field(strict=True)] = 0.0
 
     def apply(self, x: np.ndarray) -> np.ndarray:
-        """Return x * scale + offset, float32."""
-        return (x * np.float32(self.scale) + np.float32(self.offset)).astype(np.float32)
+        """Return x * scale + offset, float32; what does not fit becomes infinite, which a data set may not hold."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return (x * np.float32(self.scale) + np.float32(self.offset)).astype(np.float32)
 
 
 @declared

@@ -89,10 +89,17 @@ class Table:
     def _whole(self, root: Path, name: str) -> Dataset:
         path = existing(root / name)
         frame = read(path)
-        x = _features(frame, self._feature_columns(frame, path))
+        columns = self._feature_columns(frame, path)
+        x = _features(frame, columns)
         y, names = self._labels(frame, root, path)
         ids = np.array([f"{path.stem}-{position:06d}" for position in range(len(x))], np.str_)
-        return Dataset(x=x, y=y, ids=ids, class_names=names, name=path.name)
+        return Dataset(x=x, y=y, ids=ids, class_names=names, name=path.name + self._left_out(frame, columns))
+
+    def _left_out(self, frame: "DataFrame", columns: tuple[str, ...]) -> str:
+        """Return what a table's name says of columns that hold no numbers: one bad cell makes a column of words."""
+        left = [str(each) for each in frame.columns if each not in (*columns, self.label)]
+        named = ", ".join(f"`{each}`" for each in left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
+        return f", without {named}: no numbers" if left and not self.features else ""
 
     def _test_rows(self, whole: Dataset) -> np.ndarray:
         count = len(whole.x)
@@ -118,7 +125,8 @@ class Table:
         found = self.features or tuple(c for c in frame.columns if c != self.label and _numeric(frame, c))
         if not found:
             raise InputError("D035", "the table has no numeric feature column", where=str(path),
-                             received=", ".join(map(str, frame.columns[:8])))  # fmt: skip
+                             received=", ".join(map(str, frame.columns[:8])),
+                             fix="separate columns by commas, and write numbers with a point")  # fmt: skip
         return found
 
     def _labels(self, frame: "DataFrame", root: Path, path: Path) -> tuple[np.ndarray | None, tuple[str, ...]]:

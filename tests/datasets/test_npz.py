@@ -114,9 +114,10 @@ def test_a_file_that_is_no_archive_is_one_clear_error(tmp_path: Path, content: b
     [
         (Npz(path="dta.npz"), "D020", "did you mean `data.npz`?"),
         (Npz(path="elsewhere/data.npz"), "D020", "does not exist"),
-        (Npz(path="."), "D020", "does not exist"),
+        (Npz(path="."), "D020", "is a folder"),
         (Npz(path="data.npz", array="x_tset"), "D022", "did you mean `x_test`?"),
         (Npz(path="data.npz", labels="y"), "D022", "one of x_test, words, number"),
+        (Npz(path="data.npz"), "D022", "fix: name the array of labels in `dataset`, null where there are none"),
         (Npz(path="data.npz", array="words"), "D025", "does not hold numbers"),
         (Npz(path="data.npz", array="number"), "D024", "single number"),
     ],

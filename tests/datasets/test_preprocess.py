@@ -17,6 +17,11 @@ def test_scale_comes_before_offset() -> None:
     assert np.allclose(result, [-1, 0, 1], atol=1e-6)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_scale_beyond_float32_gives_infinities_without_a_word() -> None:
+    assert np.isinf(Rescale(scale=1e38).apply(np.full((1, 2), 1e3, np.float32))).all()
+
+
 def test_no_fields_change_nothing() -> None:
     assert np.array_equal(Rescale().apply(_IMAGES), _IMAGES)
 

@@ -48,6 +48,7 @@ def test_every_numeric_column_but_the_label_is_a_feature(tmp_path: Path) -> None
         ]
     )
     validate(dataset, (2,), 2)
+    assert dataset.name == "t.csv, without `name`: no numbers"
 
 
 def test_features_stand_in_the_order_in_which_they_are_named(tmp_path: Path) -> None:
@@ -150,7 +151,7 @@ def test_what_is_no_finite_number_is_refused_with_its_row(tmp_path: Path, cell: 
         ("a,b\n1,99999999999999999999999999\n", {"features": ("b",)}, "D034", ["b"]),
         ("a,b\n1,2\n", {"label": "c"}, "D033", ["no column `c`", "a, b"]),
         ("alpha,b\n1,2\n", {"features": ("alhpa",)}, "D033", ["did you mean `alpha`?"]),
-        ("a;y\n1;0\n", {}, "D035", ["a;y"]),
+        ("a;y\n1;0\n", {}, "D035", ["a;y", "by commas"]),
         ("a,y\n1,0.5\n2,1\n", {"label": "y"}, "D004", ["0.5 at position 0"]),
         ("a,y\n1,\n2,1\n", {"label": "y"}, "D004", ["nan at position 0"]),
         ("a,y\n1,cat\n2,\n", {"label": "y"}, "D004", ["1 of 2", "row 1"]),
