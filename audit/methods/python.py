@@ -56,10 +56,17 @@ class Python:
 
     @property
     def fingerprint(self) -> dict[str, str]:
-        """The digest of the module's file: what was measured with other code is not used again."""
-        found = find_spec(self.function.partition(":")[0])
-        path = Path(found.origin) if found and found.origin else None
-        return {"module_sha256": sha256(path.read_bytes()).hexdigest()} if path and path.is_file() else {}
+        """The digest of the module's code: what was measured with other code is not used again.
+
+        Of all of its package, or of all Python files beside a module that stands alone: it may call what they hold.
+        """
+        found = find_spec(self.function.partition(":")[0].partition(".")[0])
+        if found is None:
+            return {}
+        beside = Path(found.origin).parent.glob("*.py") if found.origin else ()
+        inside = [each for folder in found.submodule_search_locations or () for each in Path(folder).rglob("*.py")]
+        digests = [sha256(each.read_bytes()).hexdigest() for each in sorted(inside or beside)]
+        return {"module_sha256": sha256("".join(digests).encode()).hexdigest()} if digests else {}
 
     def attribute(self, network: "Network") -> Attribute:
         """Return the user's function as an attribution function.
