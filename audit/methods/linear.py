@@ -92,8 +92,12 @@ def batch_scale(node: Node, params: Params) -> Array:
 
 
 def held(node: Node, params: Params) -> dict[str, Array]:
-    """Return an operation's parameters by their names within it."""
-    return {weight.name: params[name] for weight, name in zip(weights(node.operation), node.variables, strict=True)}
+    """Return an operation's parameters by their names within it, in the precision in which it computes."""
+    from keras import ops
+
+    dtype = getattr(getattr(node.operation, "operation", node.operation), "compute_dtype", "float32")
+    names = zip(weights(node.operation), node.variables, strict=True)
+    return {weight.name: ops.cast(params[name], dtype) for weight, name in names}
 
 
 def _kernel(node: Node, own: Mapping[str, Array]) -> Array:

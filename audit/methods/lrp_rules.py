@@ -66,10 +66,10 @@ def alpha_beta(alpha: float) -> LinearRule:
         totals = [sums(terms, linear) + part_of(linear.bias, sign) for terms, sign in parts]
         positive, negative = (ops.abs(total) > _SMALLEST for total in totals)
         both = ops.logical_and(positive, negative)
-        factors = (ops.where(both, alpha, 1.0), ops.where(both, 1.0 - alpha, 1.0))
+        received = (ops.where(both, factor * relevance, relevance) for factor in (alpha, 1.0 - alpha))
         return sum(
-            _shares(terms, linear, ratio(factor * relevance, total))
-            for (terms, _), factor, total in zip(parts, factors, totals, strict=True)
+            _shares(terms, linear, ratio(own, total))
+            for (terms, _), own, total in zip(parts, received, totals, strict=True)
         )
 
     return rule
@@ -151,4 +151,4 @@ def stabilised(value: Array, size: float) -> Array:
     """Return value + size * sign(value), with sign(0) = 1."""
     from keras import ops
 
-    return value + ops.where(value >= 0, size, -size)
+    return ops.where(value >= 0, value + size, value - size)

@@ -8,9 +8,9 @@ from audit.network.network import Network, Node, graph_of, sources
 
 Role = Literal["kernel", "average", "affine", "route", "identity", "winner", "activation", "product", "normalisation"]
 """kernel: a linear layer with weights; average: fixed positive weights over one input; affine: entry by entry, linear
-in each input; route: entries are moved, copied or dropped; identity: nothing happens, or units are changed entry by
-entry; winner: one entry is chosen; activation: a function of each entry; product: of inputs, entry by entry;
-normalisation: by the mean and deviation of the layer's own output."""
+in each input; route: entries are moved, copied, dropped or kept in another precision; identity: nothing happens, or
+units are changed entry by entry; winner: one entry is chosen; activation: a function of each entry; product: of inputs,
+entry by entry; normalisation: by the mean and deviation of the layer's own output."""
 
 CONVOLUTIONS = (
     *("Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D"),
@@ -80,6 +80,8 @@ def role_of(node: Node) -> Role | None:
         return "activation"
     if node.kind in ("Multiply", "Divide", "TrueDivide"):
         return _scaled(node)
+    if node.kind == "Cast":
+        return "route" if "float" in node.operation.dtype else None  # to whole numbers: steps, no way back
     if node.kind == "UpSampling2D":
         return _upsampling(node.operation.interpolation)
     if node.kind == "Maximum" and len(sources(node)) == 1:

@@ -32,7 +32,8 @@ def project(
 
     def back(node: Node, params: Params, inputs: tuple[Array, ...], output: Array, relevance: Array) -> Any:
         layer = as_linear(layers[node.name], params, inputs[0], output)
-        return (transposed(layer, direction(layer.kernel, learned(params, pattern_name(node.name))), relevance),)
+        pattern = ops.cast(learned(params, pattern_name(node.name)), layer.kernel.dtype)
+        return (transposed(layer, direction(layer.kernel, pattern), relevance),)
 
     def unchanged(node: Node, params: Params, inputs: Any, output: Array, relevance: Array) -> Any:
         return (relevance,)

@@ -108,7 +108,7 @@ def fitting(network: Network, method: str, estimator: Estimator, *, trained: boo
     def fit(params: Params, inputs: np.ndarray) -> Mapping[str, np.ndarray]:
         given = active().to_device(network.params if trained else params)
         sums = _over_batches(partial(totals, given), inputs)
-        means = active().to_device({name: total / count for name, (total, count) in sums.items()})
+        means = active().to_device({name: np.float32(total / count) for name, (total, count) in sums.items()})
         found = _over_batches(partial(moments, given, means), inputs)
         return {pattern_name(name): _scaled(parts[0], parts[1], layers[name].node) for name, parts in found.items()}
 

@@ -11,6 +11,7 @@ from audit.methods.grad_cam import GradCam
 from audit.methods.gradient import Gradient
 from audit.methods.guided_backprop import GuidedBackprop
 from audit.methods.integrated_gradients import IntegratedGradients
+from audit.methods.method import method_value
 from audit.network import precision
 from audit.network.load import from_model
 from audit.record import Original
@@ -78,6 +79,37 @@ def test_methods_of_every_kind_run_in_both_precisions():
     assert wide.precision == "float64" and narrow.precision == "bfloat16"
     assert [stage.name for stage in wide.stages] == [stage.name for stage in network.stages]
     assert all(np.array_equal(wide.params[name], network.params[name]) for name in network.params)
+
+
+def of_many_operations():
+    """An image through operations of every role that a backward rule knows."""
+    point = keras.Input((4, 4, 2))
+    scaled = LAYERS.ZeroPadding2D(1)(LAYERS.BatchNormalization(name="prepare")(point / 2.0))
+    first = LAYERS.Conv2D(4, 3, padding="same", activation="relu", name="first")(scaled)
+    pooled = LAYERS.AveragePooling2D(2)(LAYERS.BatchNormalization(name="alone")(LAYERS.MaxPooling2D(2)(first)))
+    normal = LAYERS.LayerNormalization(name="layer")(LAYERS.Flatten()(first * LAYERS.SeparableConv2D(
+        4, 3, padding="same", activation="sigmoid", name="second")(first)))  # fmt: skip
+    both = LAYERS.Concatenate()([normal, LAYERS.Flatten()(LAYERS.DepthwiseConv2D(1, name="third")(pooled))])
+    return from_model(networks.fill(keras.Model(point, LAYERS.Dense(3, name="logits")(both)), 3))
+
+
+RULES = (
+    *({"lrp": {"composite": composite}} for composite in ("epsilon", "gamma", "alpha_beta", "epsilon_plus_flat")),
+    {"lrp": {"composite": "epsilon_gamma_box", "low": 0.0, "high": 1.0}},
+    *("deep_taylor", "deep_lift", {"deep_lift": {"activations": "reveal_cancel"}}, "pattern_attribution"),
+)
+
+
+@pytest.mark.parametrize("method", RULES, ids=str)
+def test_methods_that_walk_back_by_rules_hand_relevance_through_casts(method):
+    network = of_many_operations()
+    given, walk = explained(network), method_value(method)
+    with active().computing("float64"):
+        wide = precision.cast(network, "float64")
+        assert [node.kind for node in wide.graph].count("Cast") == 2
+        own, other = (maps(walk, each, given) for each in (network, wide))
+    assert other.dtype == np.float32
+    np.testing.assert_allclose(own, other, rtol=0, atol=1e-4 * np.abs(other).max())
 
 
 class InFloat32(LAYERS.Layer):

@@ -14,7 +14,7 @@ from audit.network import shift
 from audit.network.load import from_model
 from audit.variants import Explained
 from tests import networks
-from tests.methods.explain import keys, logits, tensor
+from tests.methods.explain import fitted, keys, logits, tensor
 
 KINDS = ("constant", "checkerboard")
 LAYERS = keras.layers
@@ -34,7 +34,8 @@ def shifted(network, kind="constant", *, moved=False, level=-1.0):
 def maps(method, network, given):
     """Run eagerly: nothing to compile for one call of a tiny network."""
     x, targets, drawn = tensor(given.inputs), tensor(given.targets), tensor(keys(len(given.inputs)))
-    return keras.ops.convert_to_numpy(method.attribute(network)(dict(network.params), x, targets, drawn))
+    params = dict(fitted(method, network, network.params, given.inputs))
+    return keras.ops.convert_to_numpy(method.attribute(network)(params, x, targets, drawn))
 
 
 def padded():
