@@ -11,9 +11,10 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -52,13 +53,11 @@ def large() -> tuple[Audit, Gallery]:
 
 
 def _examples() -> Any:
-    """Return the made-up audit of the tests: by its file, for other packages install a module named tests."""
-    found = spec_from_file_location("examples", ROOT / "tests" / "report" / "examples.py")
-    if found is None or found.loader is None:
-        raise FileNotFoundError("tests/report/examples.py")
-    module = module_from_spec(found)
-    found.loader.exec_module(module)
-    return module
+    """Return the module that makes the tests' audit; other packages install a ``tests`` that would be found first."""
+    tests = ModuleType("tests")
+    tests.__path__ = [str(ROOT / "tests")]
+    sys.modules["tests"] = tests
+    return import_module("tests.report.examples")
 
 
 def _requirement(check: str, model: RequirementFacts) -> RequirementFacts:
