@@ -15,7 +15,7 @@ A kill at any moment loses at most the unit in flight. Anything found on disk co
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import fields, is_dataclass
 from functools import cache
@@ -90,6 +90,27 @@ class Store:
         paths = sorted(path for path in self.folder.rglob("*") if path.is_file() and not _passing(path, self.folder))
         digests = {path.relative_to(self.folder).as_posix(): _digest(path.read_bytes()) for path in paths}
         return self.write("MANIFEST.json", to_json({"files": digests}))
+
+    def check(self, names: Iterable[str]) -> None:
+        """Refuse files that are not what the run left; of a run without a MANIFEST.json this is not known.
+
+        Raises:
+            InputError: a file was changed or removed since.
+        """
+        if not (self.folder / "MANIFEST.json").is_file():
+            return
+        left = self.read_record("MANIFEST.json", dict[str, dict[str, str]])["files"]
+        for name in names:
+            path = self.folder / name
+            if name in left and not (path.is_file() and file_digest(path) == left[name]):
+                raise InputError(
+                    "R007",
+                    f"{name} is not the file that the run left",
+                    where=str(path),
+                    expected="the digest in MANIFEST.json",
+                    received="another content" if path.is_file() else "no file",
+                    fix="run the audit again: units that are still whole are kept",
+                )
 
     def unseal(self) -> None:
         """Remove MANIFEST.json: from here on the run is incomplete."""

@@ -31,6 +31,10 @@ SOURCE = "spec.source.yaml"
 """The spec as it was written, comments and all."""
 
 
+_READ = ("run.json", "context.json", "images.npy", SOURCE)
+"""What judging and drawing read beside the evidence, which is verified where it is read."""
+
+
 @record
 class RunFile:
     """run.json: everything that judging needs beside the evidence.
@@ -47,8 +51,13 @@ class RunFile:
 
 
 def judge(folder: Path, spec: Spec | None = None) -> Audit:
-    """Decide again from stored evidence, with the run's own spec or another: thresholds may change, nothing is run."""
+    """Decide again from stored evidence, with the run's own spec or another: thresholds may change, nothing is run.
+
+    Raises:
+        InputError: the folder is no run's, a file in it was changed, or the spec asks for what was not measured.
+    """
     store = Store(folder=folder)
+    store.check(_READ)
     stored = store.read_record("run.json", RunFile)
     judged_by = spec or spec_from_resolved(stored.spec)
     _check_same_world(judged_by, stored)
@@ -66,8 +75,13 @@ def judge(folder: Path, spec: Spec | None = None) -> Audit:
 
 
 def render(folder: Path) -> Rendered:
-    """Draw the report again from stored results."""
+    """Draw the report again from stored results.
+
+    Raises:
+        InputError: the folder is no run's, or a file in it was changed.
+    """
     store = Store(folder=folder)
+    store.check(("results.json", *_READ))
     audit = store.read_record("results.json", Audit)
     with store.lock():
         store.unseal()

@@ -266,6 +266,21 @@ def test_a_folder_that_is_no_run_is_named(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "verbs"),
+    [("run.json", ("judge", "render")), ("images.npy", ("judge", "render")), ("results.json", ("render",))],
+)
+def test_a_file_that_was_changed_after_the_run_is_refused_and_not_sealed_anew(finished, name, verbs):
+    manifest, path = (finished.folder / "MANIFEST.json").read_bytes(), finished.folder / name
+    whole = path.read_bytes()
+    for change in (lambda: path.write_bytes(whole + b" "), path.unlink):
+        change()
+        for verb in verbs:
+            with pytest.raises(InputError, match="R007"):
+                getattr(audit, verb)(finished.folder)
+    assert (finished.folder / "MANIFEST.json").read_bytes() == manifest
+
+
 def test_planning_writes_nothing(folder, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     lines = audit.plan(load_spec(write_spec(folder))).lines()
