@@ -1,5 +1,6 @@
 """Which inputs are explained, and for which class: chosen once, from the original model."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ class Chosen:
     targets: np.ndarray
     truth: Mapping[str, np.ndarray] = field(default_factory=dict)
     counterparts: Mapping[str, np.ndarray] = field(default_factory=dict)
+    copies: int = 0  # inputs that were passed over because they equal one that is explained
 
     @property
     def explained(self) -> Explained:
@@ -43,16 +45,41 @@ class Chosen:
 def chosen_of(spec: "Spec", data: Dataset, logits: np.ndarray) -> Chosen:
     """Return the inputs that a spec asks for, drawn by its seed; ``logits`` (N, K) are the model's for all of them.
 
+    Of inputs that are equal in every value the first that is drawn is explained, and no other: an interval over
+    inputs takes them for independent ones.
+
     Raises:
-        InputError: the class that the spec names does not exist.
+        InputError: there are too few different inputs, or the class that the spec names does not exist.
     """
-    rows = choose(data, spec.dataset.inputs, spec.seed)
+    count = spec.dataset.inputs
+    drawn = choose(data, max(count, len(data.x)), spec.seed)  # each prefix is a stratified choice itself
+    rows, copies = _different(data.x, drawn, count)
+    if len(rows) < count:
+        raise InputError(
+            "D014",
+            f"{count} inputs were asked for, but only {len(rows)} of `{data.name}` differ from one another",
+            expected="inputs that are not copies: an interval over inputs takes them for independent ones",
+            fix=f"set `inputs: {len(rows)}` or fewer, or use a larger data set",
+        )
     labels = None if data.y is None else data.y[rows]
     return Chosen(
         inputs=data.x[rows], ids=data.ids[rows], labels=labels, targets=targets_of(spec.target, logits[rows], labels),
         truth={name: each[rows] for name, each in data.truth.items()},
-        counterparts={name: each[rows] for name, each in data.counterparts.items()},
+        counterparts={name: each[rows] for name, each in data.counterparts.items()}, copies=copies,
     )  # fmt: skip
+
+
+def _different(x: np.ndarray, drawn: np.ndarray, count: int) -> tuple[np.ndarray, int]:
+    """Return the first ``count`` positions of ``drawn`` whose inputs differ from one another, and how many did not."""
+    seen: dict[bytes, int] = {}
+    copies = 0
+    for row in drawn:
+        if len(seen) == count:
+            break
+        content = hashlib.sha256(np.ascontiguousarray(x[row])).digest()
+        copies += content in seen
+        seen.setdefault(content, int(row))
+    return np.fromiter(seen.values(), np.int64), copies
 
 
 def targets_of(target: str | int, logits: np.ndarray, labels: np.ndarray | None) -> np.ndarray:

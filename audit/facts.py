@@ -77,6 +77,7 @@ def network_facts(network: Network) -> NetworkFacts:
 def data_facts(spec: "Spec", data: Dataset, chosen: Chosen, logits: np.ndarray) -> DataFacts:
     """Describe the explained inputs; ``logits`` (N, K) are the model's for the whole data set."""
     by_class = "stratified by class, " if data.y is not None else ""
+    copies = f"; passed over: {chosen.copies} that equal one of these" if chosen.copies else ""
     return DataFacts(
         source=data.name,
         digest=_arrays_digest(chosen.inputs, np.asarray(chosen.targets)),
@@ -86,7 +87,7 @@ def data_facts(spec: "Spec", data: Dataset, chosen: Chosen, logits: np.ndarray) 
         class_names=data.class_names,
         value_range=(float(chosen.inputs.min()), float(chosen.inputs.max())),
         accuracy=_accuracy(logits, data.y),
-        selection=f"{len(chosen.ids)} of {len(data.x)} inputs, {by_class}drawn with seed {spec.seed}",
+        selection=f"{len(chosen.ids)} of {len(data.x)} inputs, {by_class}drawn with seed {spec.seed}{copies}",
     )
 
 

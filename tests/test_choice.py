@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from audit.choice import chosen_of, logits_of, targets_of
-from audit.datasets.dataset import Dataset
+from audit.datasets.dataset import Dataset, choose
 from audit.errors import InputError
 from tests import networks
 
@@ -42,6 +42,25 @@ def test_everything_of_an_input_is_chosen_with_it() -> None:
     explained = chosen.explained
     assert explained.ids == chosen.ids.tolist()
     assert explained.targets is chosen.targets and explained.truth is chosen.truth
+
+
+def test_of_equal_inputs_one_is_explained() -> None:
+    data = data_of(None)
+    data.x[[3, 5, 8]] = data.x[1]
+    chosen = chosen_of(spec_of("predicted", COUNT - 3), data, LOGITS)
+    assert len(np.unique(chosen.inputs, axis=0)) == len(chosen.inputs) == COUNT - 3 and chosen.copies == 3
+    for inputs in (COUNT - 2, COUNT):
+        with pytest.raises(InputError, match="D014"):
+            chosen_of(spec_of("predicted", inputs), data, LOGITS)
+    with pytest.raises(InputError, match="D010"):
+        chosen_of(spec_of("predicted", COUNT + 1), data, LOGITS)
+
+
+def test_where_no_inputs_are_equal_those_drawn_are_explained() -> None:
+    rows = choose(data_of(), 6, 0)
+    chosen = chosen_of(spec_of("predicted"), data_of(), LOGITS)
+    np.testing.assert_array_equal(chosen.ids.astype(int), rows)
+    assert chosen.copies == 0
 
 
 @pytest.mark.parametrize(
