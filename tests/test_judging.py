@@ -85,10 +85,12 @@ def test_an_inconclusive_control_is_valid_but_nothing_passes(similarities):
     assert of(audit, "guided_backprop").outcome == "fail"
 
 
-def test_a_control_in_error_is_valid_but_nothing_passes():
-    audit = judged(CHECK, {"gradient": 0.1, **SOUND}, change=failing("random_map"))
+@pytest.mark.parametrize("broken", ["random_map", "edge_detector"])
+def test_a_control_in_error_is_valid_but_nothing_passes(broken):
+    """Whether it alone could show the outcome that it must have, or another control shows it too."""
+    audit = judged(CHECK, {"gradient": 0.1, **SOUND}, change=failing(broken))
     assert audit.valid and of(audit, "gradient").outcome == "inconclusive"
-    assert control(audit, "random_map").verdict.outcome == "error" and audit.exit_code == 4
+    assert control(audit, broken).verdict.outcome == "error" and audit.exit_code == 4
 
 
 def test_without_controls_nothing_passes():
