@@ -51,15 +51,15 @@ def _curves(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequ
     alt = f"{facts.title}, {meaning or drawn.quantity} by method. {said}. The table of numbers below holds every point."
     caption = (_CURVES if plots.curved(drawn) else _ROWS) + (_CROWDED if plots.crowded(drawn) else "")
     band = plots.nulls(drawn)
-    table = _nulls_table(drawn, band) if band else None
+    table = _nulls_table(facts.title, drawn, band) if band else None
     return (plots.figure(drawn, alt, caption + (_NULLS if band else ""), table),)
 
 
-def _nulls_table(drawn: plots.Plot, band: tuple[np.ndarray, np.ndarray]) -> Table:
+def _nulls_table(title: str, drawn: plots.Plot, band: tuple[np.ndarray, np.ndarray]) -> Table:
     places = max((line.points for line in drawn.lines), key=len)
     rows = zip((point.label for point in places), *band, strict=False)  # the band ends where the judged curves do
     return Table(
-        caption=f"The grey band of nulls, as {drawn.quantity}, at each place of the curves",
+        caption=f"{title}: the grey band of nulls, as {drawn.quantity}, at each place of the curves",
         head=("Place", "Lowest null", "Highest null"),
         rows=tuple((label, number(low, 3), number(high, 3)) for label, low, high in rows),
     )

@@ -88,7 +88,7 @@ def figures(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequ
     alt = f"{facts.title}, accuracy against the {across}. {said}. The tables below hold every point."
     worst: Worst = "lowest" if facts.check == "diff_roar" else "highest"
     drawn = svg.figure(lambda canvas: _draw(canvas, courses, places, across, worst), alt, _ACCURACY)
-    return (drawn, figure(areas, _said(facts, areas), _AREA, _areas_table(areas))) if areas else (drawn,)
+    return (drawn, figure(areas, _said(facts, areas), _AREA, _areas_table(facts.title, areas))) if areas else (drawn,)
 
 
 def curves(verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[tuple[str, tuple[Point, ...]], ...]:
@@ -153,8 +153,9 @@ def _look(course: Course) -> dict[str, Any]:
 
 
 def _scales(axes: Any, courses: Sequence[Course], places: Sequence[float]) -> None:
-    means = np.concatenate([_numbers(each.points)[0] for each in courses])
-    low, high = (float(end(means, initial=0.5, where=np.isfinite(means))) for end in (np.min, np.max))
+    drawn = np.concatenate([np.ravel(_numbers(each.points)[: 1 if each.further else 3]) for each in courses])
+    drawn = drawn[np.isfinite(drawn)] if np.isfinite(drawn).any() else np.array([0.0, 1.0])
+    low, high = float(drawn.min()), float(drawn.max())
     axes.set_ylim(max(low - 0.05, -0.02), min(high + 0.05, 1.02))
     axes.set_xlim(places[0], places[-1] if len(places) > 1 else places[0] + 1)
     longest = max((each.points for each in courses), key=len)
@@ -195,10 +196,10 @@ def _said(facts: RequirementFacts, areas: Plot) -> str:
     return f"{facts.title}, area by method. {said}. The table below holds every interval."
 
 
-def _areas_table(areas: Plot) -> Table:
+def _areas_table(title: str, areas: Plot) -> Table:
     rows = ((titled(line.name, line.control), line.points[0]) for line in areas.lines)
     return Table(
-        caption=f"{areas.meaning[:1].upper()}{areas.meaning[1:]}, with its 95 % interval over retrainings",
+        caption=f"{title}: {areas.meaning}, with its 95 % interval over retrainings",
         head=("Method", "Area", "95 % interval"),
         rows=tuple((name, number(point.excess, 3), interval(point.interval, 3)) for name, point in rows),
     )

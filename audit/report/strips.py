@@ -28,7 +28,7 @@ _SPREAD = (
     "half, the line the middle 90 %."
 )
 _SPREAD_TABLE = (
-    "Quantiles over inputs of the excess at the last place, means over seeds; results.json holds every input"
+    "quantiles over inputs of the excess at the last place, means over seeds; results.json holds every input"
 )
 _SPREAD_HEAD = ("Method", "Inputs", "5 %", "25 %", "Median", "75 %", "95 %")
 _LIMIT = " The dotted line is the threshold that the mean over inputs must meet there."
@@ -97,7 +97,9 @@ def _spread(facts: RequirementFacts, judged: Sequence[tuple[Verdict, bool]]) -> 
     alt = f"{facts.title}, excess of each input at the last place: quantiles by method. {said}. The table holds them."
     drawn = list(limits.values())
     caption = _SPREAD + (_LIMIT if drawn else "")
-    table = Table(caption=_SPREAD_TABLE, head=_SPREAD_HEAD, rows=tuple(_input_row(*each) for each in shown))
+    table = Table(
+        caption=f"{facts.title}: {_SPREAD_TABLE}", head=_SPREAD_HEAD, rows=tuple(_input_row(*each) for each in shown)
+    )
     return svg.figure(lambda canvas: _draw_spread(canvas, rows, drawn), alt, caption, rows_height(len(rows)), table)
 
 

@@ -76,20 +76,22 @@ def _draw(canvas: Any, runs: Sequence[Run], names: Sequence[str]) -> None:
         axes.bar(range(len(runs)), heights, bottom=floors, width=0.72, color=colour, edgecolor=PAPER)
         _count(axes, floors, heights)
         floors = [floor + height for floor, height in zip(floors, heights, strict=True)]
-    _name(axes, [(name, runs[-1].counts[name]) for name in names if runs[-1].counts.get(name)])
+    _name(axes, [(name, runs[-1].counts.get(name, 0)) for name in names])
     labels = [clean(run.name)[:10] for run in runs]
-    step = -(-len(runs) // 8)
+    step = -(-len(runs) // 6)
     shown = sorted({*range(len(runs) - 1, -1, -step)})
     axes.set_xticks(shown, [labels[place] for place in shown], fontsize=NAME, color=INK, parse_math=False)
     axes.set_yticks([])
 
 
 def _name(axes: Any, parts: Sequence[tuple[str, int]]) -> None:
-    """Write beside the last bar what its parts are, apart where they would overlap."""
+    """Write beside the last bar what the parts of all bars are, with their colours, apart where they would overlap."""
     highest = axes.get_ylim()[1]
     levels = [(sum(count for _, count in parts[:place]) + parts[place][1] / 2) / highest for place in range(len(parts))]
+    where: dict[str, Any] = {"transform": axes.transAxes, "clip_on": False}
     for (name, _), level in zip(parts, apart(levels, gap=0.09), strict=True):
-        axes.text(1.01, level, standing(name).word, transform=axes.transAxes, va="center", color=INK, fontsize=NAME)
+        axes.plot([1.02], [level], marker="s", markersize=6, color=_COLOURS.get(name, OTHER), **where)
+        axes.text(1.035, level, standing(name).word, transform=axes.transAxes, va="center", color=INK, fontsize=NAME)
 
 
 def _count(axes: Any, floors: Sequence[int], heights: Sequence[int]) -> None:
