@@ -7,7 +7,7 @@ TESTS ?= tests
 KILLS ?= 6
 # What imports no framework, what is the command line's alone, and what runs minutes need not run on a second backend.
 FRAMEWORK_FREE := tests/benchmarks tests/report tests/similarities tests/network/test_blocks.py $(patsubst %,tests/test_%.py,agreement calibration \
-  complexity console disk ending exit_codes gate handbook imports judging kill maps mnist mnist_labels named outline packaging \
+  complexity console disk ending exit_codes gate handbook imports judging kill log maps mnist mnist_labels named outline packaging \
   planning plugin presets roar_toy schema spec startup statistics store training yaml_source)
 MNIST ?= data/mnist10k.npz
 
