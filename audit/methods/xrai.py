@@ -10,7 +10,6 @@ from audit.declare import declared
 from audit.methods.gradient import Gradient
 from audit.methods.images import check_images
 from audit.methods.method import Array, Attribute, Need
-from audit.methods.segments import colours
 from audit.record import record
 
 if TYPE_CHECKING:
@@ -38,9 +37,9 @@ class Xrai:
     The regions added first, second and so on nest as the salient part of the image at growing area.
     Unit: logit (per pixel). Sign: kept. One channel: (B, H, W, 1).
     Segments depend on the input alone; the segmentation and the dilation are scikit-image's. Differences from the
-    authors' code: channels are summed, as in the paper's definition of a region's attribution, not reduced to their
-    maximum; the image is not resized to 224 x 224 first, the least segment and the dilation are shares of it; no region
-    is left out for adding few pixels.
+    authors' code: channels are summed, which keeps the sum of integrated gradients, not reduced to their maximum; the
+    image is not resized to 224 x 224 first, the least segment and the dilation are shares of it; no region is left out
+    for adding few pixels. As there, it is brought from -1 to 1 before it is segmented.
     Needs: image inputs, and the network's function alone; it is run between NumPy, so it is no base of another method.
     Known criticisms: the outlines are the image's, whatever the network sees, so that maps of different networks look
     alike; depends on six segmentations' parameters; a region's value is a mean, which hides signs that cancel.
@@ -58,7 +57,7 @@ class Xrai:
     """Gradients along the line from each of the two baselines. 100 in the authors' code."""
 
     scales: Annotated[tuple[Annotated[float, Field(gt=0.0)], ...], Field(min_length=1)] = (50, 100, 150, 250, 500, 1200)
-    """Scales of the segmentations: the larger, the larger the segments. As in the paper, section 3.2."""
+    """Scales of the segmentations: the larger, the larger the segments. Those of the authors' code."""
 
     least: Annotated[float, Field(ge=0.0, le=1.0, strict=True)] = 0.003
     """The least area of a segment, as a share of the image. The authors' code: 150 of 224 x 224 pixels."""
@@ -159,7 +158,8 @@ def _regions(
     from skimage.segmentation import felzenszwalb
 
     height, width = shape[:2]
-    image = colours(np.frombuffer(pixels, np.float32).reshape(shape)) / 100.0
+    x = np.frombuffer(pixels, np.float32).reshape(shape).astype(np.float64)
+    image = 2.0 * (x - x.min()) / ((x.max() - x.min()) or 1.0) - 1.0  # the scales are for colours in this range
     radius, smallest = round(dilation * max(height, width)), max(1, round(least * height * width))
     found = []
     for scale in scales:

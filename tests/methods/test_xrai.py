@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from keras import ops
+from skimage.segmentation import felzenszwalb
 
 from audit.errors import InputError
 from audit.methods.xrai import Xrai, ranked
@@ -105,6 +106,17 @@ def test_regions_of_all_scales_cover_the_image_and_dilation_widens_them() -> Non
     assert plain.shape == wide.shape and plain.sum() == 6 * SIZE * SIZE  # six scales, each a partition
     assert (wide >= plain).all() and wide.sum() > plain.sum()
     np.testing.assert_array_equal(Xrai(dilation=0.0).regions(2 * x + 1), plain)
+
+
+def test_segments_are_those_of_the_image_between_minus_1_and_1_whatever_its_own_range() -> None:
+    unit = np.random.default_rng(4).random((SIZE, SIZE, 3)).astype(np.float32)
+    unit[0, 0], unit[1, 1] = 0.0, 1.0
+    method = Xrai(dilation=0.0)
+    expected = []
+    for scale in method.scales:
+        labels = felzenszwalb(2 * unit.astype(np.float64) - 1, scale=scale, sigma=0.8, min_size=1, channel_axis=-1)
+        expected += [(labels == label).ravel() for label in np.unique(labels)]
+    np.testing.assert_array_equal(method.regions(10 * unit - 3), expected)
 
 
 def test_flat_inputs_are_refused_and_its_null_ranks_the_same_regions() -> None:
