@@ -135,7 +135,7 @@ class Bench:
         Raises:
             InputError: the method does not apply to that network, in place of the audited one.
         """
-        return self._functions.baselines(method, network or self._network, inputs)
+        return self._functions.baselines(method, network or self._network, replace(self._explained, inputs=inputs))
 
     def outputs(
         self, inputs: np.ndarray, *, network: Network | None = None, params: Params | None = None
@@ -150,11 +150,12 @@ class Bench:
         ``inputs`` (n, ...) in place of the explained ones meet the same noise.
         """
         show = self._functions.method(method).noise_map
+        network = self._functions.fitted(method, self._network, self._explained)
         keys = input_keys(_derived(self._seed, "noise", draw), self._explained.ids).astype(np.uint64)
         generators = [np.random.Generator(np.random.Philox(key=key)) for key in keys]
         shown = self._explained.inputs if inputs is None else inputs
         pairs = zip(shown, generators, strict=True)
-        return np.stack([show(self._network, x, generator) for x, generator in pairs])
+        return np.stack([show(network, x, generator) for x, generator in pairs])
 
     def variant(self, name: str, *, level: float = 0.0, seed: int = 0) -> Variant:
         """Return another network with its inputs, made from the audited ones; the last few are kept.

@@ -95,14 +95,20 @@ class Functions:
         function = self._once("pullback", method, network, lambda: pullback(own, network))
         return self._explain(function, method, subject, cotangents, batch=self._batch)
 
-    def baselines(self, method: str, network: Network, inputs: np.ndarray) -> np.ndarray:
+    def baselines(self, method: str, network: Network, explained: Explained) -> np.ndarray:
         """Return what a method measures each input's contributions from (d, n, ...): d that it declares, or zeros.
 
         Raises:
             InputError: the method does not apply to that network.
         """
         self._function(method, network)
-        return baselines(self._methods[method], inputs)
+        return baselines(self._methods[method], explained.inputs, self.fitted(method, network, explained).params)
+
+    def fitted(self, method: str, network: Network, explained: Explained) -> Network:
+        """Return a network with what a method learned for it among its parameters; itself where nothing was."""
+        learned = self._learned(method, network, network.params, explained)
+        arrays = {name: active().to_numpy(each) for name, each in learned.items()}
+        return replace(network, params={**network.params, **arrays}) if arrays else network
 
     def outputs(self, network: Network, params: Params, inputs: np.ndarray) -> np.ndarray:
         """Return the logits (n, K) of inputs (n, ...)."""
@@ -121,12 +127,15 @@ class Functions:
 
     def _fitted(self, method: str, subject: Subject) -> Any:
         """Return parameters on the device, with what a fitted method learned for them."""
-        params, network = self._on_device(subject.params), subject.network
+        learned = self._learned(method, subject.network, subject.params, subject.explained)
+        return {**self._on_device(subject.params), **learned} if learned else self._on_device(subject.params)
+
+    def _learned(self, method: str, network: Network, params: Params, explained: Explained) -> Mapping[str, Any]:
+        """Return what a fitted method learned for these parameters, on the device; nothing for other methods."""
         learn = self._once("fit", method, network, lambda: learner(self._methods[method], network))
         if learn is None:
-            return params
-        inputs = self._fitting_inputs(network, subject.explained)
-        return {**params, **self._fits.of(method, learn, network, subject.params, inputs)}
+            return {}
+        return self._fits.of(method, learn, network, params, self._fitting_inputs(network, explained))
 
     def _once(self, what: str, method: str, network: Network, build: Callable[[], Any]) -> Any:
         functions = self._functions_of(network)

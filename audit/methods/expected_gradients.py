@@ -6,17 +6,25 @@ import numpy as np
 from pydantic import Field
 
 from audit.declare import declared
+from audit.methods.fitted import learned
 from audit.methods.gradient import Gradient
 from audit.methods.method import Array, Attribute, Need
-from audit.methods.noisy_copies import own_noise
+from audit.methods.noisy_copies import own_generator, own_noise
 from audit.methods.path_baseline import Baseline, baseline_of, pixels
 
 if TYPE_CHECKING:
+    from audit.methods.fitted import Learn
     from audit.network.network import Network, Params
 
 
 BASELINES = 64
 """How many baselines of each input stand for all: their mean logit is known to an eighth of its spread."""
+
+MOST = 200
+"""References at most: as many as samples by default. More would cost memory that large images do not leave."""
+
+REFERENCES = "references of expected_gradients"
+"""The name of the references among the params."""
 
 
 @declared
@@ -24,8 +32,9 @@ class ExpectedGradients:
     """The gradient at random points between random baselines and the input, times the way from the baseline.
 
     Formula: A(x) = 1/n sum over s = 1 .. n of (x - x'_s) dS_c/dx at x'_s + a_s (x - x'_s), with a_s uniform over
-    (0, 1] and x'_s a baseline drawn for each sample. Known as GradientSHAP where x'_s are training inputs; here they
-    come from a declared distribution, since a map is a function of the parameters, the input and the key alone.
+    (0, 1] and x'_s a baseline drawn for each sample. Known as GradientSHAP.
+    By default x'_s are the data's training inputs (at most 200, drawn by the seed), or the explained inputs where there
+    are none; the report says which. Other parameters keep the same ones.
     Unit: logit, or logit per unit of input without ``multiply_by_input``. Sign: kept. In expectation the sum over all
     inputs is S_c(x) minus the mean of S_c(x'_s); the standard error falls as 1 / sqrt(n).
     Each sample folds its number into the input's random key, so results depend on neither batch size nor order.
@@ -46,11 +55,11 @@ class ExpectedGradients:
     samples: Annotated[int, Field(ge=1, le=10_000, strict=True)] = 200
     """n, baselines and gradients per input. 200 in the library of the authors of GradientSHAP."""
 
-    baseline: Literal["uniform", "gaussian"] | Baseline = "uniform"
-    """Where x'_s is drawn from, in the model's own input space: ``uniform`` (each entry between the input's own least
-    and greatest), ``gaussian`` (each entry with the mean and standard deviation of the input's own pixels, per channel;
-    of its features for flat inputs), or one and the same for all samples as in ``integrated_gradients``: ``zeros``,
-    ``mean`` or a number. This project's choice: no data are needed, and no value stands for absence."""
+    baseline: Literal["data", "uniform", "gaussian"] | Baseline = "data"
+    """Where x'_s is drawn from, in the model's own input space: ``data``, as in the paper, ``uniform`` (each entry
+    between the input's own least and greatest), ``gaussian`` (each entry with the mean and standard deviation of the
+    input's own pixels, per channel; of its features for flat inputs), or one and the same for all samples as in
+    ``integrated_gradients``: ``zeros``, ``mean`` or a number."""
 
     multiply_by_input: Annotated[bool, Field(strict=True)] = True
     """Whether each gradient is multiplied by x - x'_s, as in the paper."""
@@ -71,7 +80,7 @@ class ExpectedGradients:
         def expected(params: "Params", x: Array, target: Array, key: Array) -> Array:
             def add(number: Array, total: Array) -> Array:
                 own = fold(key, number)
-                start = self._drawn(x, fold(own, 0), network.origin)
+                start = self._drawn(params, x, fold(own, 0), network.origin)
                 way = x - start
                 position = uniform(fold(own, 1), (1,) * (len(x.shape) - 1))
                 slope = gradient(params, start + position * way, target, key)
@@ -81,13 +90,21 @@ class ExpectedGradients:
 
         return expected
 
-    def _drawn(self, x: Array, key: Array, origin: Array) -> Array:
+    def fit(self, network: "Network") -> "Learn | None":
+        """Return what picks the references out of the data; None where none are drawn from it."""
+        return (lambda params, inputs: {REFERENCES: inputs[:MOST]}) if self.baseline == "data" else None
+
+    def _drawn(self, params: "Params", x: Array, key: Array, origin: Array) -> Array:
         """Return one baseline for each input of x (B, ...)."""
         from keras import ops
 
         from audit.backend.random import normal, uniform
 
         shape, entries = tuple(x.shape[1:]), tuple(range(1, len(x.shape)))
+        if self.baseline == "data":
+            references = learned(params, REFERENCES)
+            chosen = ops.ceil(uniform(key, ()) * references.shape[0]) - 1.0  # each of 0 .. m - 1 is as likely
+            return ops.take(references, ops.cast(chosen, "int32"), axis=0)
         if self.baseline == "uniform":
             least, greatest = (each(x, axis=entries, keepdims=True) for each in (ops.min, ops.max))
             return least + (greatest - least) * uniform(key, shape)
@@ -96,8 +113,11 @@ class ExpectedGradients:
             return centre + spread * normal(key, shape)
         return baseline_of(self.baseline, x, ops, origin=origin)
 
-    def baselines(self, x: np.ndarray) -> np.ndarray:
+    def sampled_baselines(self, x: np.ndarray, params: "Params") -> np.ndarray:
         """Return a sample of the baselines of each input of x (n, ...): (d, n, ...), the same for the same inputs."""
+        if self.baseline == "data":
+            references = np.asarray(learned(params, REFERENCES))[:, None]
+            return np.broadcast_to(references, (len(references), *x.shape))
         if self.baseline not in ("uniform", "gaussian"):
             return baseline_of(self.baseline, x, np)
         generator, entries, own = np.random.default_rng(0), tuple(range(1, x.ndim)), pixels(x)
@@ -110,10 +130,14 @@ class ExpectedGradients:
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return noise times the mean way from the baselines, which belong to the input as its key's draws do."""
         noise = generator.standard_normal(x.shape, dtype=np.float32)
-        return noise * (x - self._mean_baseline(x)) if self.multiply_by_input else noise
+        return noise * (x - self._mean_baseline(network, x)) if self.multiply_by_input else noise
 
-    def _mean_baseline(self, x: np.ndarray) -> np.ndarray:
+    def _mean_baseline(self, network: "Network", x: np.ndarray) -> np.ndarray:
         """Return the mean of n baselines of one input x (...), with the spread that is left in it."""
+        if self.baseline == "data":
+            references = network.params.get(REFERENCES, x[None])  # without any only the map's shape is asked for
+            drawn = own_generator(x).integers(len(references), size=self.samples)
+            return references[drawn].mean(axis=0)
         if self.baseline == "uniform":
             centre, spread = (x.min() + x.max()) / 2, (x.max() - x.min()) / np.sqrt(12)
         elif self.baseline == "gaussian":

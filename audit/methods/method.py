@@ -74,7 +74,7 @@ class Method(Protocol):
 
         Standard Gaussian noise in place of what the network computes, pushed through the method's own masking (the
         multiplication by the input, say). ``x`` is one input, without a batch axis; the result has ``attribute``'s
-        shape for it.
+        shape for it. What the method learned stands among the network's params.
         """
         ...
 

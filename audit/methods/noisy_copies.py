@@ -71,8 +71,12 @@ def own_noise(x: np.ndarray, count: int) -> np.ndarray:
 
     The maps that are compared share their noisy copies, and so must the maps of a null.
     """
-    generator = np.random.Generator(np.random.Philox(crc32(np.ascontiguousarray(x).tobytes())))
-    return generator.standard_normal((count, *x.shape), dtype=np.float32)
+    return own_generator(x).standard_normal((count, *x.shape), dtype=np.float32)
+
+
+def own_generator(x: np.ndarray) -> np.random.Generator:
+    """Return the generator that an input x (...) seeds."""
+    return np.random.Generator(np.random.Philox(crc32(np.ascontiguousarray(x).tobytes())))
 
 
 def noise_maps(
