@@ -1,7 +1,11 @@
 """KernelSHAP against exact Shapley values: by brute force over all orders, and by the library shap."""
 
+import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
-from itertools import permutations
+from itertools import permutations, product
 from math import comb
 
 import numpy as np
@@ -143,3 +147,28 @@ def test_it_agrees_with_the_kernel_explainer_of_shap() -> None:
     explainer = shap.KernelExplainer(lambda rows: logits(network, rows), np.full((1, FEATURES), 0.25, np.float32))
     theirs = explainer.shap_values(x, nsamples=64, l1_reg=0, silent=True)
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+EXACT = """
+import json, sys
+import numpy as np
+import shap
+worth = np.array(json.load(sys.stdin))
+players = len(worth).bit_length() - 1
+bits = 2 ** np.arange(players)[::-1]
+masker = shap.maskers.Independent(np.zeros((1, players)))
+explainer = shap.ExactExplainer(lambda rows: worth[(rows > 0.5) @ bits], masker)
+print(json.dumps(explainer(np.ones((1, players)), silent=True).values[0].tolist()))
+"""
+
+
+@pytest.mark.peer
+def test_it_agrees_with_the_exact_explainer_of_shap() -> None:
+    """In a process of its own, in which numba does not compile: that takes far longer than a game of six."""
+    everyone = np.array(list(product([False, True], repeat=FEATURES)))
+    result = subprocess.run(
+        [sys.executable, "-c", EXACT], input=json.dumps(value(everyone).tolist()), capture_output=True, text=True,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, check=True,
+    )  # fmt: skip
+    ours, _ = play(KernelShap(samples=64), np.arange(FEATURES))
+    np.testing.assert_allclose(ours, json.loads(result.stdout.splitlines()[-1]), atol=1e-9)
