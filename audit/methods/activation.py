@@ -88,11 +88,18 @@ def activation_and_gradient(
 
 def layer_noise(network: "Network", node: "Node", generator: np.random.Generator, *, rectified: bool) -> np.ndarray:
     """Return Gaussian noise of a layer's height and width, resized to the input's: (H, W, 1)."""
+    height, width = node.shape[1:3]
+    return coarse_noise((height or 1, width or 1), network.input_shape[:2], generator, rectified=rectified)
+
+
+def coarse_noise(
+    cells: tuple[int, int], size: tuple[int, ...], generator: np.random.Generator, *, rectified: bool
+) -> np.ndarray:
+    """Return Gaussian noise of some height and width, resized to another: (H, W, 1)."""
     from audit.backend import active
 
-    height, width = node.shape[1:3]
-    noise = generator.standard_normal((1, height or 1, width or 1, 1), dtype=np.float32)
-    return active().to_numpy(resize(np.maximum(noise, 0) if rectified else noise, network.input_shape[:2]))[0]
+    noise = generator.standard_normal((1, *cells, 1), dtype=np.float32)
+    return active().to_numpy(resize(np.maximum(noise, 0) if rectified else noise, size))[0]
 
 
 def resize(maps: Array, size: tuple[int, ...]) -> Array:

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from audit.declare import declared
 from audit.errors import InputError
+from audit.methods.activation import coarse_noise, layer_noise
 from audit.methods.method import Attribute, Need
-from audit.methods.with_model import global_numpy_seed, need_tensorflow, spatial_layer, with_model
+from audit.methods.with_model import global_numpy_seed, need_tensorflow, spatial_layer, spatial_node, with_model
 
 if TYPE_CHECKING:
     from audit.network.network import Network
@@ -91,9 +92,16 @@ class TfExplain:
         return function
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """Return noise, multiplied by the input where the method does that; one channel where it has one."""
-        one = self.method in ("grad_cam", "occlusion_sensitivity")
-        noise = generator.standard_normal((*x.shape[:-1], 1) if one else x.shape, dtype=np.float32)
+        """Return noise: times the input, or of the layer's or the patches' height and width and resized, where they do.
+
+        Grad-CAM is not rectified there.
+        """
+        if self.method == "grad_cam":
+            return layer_noise(network, spatial_node(network, self.layer), generator, rectified=False)
+        if self.method == "occlusion_sensitivity":
+            height, width = (-(-side // self.patch) for side in x.shape[:2])
+            return coarse_noise((height, width), x.shape[:2], generator, rectified=False)
+        noise = generator.standard_normal(x.shape, dtype=np.float32)
         return noise * x if self.method == "gradients_inputs" else noise
 
 

@@ -9,8 +9,9 @@ from pydantic import Field
 
 from audit.declare import declared
 from audit.errors import InputError
+from audit.methods.activation import layer_noise
 from audit.methods.method import Attribute, Need
-from audit.methods.with_model import global_numpy_seed, need_tensorflow, spatial_layer, with_model
+from audit.methods.with_model import global_numpy_seed, need_tensorflow, spatial_layer, spatial_node, with_model
 
 if TYPE_CHECKING:
     from audit.network.network import Network
@@ -77,9 +78,10 @@ class TfKerasVis:
         return with_model(network, self._explain if self.method in _CLASSES else self._gradient, head=False)
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """Return noise, with one channel for the CAMs."""
-        shape = (*x.shape[:-1], 1) if self.method in _CLASSES else x.shape
-        return generator.standard_normal(shape, dtype=np.float32)
+        """Return noise; for the CAMs rectified, of the layer's height and width, and resized."""
+        if self.method in _CLASSES:
+            return layer_noise(network, spatial_node(network, self.layer), generator, rectified=True)
+        return generator.standard_normal(x.shape, dtype=np.float32)
 
     def _gradient(self, model: Any, x: np.ndarray, label: int, generator: np.random.Generator) -> Any:
         from tf_keras_vis.saliency import Saliency

@@ -15,7 +15,7 @@ from audit.methods.method import Array, Attribute
 from audit.methods.on_host import generator_of
 
 if TYPE_CHECKING:
-    from audit.network.network import Network, Params
+    from audit.network.network import Network, Node, Params
 
 Explain = Callable[[Any, np.ndarray, int, np.random.Generator], Any]
 """``(model, x (1, ...) float32, class, generator) -> attribution``, like x with or without batch and channels."""
@@ -113,6 +113,25 @@ def spatial_layer(model: Any, layer: str) -> Any:
     return chosen[-1]
 
 
+def spatial_node(network: "Network", layer: str) -> "Node":
+    """Return the operation whose output is that of the layer which ``spatial_layer`` chooses, without a Keras model.
+
+    Raises:
+        InputError: there is no such layer, or the network's operations were not recorded.
+    """
+    from audit.network.network import graph_of
+
+    outputs = {node.layer.partition("/")[0]: node for node in graph_of(network)}  # the last of each layer
+    chosen = [node for name, node in outputs.items() if layer in ("auto", name) and _of_images(node.shape)]
+    if not chosen:
+        raise InputError("T142", "there is no layer of images to look at", where=network.name, received=layer)
+    return chosen[-1]
+
+
 def _is_spatial(layer: Any) -> bool:
     shape = getattr(getattr(layer, "output", None), "shape", ())
-    return len(shape) == 4 and tuple(shape[1:3]) != (1, 1) and type(layer).__name__ != "InputLayer"
+    return _of_images(shape) and type(layer).__name__ != "InputLayer"
+
+
+def _of_images(shape: tuple[int | None, ...]) -> bool:
+    return len(shape) == 4 and tuple(shape[1:3]) != (1, 1)

@@ -127,6 +127,24 @@ def test_what_cannot_be_imported_is_named(tmp_path, monkeypatch):
             Python(function=f"{module}:f").attribute(networks.mlp())
 
 
+@pytest.mark.parametrize(
+    ("method", "cells"),
+    [
+        (TfExplain(method="grad_cam"), 2),
+        (TfExplain(method="grad_cam", layer="convolution"), 8),
+        (TfExplain(method="occlusion_sensitivity", patch=4), 2),
+        *((TfKerasVis(method=name), 2) for name in ("grad_cam", "grad_cam_plus_plus", "layer_cam", "score_cam")),
+    ],
+)
+def test_noise_is_as_coarse_as_their_maps(method, cells):
+    layers = keras.layers
+    point = keras.Input((8, 8, 1))
+    pooled = layers.MaxPooling2D(4)(layers.Conv2D(2, 3, padding="same", activation="relu", name="convolution")(point))
+    network = from_model(keras.Model(point, layers.Dense(3)(layers.Flatten()(pooled))))
+    noise = method.noise_map(network, np.zeros((8, 8, 1), np.float32), np.random.default_rng(21))  # none cut off at 0
+    assert noise.shape == (8, 8, 1) and np.linalg.matrix_rank(noise[..., 0], tol=1e-4) == cells
+
+
 @pytest.fixture(scope="module")
 def bench():
     return bench_of({**THEIRS, **OURS})
