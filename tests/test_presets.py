@@ -51,7 +51,7 @@ def test_the_small_presets_express_both_sides_of_each_disagreement(tmp_path):
     for text, released in zip(paper.requirements[:3], code.requirements[:3], strict=True):
         assert (text.check.target, released.check.target) == ("fixed", "rechosen")
         assert (text.check.batch_norm, released.check.batch_norm) == ("reset", "keep")
-        assert text.check.redraw == Distribution(distribution="truncated_normal", deviation=0.01)
+        assert text.check.redraw == Distribution(distribution="truncated_normal", deviation=0.01, biases="drawn")
         assert released.check.redraw == Distribution(distribution="truncated_normal", deviation=0.1, biases=0.1)
     by_id = [{each.id: each.method for each in spec.methods} for spec in (paper, code)]
     samples = [each["integrated_gradients_smoothgrad"].samples for each in by_id]
@@ -75,7 +75,7 @@ def test_the_inception_presets_express_both_sides_of_the_similarities(tmp_path):
     assert channels == [["sum", "sum"], ["keep", "keep"]]
     assert [s.methods[3].method.baseline for s in (paper, code)] == [-1.0, "zeros"]
     assert [s.requirements[0].check.redraw for s in (paper, code)] == [
-        Distribution(distribution="truncated_normal", deviation=0.01),
+        Distribution(distribution="truncated_normal", deviation=0.01, biases="drawn"),
         "initializer",
     ]
 

@@ -80,9 +80,9 @@ def _draw(network: Network, params: Params, name: str, condition: Randomized) ->
 
 def _declared(how: Distribution, name: str, array: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """Draw weights from a declared distribution; what has one axis is a bias, or belongs to a normalisation."""
-    if array.ndim < 2:
-        own = {"gamma": 1.0, "scale": 1.0, "beta": 0.0}
-        return np.full(array.shape, own.get(name.rpartition("/")[2].partition("#")[0], how.biases))
+    of_normalisation = {"gamma": 1.0, "scale": 1.0, "beta": 0.0}.get(name.rpartition("/")[2].partition("#")[0])
+    if array.ndim < 2 and (of_normalisation is not None or how.biases != "drawn"):
+        return np.full(array.shape, how.biases if of_normalisation is None else of_normalisation)
     fan_in = math.prod(array.shape[:-1])  # of dense and convolution kernels: all axes but the units
     deviation = how.deviation / math.sqrt(fan_in) if how.over_root_fan_in else how.deviation
     if how.distribution == "uniform":

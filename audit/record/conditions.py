@@ -34,8 +34,9 @@ class Distribution:
     """An initializer that the spec declares, in place of the layers' own.
 
     Weights have ``mean`` and ``deviation``, which ``over_root_fan_in`` divides by the root of a unit's number of inputs
-    and which stands for that before truncation, at two deviations. Biases are all ``biases``; normalisations start anew
-    with gamma 1 and beta 0.
+    and which stands for that before truncation, at two deviations. Biases are all ``biases``, or ``drawn`` as weights
+    of one input are: with biases of 0 a rectifier network is silent where the input is 0, and so is every map.
+    Normalisations start anew with gamma 1 and beta 0.
     """
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
@@ -43,7 +44,7 @@ class Distribution:
     distribution: Literal["truncated_normal", "normal", "uniform"]
     deviation: float
     mean: float = 0.0
-    biases: float = 0.0
+    biases: float | Literal["drawn"] = 0.0
     over_root_fan_in: bool = False
 
 

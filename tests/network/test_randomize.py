@@ -236,7 +236,19 @@ def test_a_declared_distribution_has_its_moments(distribution, over_root_fan_in)
     assert (params["wide/bias"] == np.float32(0.3)).all()
 
 
-def test_a_declared_distribution_starts_normalisations_anew(cnn):
-    params = draw(cnn, 3, redraw=DECLARED)
+def test_biases_are_drawn_as_weights_of_one_input():
+    model = keras.Sequential([keras.Input((4,)), L.Dense(5000, name="wide")])
+    how = Distribution(distribution="uniform", deviation=2.0, mean=1.0, biases="drawn", over_root_fan_in=True)
+    bias = draw(from_model(model), 1, redraw=how)["wide/bias"].astype(np.float64)
+    assert (
+        abs(bias.mean() - 1) < 0.15
+        and abs(bias.std() / 2 - 1) < 0.05
+        and np.abs(bias - 1).max() <= 2 * np.sqrt(3) + 1e-5
+    )
+
+
+@pytest.mark.parametrize("biases", [0.1, "drawn"])
+def test_a_declared_distribution_starts_normalisations_anew(cnn, biases):
+    params = draw(cnn, 3, redraw=dataclasses.replace(DECLARED, biases=biases))
     assert (params["normalise/gamma"] == 1).all() and (params["normalise/beta"] == 0).all()
-    assert (params["second/bias"] == np.float32(0.1)).all()
+    assert (params["second/bias"] == np.float32(0.1)).all() == (biases == 0.1)
