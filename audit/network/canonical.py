@@ -172,7 +172,7 @@ def drop_head(nodes: tuple[Node, ...], output: str) -> tuple[tuple[Node, ...], s
     """Remove a final softmax or sigmoid, so that the last node gives logits; say in words what was done.
 
     Raises:
-        InputError: ``output`` (auto, logits, softmax, sigmoid) says otherwise than the model.
+        InputError: ``output`` (auto, logits, softmax, sigmoid) says otherwise than the model, or it is constant.
     """
     last = len(nodes) - 1
     while last > 0 and _passes(nodes[last]):
@@ -189,6 +189,10 @@ def drop_head(nodes: tuple[Node, ...], output: str) -> tuple[tuple[Node, ...], s
         )
     if found is None:
         return nodes, KEPT
+    if found == "softmax" and nodes[last].shape[-1] == 1:
+        raise InputError("M031", "the model ends in a softmax over one class, which gives 1 for every input",
+                         where=nodes[last].layer, expected="a sigmoid of one number, or a softmax over two classes",
+                         fix="train the model with another output: this one has not learned")  # fmt: skip
     before = sources(nodes[last])[0].node
     if before < 0:
         raise InputError("M019", "the model is nothing but its output activation", expected="a model with weights")

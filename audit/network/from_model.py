@@ -154,9 +154,11 @@ def _check_layers(model: keras.Model) -> None:
             raise InputError("M006", "the model's images have their channels first", where=layer.path,
                              expected="channels_last", received="channels_first",
                              fix="rebuild the model with data_format='channels_last'")  # fmt: skip
-        if layer.compute_dtype not in (None, "float32") and layer.weights:
+        quantised = getattr(layer, "quantization_mode", None)  # its kernel holds whole numbers, which are not re-drawn
+        if quantised or (layer.compute_dtype not in (None, "float32") and layer.weights):
             raise InputError("M007", "a layer does not compute in float32", where=layer.path, expected="float32",
-                             received=layer.compute_dtype, fix="load the model with dtype policy float32")  # fmt: skip
+                             received=f"quantised, {quantised}" if quantised else layer.compute_dtype,
+                             fix="load the model with dtype policy float32, as it was trained")  # fmt: skip
 
 
 def _classes(model: keras.Model, nodes: Sequence[Node] | None, shape: tuple[int, ...]) -> int:

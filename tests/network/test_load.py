@@ -171,6 +171,12 @@ def of(*layers, shape=(8, 8, 3), **fields):
     return lambda: keras.Sequential([keras.Input(shape, **fields), *(layer() for layer in layers)])
 
 
+def quantised():
+    model = of(L.Flatten, lambda: L.Dense(2))()
+    model.quantize("int8")
+    return model
+
+
 FAULTS = {
     "several inputs": (two_inputs, "M004"),
     "several outputs": (two_outputs, "M004"),
@@ -184,6 +190,8 @@ FAULTS = {
     "not built": (lambda: keras.Sequential([L.Dense(2)]), "M020"),
     "not a model": (lambda: L.Dense(2), "M002"),
     "only a softmax": (of(L.Softmax, shape=(4,)), "M019"),
+    "a softmax over one class": (of(L.Flatten, lambda: L.Dense(1, activation="softmax")), "M031"),
+    "whole numbers for weights": (quantised, "M007"),
 }
 
 
