@@ -76,7 +76,7 @@ def _different(x: np.ndarray, drawn: np.ndarray, count: int) -> tuple[np.ndarray
     for row in drawn:
         if len(seen) == count:
             break
-        content = hashlib.sha256(np.ascontiguousarray(x[row])).digest()
+        content = hashlib.sha256(x[row].tobytes()).digest()
         copies += content in seen
         seen.setdefault(content, int(row))
     return np.fromiter(seen.values(), np.int64), copies
