@@ -58,7 +58,7 @@ def plan(spec: "Spec", facts: Facts) -> Plan:
     """Return the tasks that a spec asks for, the automatic controls included.
 
     Raises:
-        InputError: a requirement's similarity cannot compare maps of the model's inputs.
+        InputError: a requirement cannot compare maps of the model's inputs.
     """
     for requirement in spec.requirements:
         _refuse_misfit(requirement, facts)
@@ -74,6 +74,12 @@ def plan(spec: "Spec", facts: Facts) -> Plan:
 
 def _refuse_misfit(requirement: "Requirement", facts: Facts) -> None:
     similarity, shape = getattr(requirement.check, "similarity", None), facts.network.input_shape
+    if len(shape) == 2 and hasattr(requirement.check, "channels"):
+        raise InputError(
+            "M032", "maps of inputs (length, channels) are not compared", where=f"requirement `{requirement.id}`",
+            expected="images (height, width, channels) or features (F,)", received=str(shape),
+            fix=f"audit the model behind `keras.Input({(1, *shape)})` and `keras.layers.Reshape({shape})`",
+        )  # fmt: skip
     if similarity is None:
         return
     try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from audit import log, past
 from audit.checks.check import Check
-from audit.errors import AuditError, EnvironmentStop
+from audit.errors import AuditError, EnvironmentStop, InputError
 from audit.outline import counted, describe, title
 from audit.planning import REMOVAL, TRAINING, Plan, plan, skipped
 from audit.record import Audit, Context, Evidence, Measurement, Past, Removed, Trained, Unit, record
@@ -44,15 +44,13 @@ class Prepared:
 
     def lines(self) -> list[str]:
         """Return the plan for people; times one pass of the first method, and one epoch, for the estimates."""
-        from audit.world import seconds_per_evaluation
-
         first = next(method.id for method in self.world.facts.methods if method.inapplicable is None)
         return describe(
             self.plan,
             self.world.facts,
             skipped=skipped(self.spec, self.world.facts).values(),
             done=self.done,
-            seconds=seconds_per_evaluation(self.world, first),
+            seconds=_timed(self.world, first),
             training_seconds=self.world.retraining.seconds_per_training() if self.world.retraining else 0.0,
         )
 
@@ -224,6 +222,25 @@ def _work(check: Check, method: str, unit: Unit, world: "World") -> Measurement:
 
 def _out_of_memory(error: BaseException) -> bool:
     return type(error).__name__ == "ResourceExhaustedError" or "RESOURCE_EXHAUSTED" in str(error)
+
+
+def _timed(world: "World", method: str) -> float:
+    """Return the seconds of one gradient evaluation.
+
+    Raises:
+        InputError: the method fails, a user's function say.
+    """
+    from audit.world import seconds_per_evaluation
+
+    try:
+        return seconds_per_evaluation(world, method)
+    except AuditError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise InputError(
+            "T147", f"method `{method}` fails on the explained inputs", received=_first_line(error),
+            fix="mend it: in a run each of its units would fail; `saliency-audit --debug plan ...` shows where",
+        ) from error  # fmt: skip
 
 
 def _first_line(error: BaseException) -> str:

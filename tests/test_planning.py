@@ -79,6 +79,12 @@ def test_a_similarity_of_images_is_refused_for_flat_inputs_before_anything_is_me
     assert plan(spec_of("repeatability"), flat).tasks
 
 
+def test_signals_are_refused_with_the_way_out_before_anything_is_measured(facts):
+    signals = replace(facts, network=replace(facts.network, input_shape=(64, 3)))
+    with pytest.raises(InputError, match=r"keras.Input\(\(1, 64, 3\)\)"):
+        plan(spec_of("repeatability"), signals)
+
+
 def test_inputs_too_small_for_a_similarity_are_refused_with_what_fits(facts):
     with pytest.raises(InputError, match=r"does not fit in maps of 8 by 8(.|\n)*pixels_per_cell: 2"):
         plan(spec_of({"repeatability": {"similarity": "hog"}}), facts)

@@ -307,6 +307,17 @@ def test_a_method_that_does_not_apply_is_refused_or_skipped_with_its_reason(fold
     assert [verdict.outcome for verdict in judged.verdicts if verdict.method == "gradient"] == ["pass"]
 
 
+@pytest.mark.parametrize("body", ["raise RuntimeError('boom')", "raise SystemExit(0)"])
+def test_a_plan_names_the_method_that_fails(folder, tmp_path, monkeypatch, body):
+    (tmp_path / f"broken_code{len(body)}.py").write_text(f"def maps(model, x, target):\n    {body}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    code = f"broken_code{len(body)}:maps"
+    spec = load_spec(write_spec(folder, methods=[{"python": {"function": code}}], require=["repeatability"]))
+    prepared = running.prepare(spec, out=tmp_path / "run", trusted=[code])
+    with pytest.raises(InputError, match=r"method `python` fails(.|\n)*(boom|SystemExit)"):
+        prepared.lines()
+
+
 def test_a_users_function_runs_only_when_it_is_trusted(folder, tmp_path, monkeypatch):
     (tmp_path / "their_code.py").write_text("def ones(model, x, target):\n    return 0 * x + x.sum() + target\n")
     monkeypatch.syspath_prepend(tmp_path)
