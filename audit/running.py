@@ -21,7 +21,7 @@ from audit.report.render import Rendered
 from audit.results import Results
 from audit.spec import Spec
 from audit.store import Store, file_digest, npy
-from audit.stored import SOURCE, RunFile, baseline_of, decide, draw, keep_context
+from audit.stored import SOURCE, RunFile, baseline_of, decide, draw, keep_context, withdraw
 
 if TYPE_CHECKING:
     from audit.retraining import Recall
@@ -93,6 +93,7 @@ def run(
         store = prepared.store
         with store.lock():
             store.unseal()
+            withdraw(store)
             store.write_record("run.json", _run_file(prepared))
             store.write(SOURCE, spec.text.encode())
             store.write("images.npy", npy(prepared.world.images))

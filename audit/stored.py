@@ -17,6 +17,7 @@ from audit.record import Audit, Context, Evidence, Facts, Gallery, Provenance, R
 from audit.report import gallery
 from audit.report.render import Rendered
 from audit.report.render import render as render_files
+from audit.report.render import withdraw as withdraw_files
 from audit.results import Results, read_results
 from audit.spec import Requirement, Spec, spec_from_resolved
 from audit.store import Store
@@ -141,6 +142,12 @@ def draw(store: Store, audit: Audit) -> Rendered:
     source = store.folder / SOURCE
     written = source.read_bytes() if source.is_file() else None
     return render_files(audit, pictured, store.folder, (*spec.report.formats, *ALWAYS), written, context_of(store))
+
+
+def withdraw(store: Store) -> None:
+    """Remove the verdicts of an earlier run: one that is interrupted must leave none that look like its own."""
+    (store.folder / "results.json").unlink(missing_ok=True)
+    withdraw_files(store.folder)
 
 
 def keep_context(store: Store, spec: Spec, audit: Audit, context: Context) -> None:

@@ -97,6 +97,21 @@ def test_a_run_that_was_stopped_and_went_on_ends_with_the_same_report_and_its_lo
     assert len(ended) == len({entry.unit for entry in ended}) > len(told)
 
 
+def test_an_interrupted_run_leaves_no_verdict_of_an_earlier_one(folder, finished, tmp_path):
+    place = tmp_path / "earlier"
+    shutil.copytree(finished.folder, place)
+
+    def stopping(done: int, total: int, what: str, left: float) -> None:
+        raise KeyboardInterrupt
+
+    other = load_spec(write_spec(folder, require=[{"repeatability": {"at_least": -1.0, "seeds": 2}}]))
+    with pytest.raises(KeyboardInterrupt):
+        running.run(other, out=place, progress=stopping)
+    assert not {path.name for path in place.iterdir()} & {"results.json", "junit.xml", "report.html", "summary.md"}
+    with pytest.raises(InputError):
+        audit.render(place)
+
+
 def test_one_more_method_measures_only_that_method(folder, finished, monkeypatch):
     seen = measured(monkeypatch)
     more = ["gradient", {"smoothgrad": {"samples": 3}}, "input_times_gradient"]

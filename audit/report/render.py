@@ -50,7 +50,7 @@ def render(
 ) -> Rendered:
     """Write a report's files into ``folder``; a PDF that cannot be made is a note, everything else is still written.
 
-    Files of formats that are not made are removed: they would show the verdicts of an earlier audit.
+    Files of formats that are not made are removed.
 
     ``source`` is the spec as it was written, which the PDF encloses; ``context`` is its place, and earlier runs.
 
@@ -62,10 +62,15 @@ def render(
         raise ValueError(f"unknown formats {unknown}; known are {list(FORMATS)}")
     contents, notes = _contents(audit, gallery, formats, source, context or Context())
     store = Store(folder=folder)
-    for name in set(_FILES) - set(contents):
-        (folder / _FILES[name]).unlink(missing_ok=True)
+    withdraw(folder, set(_FILES) - set(contents))
     paths = {name: store.write(_FILES[name], content) for name, content in contents.items()}
     return Rendered(paths=paths, notes=tuple(notes))
+
+
+def withdraw(folder: Path, formats: Collection[str] = FORMATS) -> None:
+    """Remove a report's files of these formats from ``folder``: they show the verdicts of an earlier audit."""
+    for name in formats:
+        (folder / _FILES[name]).unlink(missing_ok=True)
 
 
 def _contents(
