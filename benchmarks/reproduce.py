@@ -6,6 +6,7 @@ The file holds the first images of MNIST's test set under ``x_train`` and ``y_tr
 first ten. Networks are trained on the others with three seeds each. A claim that does not hold is printed as such.
 """
 
+import hashlib
 import os
 import sys
 from collections.abc import Callable
@@ -50,8 +51,9 @@ def prepare_data(source: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def build(name: str, make: Callable[[], keras.Model], seed: int, data: tuple[np.ndarray, np.ndarray] | None) -> Path:
-    """Make, train and save a network, unless it is there."""
-    path = BUILD / f"{name}_{seed}.keras"
+    """Make, train and save a network, unless it is there: from the same recipe and the same data."""
+    recipe = Path(networks.__file__).read_bytes() + (b"" if data is None else data[1].tobytes())
+    path = BUILD / f"{name}_{seed}_{hashlib.sha256(recipe).hexdigest()[:8]}.keras"
     if not path.exists():
         keras.utils.set_random_seed(seed)
         model = make()
