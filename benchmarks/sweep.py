@@ -35,7 +35,7 @@ def spec_for(model: str, data: str, inputs: int) -> dict:
 
 def main(model: str, data: str, inputs: int = 100) -> None:
     """Measure the sweep and the bare calls, and print their ratio."""
-    from audit import running
+    from audit import log, running
     from audit.record import Null, Rekeyed
     from audit.spec import spec_from_resolved
 
@@ -45,7 +45,8 @@ def main(model: str, data: str, inputs: int = 100) -> None:
         for method in dict.fromkeys(method for method, _ in units):
             bench.maps(method, Rekeyed(seed=0))  # traced and compiled before either is timed
         started = time.perf_counter()
-        running.execute(prepared, lambda *_: None)
+        with log.opened(Path(folder), []) as told:
+            running.execute(prepared, lambda *_: None, told)
         swept = time.perf_counter() - started
     calls = [method for method, unit in units if not isinstance(unit.condition, Null)]
     calls += list(dict.fromkeys(calls))  # the reference maps
