@@ -10,6 +10,7 @@ import numpy as np
 from audit.backend import active
 from audit.datasets.dataset import Dataset, choose
 from audit.errors import InputError
+from audit.functions import in_batches
 from audit.network.network import Network
 from audit.record import record
 from audit.variants import Explained
@@ -115,14 +116,12 @@ def logits_of(network: Network, data: Dataset, batch: int) -> np.ndarray:
     """
     backend = active()
     apply, params = backend.compile(network.apply), backend.to_device(network.params)
-    count = len(data.x)
-    rows = np.minimum(np.arange(-(-count // batch) * batch), count - 1).reshape(-1, batch)
-    logits = np.concatenate([backend.to_numpy(apply(params, data.x[each])) for each in rows])[:count]
+    logits = in_batches(apply, params, data.x, batch=batch)
     broken = np.flatnonzero(~np.isfinite(logits).all(axis=1))
     if len(broken):
         raise InputError(
             "M030",
-            f"the model's output is not finite for {len(broken)} of {count} inputs",
+            f"the model's output is not finite for {len(broken)} of {len(data.x)} inputs",
             where=str(data.ids[broken[0]]),
             expected="finite logits",
             fix="check the preprocessing and the model's weights; the first such input is named above",

@@ -113,7 +113,7 @@ class Functions:
     def outputs(self, network: Network, params: Params, inputs: np.ndarray) -> np.ndarray:
         """Return the logits (n, K) of inputs (n, ...)."""
         function = self._once("logits", "", network, lambda: active().compile(network.apply, network.precision))
-        return _in_batches(function, self._on_device(params), inputs, batch=self._batch)
+        return in_batches(function, self._on_device(params), inputs, batch=self._batch)
 
     def _function(self, method: str, network: Network) -> Compiled:
         return self._once("maps", method, network, lambda: compiled(self._methods[method], network))
@@ -123,7 +123,7 @@ class Functions:
     ) -> np.ndarray:
         explained = subject.explained
         arrays = (explained.inputs, explained.targets, subject.keys, *cotangents)
-        return _in_batches(function, self._fitted(method, subject), *arrays, batch=batch).astype(np.float32, copy=False)
+        return in_batches(function, self._fitted(method, subject), *arrays, batch=batch).astype(np.float32, copy=False)
 
     def _fitted(self, method: str, subject: Subject) -> Any:
         """Return parameters on the device, with what a fitted method learned for them."""
@@ -154,8 +154,8 @@ class Functions:
         return self._others[id(network)][1]
 
 
-def _in_batches(function: Compiled, params: Any, *arrays: np.ndarray, batch: int) -> np.ndarray:
-    """Return a function's results (n, ...), computed in batches of one size, so that it is traced once."""
+def in_batches(function: Compiled, params: Any, *arrays: np.ndarray, batch: int) -> np.ndarray:
+    """Return a compiled function's results (n, ...) for arrays (n, ...), in batches of one size: it is traced once."""
     count, to_numpy = len(arrays[0]), active().to_numpy
     rows = np.minimum(np.arange(-(-count // batch) * batch), count - 1)  # the last batch repeats a row
     batches = np.split(rows, len(rows) // batch)

@@ -21,8 +21,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 def _name_from_one() -> None:
-    if keras := sys.modules.get("keras.src.utils.naming"):
-        keras.reset_uids()
+    if naming := sys.modules.get("keras.src.utils.naming"):
+        naming.reset_uids()
 
 
 @pytest.fixture(autouse=True, scope="module")
