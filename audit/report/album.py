@@ -139,10 +139,8 @@ def _caption(audit: Audit, name: str) -> str:
     if name not in data.ids:
         return "not among the explained inputs"
     place = data.ids.index(name)
-    names = data.class_names
-    target = (
-        1 if audit.facts.network.classes == 1 else data.targets[place]
-    )  # a single logit speaks for the second class
+    names, single = data.class_names, audit.facts.network.classes == 1
+    target = 1 if single else data.targets[place]  # a single logit speaks for the second class
     explained = f"explained class: {names[target] if target < len(names) else target}"
     if place >= len(data.labels):
         return explained
