@@ -12,6 +12,7 @@ from pathlib import Path
 from audit.errors import InputError
 from audit.faults import did_you_mean
 from audit.record import record
+from audit.resources import sources
 
 PARTS = {
     "S": "the spec",
@@ -52,7 +53,7 @@ class Message:
 @cache
 def messages() -> tuple[Message, ...]:
     """Return every message of every code, in the order of the codes."""
-    found = (each for path in sorted(Path(__file__).parent.rglob("*.py")) for each in _of_file(path))
+    found = (each for path in sources("") for each in _of_file(path))
     return tuple(sorted(dict.fromkeys(found), key=lambda each: each.code))
 
 

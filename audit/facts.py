@@ -4,7 +4,6 @@ import hashlib
 import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +25,7 @@ from audit.record import (
     TrainingFacts,
     digest,
 )
+from audit.resources import sources
 from audit.retraining import Splits
 from audit.training import Training
 
@@ -202,7 +202,4 @@ def _arrays_digest(*arrays: np.ndarray) -> str:
 
 def _code_digest() -> str:
     """Return the digest of the sources that decide numbers: evidence of other code is not reused."""
-    package = Path(__file__).parent
-    files = [path for name in _DECIDES_NUMBERS for path in sorted((package / name).rglob("*.py") or [])]
-    files += [package / name for name in _DECIDES_NUMBERS if name.endswith(".py")]
-    return digest([hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(set(files))])
+    return digest([hashlib.sha256(path.read_bytes()).hexdigest() for path in sources(*_DECIDES_NUMBERS)])

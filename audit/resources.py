@@ -1,10 +1,32 @@
-"""Finds ``templates/`` and ``specs/``: beside the package in a checkout, inside it in an installed wheel."""
+"""Finds the package's own files: its sources, and ``templates/`` and ``specs/`` beside or inside it."""
 
 from pathlib import Path
 from typing import Literal
 
+PACKAGE = Path(__file__).parent
+"""The folder of the package's sources."""
+
 
 def folder(name: Literal["templates", "specs"]) -> Path:
-    """Return the folder of templates or of ready specs."""
-    installed = Path(__file__).parent / name
-    return installed if installed.is_dir() else Path(__file__).parent.parent / name
+    """Return the folder of templates or of ready specs: beside the package in a checkout, inside it in a wheel."""
+    installed = PACKAGE / name
+    return installed if installed.is_dir() else PACKAGE.parent / name
+
+
+def sources(*places: str) -> tuple[Path, ...]:
+    """Return the Python files at places below the package: folders, with all below them, or single files.
+
+    Raises:
+        FileNotFoundError: a place holds no source, as after a move that a list did not follow.
+    """
+    found = {place: _python_files(PACKAGE / place) for place in places}
+    missing = [place for place, files in found.items() if not files]
+    if missing:
+        raise FileNotFoundError(f"no source of the package at {', '.join(missing)}")
+    return tuple(sorted({path for files in found.values() for path in files}))
+
+
+def _python_files(place: Path) -> list[Path]:
+    if place.is_file():
+        return [place]
+    return sorted(place.rglob("*.py")) if place.is_dir() else []
