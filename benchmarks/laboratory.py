@@ -84,10 +84,10 @@ class Lab:
     """Networks of one architecture by name, with the bench that explains them; keeps the maps of one method."""
 
     def __init__(self, models: Mapping[str, Any], source: Any, methods: Mapping[str, Any]) -> None:
-        from audit.bench import Bench
-        from audit.fitting import LIMIT
-        from audit.network.load import from_model
-        from audit.variants import Explained
+        from audit.engine.bench import Bench
+        from audit.engine.fitting import LIMIT
+        from audit.engine.variants import Explained
+        from audit.network.loading.load import from_model
 
         networks = {name: from_model(model) for name, model in models.items()}
         self.network = next(iter(networks.values()))
@@ -125,7 +125,7 @@ class Lab:
 
     def noise_maps(self, method: str, draw: int, explained: Any) -> np.ndarray:
         """Return maps of noise alone, for the first of the lab's inputs."""
-        from audit.bench import Bench
+        from audit.engine.bench import Bench
 
         bench = Bench(self.network, self.methods, explained, seed=0, batch=TOGETHER)
         return self._once((method, "noise", draw), len(explained.ids), lambda: bench.noise_maps(method, draw))

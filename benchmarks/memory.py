@@ -49,9 +49,9 @@ def explain(method: str, many: int, size: int, batch: int) -> int:
 
     from audit.backend import active
     from audit.backend.random import input_keys
-    from audit.methods.compiled import compiled
+    from audit.engine.compiled import compiled
     from audit.methods.method import method_value
-    from audit.network.load import from_model
+    from audit.network.loading.load import from_model
 
     fields = {**CASES[method][many], **CASES[method][2]}
     channels = fields.pop("channels", 8)

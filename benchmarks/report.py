@@ -121,9 +121,9 @@ def _peak() -> float:
 
 def _measure(folder: Path) -> int:
     """Render once, print what it took, and return whether a target was missed."""
-    from audit.report.enclosed import enclosed
-    from audit.report.page import pages
-    from audit.report.pdf import pdf
+    from audit.report.formats.attachments import enclosed
+    from audit.report.formats.pdf import pdf
+    from audit.report.page.page import pages
     from audit.report.render import give_back_memory
 
     audit, gallery = large()

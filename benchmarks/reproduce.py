@@ -23,10 +23,10 @@ import numpy as np  # noqa: E402
 import published_claims as claims  # noqa: E402
 import published_networks as networks  # noqa: E402
 
-from audit import running  # noqa: E402
-from audit.bench import Bench  # noqa: E402
+from audit.engine.bench import Bench  # noqa: E402
 from audit.record import Audit, Original, Randomized  # noqa: E402
-from audit.spec import Spec, load_spec, spec_from_resolved  # noqa: E402
+from audit.running import loop  # noqa: E402
+from audit.spec.spec import Spec, load_spec, spec_from_resolved  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "reproduce"
@@ -78,14 +78,12 @@ def spec_of(name: str, model: Path | None) -> Spec:
 
 def audits(name: str, models: list[Path]) -> list[Audit]:
     """Run a published spec on each model."""
-    return [
-        running.run(spec_of(name, model), out=BUILD / f"{name}-{place}").audit for place, model in enumerate(models)
-    ]
+    return [loop.run(spec_of(name, model), out=BUILD / f"{name}-{place}").audit for place, model in enumerate(models)]
 
 
 def bench_of(name: str, model: Path) -> tuple[Bench, np.ndarray]:
     """Return the bench of a published spec and its explained inputs."""
-    bench = running.prepare(spec_of(name, model), out=BUILD / name).world.bench
+    bench = loop.prepare(spec_of(name, model), out=BUILD / name).world.bench
     return bench, bench.explained.inputs
 
 
@@ -102,7 +100,7 @@ def recovered(models: list[Path]) -> dict[str, np.ndarray]:
 
 def scattered(name: str, model: Path, requirement: int) -> np.ndarray:
     """Return the random map's similarity to itself re-drawn, one number per input and seed."""
-    prepared = running.prepare(spec_of(name, model), out=BUILD / name)
+    prepared = loop.prepare(spec_of(name, model), out=BUILD / name)
     check, bench = prepared.spec.requirements[requirement].check, prepared.world.bench
     wanted = [each for each in check.conditions(prepared.world.facts) if isinstance(each, Randomized) and each.stage]
     return np.concatenate([check.measure("random_map", each, bench).scores["similarity_signed"] for each in wanted])
@@ -118,7 +116,7 @@ def rows(source: Path) -> list[claims.Row]:
     }  # fmt: skip
     models = {name: [build(name, make, seed, given) for seed in SEEDS] for name, (make, given) in made.items()}
     return [
-        *claims.axioms([running.run(spec_of("axioms", None), out=BUILD / "axioms").audit]),
+        *claims.axioms([loop.run(spec_of("axioms", None), out=BUILD / "axioms").audit]),
         *claims.convolutional(audits("mnist_cnn", models["mnist_cnn"])),
         *claims.perceptron(audits("mnist_mlp", models["mnist_mlp"])),
         *claims.recovery(recovered(models["random_convolution"])),

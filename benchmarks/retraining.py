@@ -55,9 +55,9 @@ def trainer(epochs: int) -> Any:
     from train_mnist_cnn import network
 
     from audit.backend import active
-    from audit.network.load import from_model
-    from audit.network.train import Trainer
-    from audit.training import Training
+    from audit.network.loading.load import from_model
+    from audit.network.training.train import Trainer
+    from audit.spec.training import Training
 
     active().configure("auto")
     return Trainer(from_model(network()), Training(batch_size=BATCH, epochs=epochs))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMANDS = {"validate specs/digits.yaml": 1.0, "--help": 0.5}
-_ENTRY = "import sys; from audit.cli import main; sys.exit(main())"  # what the console command runs
+_ENTRY = "import sys; from audit.cli.commands import main; sys.exit(main())"  # what the console command runs
 
 
 def seconds(arguments: str, repeats: int) -> list[float]:

@@ -35,18 +35,18 @@ def spec_for(model: str, data: str, inputs: int) -> dict:
 
 def main(model: str, data: str, inputs: int = 100) -> None:
     """Measure the sweep and the bare calls, and print their ratio."""
-    from audit import log, running
     from audit.record import Null, Rekeyed
-    from audit.spec import spec_from_resolved
+    from audit.running import log, loop
+    from audit.spec.spec import spec_from_resolved
 
     with tempfile.TemporaryDirectory() as folder:
-        prepared = running.prepare(spec_from_resolved(spec_for(model, data, inputs)), out=Path(folder))
+        prepared = loop.prepare(spec_from_resolved(spec_for(model, data, inputs)), out=Path(folder))
         bench, units = prepared.world.bench, prepared.plan.units()
         for method in dict.fromkeys(method for method, _ in units):
             bench.maps(method, Rekeyed(seed=0))  # traced and compiled before either is timed
         started = time.perf_counter()
         with log.opened(Path(folder), []) as told:
-            running.execute(prepared, lambda *_: None, told)
+            loop.execute(prepared, lambda *_: None, told)
         swept = time.perf_counter() - started
     calls = [method for method, unit in units if not isinstance(unit.condition, Null)]
     calls += list(dict.fromkeys(calls))  # the reference maps

@@ -23,8 +23,8 @@ from verdicts_page import COLUMNS, page, read
 
 def facts_of(lab: Lab) -> Any:
     """Return the facts that the checks read."""
-    from audit.facts import network_facts
     from audit.record import DataFacts, Facts
+    from audit.running.facts import network_facts
 
     data = DataFacts(source="", digest="", ids=(), labels=(), targets=(), class_names=(), value_range=(0.0, 1.0),
                      accuracy=None, selection="")  # fmt: skip

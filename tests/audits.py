@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from audit.checks.check import Check, Measurement
-from audit.judging import judge
+from audit.engine.variants import Explained
+from audit.judging.verdicts import judge
 from audit.record import (
     Audit,
     Condition,
@@ -24,7 +25,6 @@ from audit.record import (
     StageFacts,
     Unit,
 )
-from audit.variants import Explained
 
 STAGES = ("logits", "dense", "conv")
 TODAY = datetime.date(2026, 6, 15)

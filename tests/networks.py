@@ -6,13 +6,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from audit.network.closed_form import linear as linear
-from audit.network.closed_form import product as product
-from audit.network.closed_form import rectified_pair as rectified_pair
-from audit.network.closed_form import saturating as saturating
-from audit.network.closed_form import sum_pool as sum_pool
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 from audit.network.network import Network
+from audit.network.variants.closed_form import linear as linear
+from audit.network.variants.closed_form import product as product
+from audit.network.variants.closed_form import rectified_pair as rectified_pair
+from audit.network.variants.closed_form import saturating as saturating
+from audit.network.variants.closed_form import sum_pool as sum_pool
 
 
 def mlp(features: int = 6, classes: int = 3, *, bias: bool = True, seed: int = 0) -> Network:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from audit.record import DataFacts, Facts, MethodFacts, NetworkFacts, StageFacts
-from audit.spec import Spec, spec_from_resolved
+from audit.spec.spec import Spec, spec_from_resolved
 
 STAGES = ("last", "middle", "first")
 

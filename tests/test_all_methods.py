@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from audit.entries import CONTROLS
 from audit.methods.deep_lift import DeepLift
 from audit.methods.lrp import Composite, Lrp
 from audit.registry import places
-from audit.spec import load_spec
+from audit.spec.entries import CONTROLS
+from audit.spec.spec import load_spec
 
 SPEC = Path(__file__).parents[1] / "specs" / "all_methods.yaml"
 NOT_HERE = {"tf_explain", "tf_keras_vis", "python"}

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from audit.datasets import remove
+from audit.engine import removal
 
 DIMENSIONS, WIDTH, STEPS, RATE = 10, 500, 300, 0.5
 TRAIN = TEST = 1000
@@ -61,7 +61,7 @@ def trained(seed: int) -> Network:
 
 def ranks(kind: str, seed: int, x: np.ndarray, ids: list[str]) -> np.ndarray:
     maps = trained(seed).gradient(x) if kind == "gradient" else np.zeros_like(x)
-    return remove.rank(maps, ids=ids, seed=seed)
+    return removal.rank(maps, ids=ids, seed=seed)
 
 
 @cache
@@ -73,8 +73,8 @@ def difference(kind: str, seed: int, kept: int = 1) -> float:
         for name, size in (("train", TRAIN), ("test", TEST + 1)):
             x, y, _ = sample(seed, size)
             order = ranks(kind, seed, x, [f"{name}/{number}" for number in range(size)])
-            gone = remove.mask(order, 1 - kept / DIMENSIONS, part)
-            data.append((remove.replace(x, gone, "zero", channel_mean=np.zeros(DIMENSIONS)), y))
+            gone = removal.mask(order, 1 - kept / DIMENSIONS, part)
+            data.append((removal.replace(x, gone, "zero", channel_mean=np.zeros(DIMENSIONS)), y))
         scores[part] = Network(*data[0], seed=seed + 100).accuracy(*data[1])
     return scores["bottom"] - scores["top"]
 

@@ -23,7 +23,7 @@ from audit.methods.random_map import RandomMap
 from audit.methods.smoothgrad import SmoothGrad
 from audit.methods.smoothgrad_squared import SmoothGradSquared
 from audit.methods.vargrad import VarGrad
-from audit.network import closed_form
+from audit.network.variants import closed_form
 from audit.record import Original, Randomized
 from audit.similarities.spearman import spearman
 from tests import networks

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audit.cli import main
+from audit.cli.commands import main
 from tests.commands import SMALL, command, expect, run, save_model, write_spec
 
 CASCADE = {"seeds": 2, "mean_at_most": 0.9, "last_at_most": 0.9}

@@ -5,10 +5,10 @@ from pathlib import Path
 import keras
 import pytest
 
-from audit import running
 from audit.datasets.planted_shortcut import PlantedShortcut
 from audit.errors import InputError
-from audit.spec import spec_from_resolved
+from audit.running import loop
+from audit.spec.spec import spec_from_resolved
 
 METHODS = ["gradient", {"smoothgrad": {"samples": 10}}]
 
@@ -56,7 +56,7 @@ def _spec(folder, model, source, check, **more):
 
 def test_a_network_that_uses_the_mark_gives_verdicts_and_the_controls_fail(folder):
     spec = _spec(folder, "trained", {"source": "planted_shortcut"}, "planted_shortcut")
-    audit = running.run(spec, out=folder / "used").audit
+    audit = loop.run(spec, out=folder / "used").audit
     assert audit.valid and {each.verdict.outcome for each in audit.controls} == {"fail"}
     (smooth,) = (each for each in audit.verdicts if each.method == "smoothgrad")
     assert smooth.outcome in ("pass", "inconclusive")  # re-drawn networks as small as this one may reach as much
@@ -67,7 +67,7 @@ def test_a_network_that_uses_the_mark_gives_verdicts_and_the_controls_fail(folde
 
 def test_an_untrained_network_gives_none(folder):
     spec = _spec(folder, "untrained2", {"source": "planted_shortcut"}, "planted_shortcut")
-    audit = running.run(spec, out=folder / "unused").audit
+    audit = loop.run(spec, out=folder / "unused").audit
     assert {each.outcome for each in audit.verdicts} == {"inconclusive"}
     assert all("does not decide by what it should" in each.reason for each in audit.verdicts)
 
@@ -77,7 +77,7 @@ def test_twins_learn_the_other_labels_and_too_short_a_training_decides_nothing(f
         folder, "untrained4", {"source": "two_objects"}, {"two_object_task": {"seeds": 2}},
         training={"epochs": 1, "optimizer": {"adam": {"learning_rate": 0.01}}},
     )  # fmt: skip
-    audit = running.run(spec, out=folder / "twins").audit
+    audit = loop.run(spec, out=folder / "twins").audit
     assert [(each.labels, each.seed, each.error) for each in audit.trainings] == [
         ("other", 0, None),
         ("other", 1, None),
@@ -89,5 +89,5 @@ def test_twins_learn_the_other_labels_and_too_short_a_training_decides_nothing(f
 def test_data_that_do_not_say_which_pixels_matter_are_refused_before_anything_runs(folder):
     spec = _spec(folder, "untrained2", {"source": "planted_shortcut"}, "two_object_task", training={"epochs": 1})
     with pytest.raises(InputError, match="does not say which pixels matter") as caught:
-        running.prepare(spec, out=folder / "refused")
+        loop.prepare(spec, out=folder / "refused")
     assert caught.value.code == "D050" and "without other_labels" in str(caught.value)

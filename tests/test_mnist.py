@@ -11,8 +11,8 @@ import os
 import numpy as np
 import pytest
 
-from audit import running
-from audit.spec import spec_from_resolved
+from audit.running import loop
+from audit.spec.spec import spec_from_resolved
 
 REFERENCE = {
     "initializer": {
@@ -63,7 +63,7 @@ def audit(repository, mnist, tmp_path_factory):
         "require": [{"cascading_randomization": {"id": redraw, "redraw": redraw, "seeds": 3}} for redraw in REFERENCE],
         "report": {"formats": [], "gallery": 1},
     }  # fmt: skip
-    return running.run(spec_from_resolved(spec), out=folder / "run").audit
+    return loop.run(spec_from_resolved(spec), out=folder / "run").audit
 
 
 def verdict_of(audit, requirement, method):

@@ -12,21 +12,21 @@ import keras
 import numpy as np
 import pytest
 
-from audit.bench import Bench, Explained
 from audit.checks.label_permutation import LabelPermutation
 from audit.datasets.dataset import choose
 from audit.datasets.npz import Npz
 from audit.datasets.preprocess import Rescale
-from audit.entries import DatasetEntry
+from audit.engine.bench import Bench, Explained
+from audit.engine.retraining import Retraining, Splits
 from audit.methods.gradient import Gradient
 from audit.methods.guided_backprop import GuidedBackprop
 from audit.methods.input_times_gradient import InputTimesGradient
 from audit.methods.integrated_gradients import IntegratedGradients
 from audit.methods.smoothgrad import SmoothGrad
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 from audit.record import Null, Removed, Trained
-from audit.retraining import Retraining, Splits
-from audit.training import Training
+from audit.spec.entries import DatasetEntry
+from audit.spec.training import Training
 
 pytestmark = [
     pytest.mark.slow,

@@ -7,9 +7,9 @@ import pytest
 from audit.errors import SpecError
 from audit.named import named_value
 from audit.registry import places
-from audit.schema import json_schema
 from audit.similarities.spearman import Spearman
-from audit.spec import load_spec, spec_from_resolved
+from audit.spec.schema import json_schema
+from audit.spec.spec import load_spec, spec_from_resolved
 
 SPEC = """version: 1
 model: {path: model.keras}

@@ -15,7 +15,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from audit.spec import load_spec
+from audit.spec.spec import load_spec
 
 SHIPPED = ("templates", "specs")
 

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from audit.datasets import remove
+from audit.engine import removal
 
 DRAWS, SAMPLES, FEATURES, INFORMATIVE = 30, 2000, 16, 4
 
@@ -31,7 +31,7 @@ class Task:
         x = (self.a * z / 10 + d * eta + noise).astype(np.float32)
         y = (z[:, 0] > 0).astype(int)
         self.train, self.test = (x[:SAMPLES], y[:SAMPLES]), (x[SAMPLES:], y[SAMPLES:])
-        self.mean = remove.channel_mean(self.train[0])
+        self.mean = removal.channel_mean(self.train[0])
 
     def ranks(self, ranking: str) -> np.ndarray:
         """Return the one order (1, 16) of all samples: true importance, its inverse, or chance; ties by lot."""
@@ -40,12 +40,12 @@ class Task:
             "inverted": -np.abs(self.a),
             "random": np.random.default_rng([self.seed, 1]).standard_normal(FEATURES),
         }[ranking]
-        return remove.rank(scores[None].astype(np.float32), ids=["all"], seed=self.seed, sign="signed")
+        return removal.rank(scores[None].astype(np.float32), ids=["all"], seed=self.seed, sign="signed")
 
     def without(self, ranking: str, x: np.ndarray, count: int) -> np.ndarray:
         """Return samples whose ``count`` highest-ranked features are the training mean."""
-        gone = np.broadcast_to(remove.mask(self.ranks(ranking), count / FEATURES), x.shape)
-        return remove.replace(x, gone, "channel_mean", channel_mean=self.mean)
+        gone = np.broadcast_to(removal.mask(self.ranks(ranking), count / FEATURES), x.shape)
+        return removal.replace(x, gone, "channel_mean", channel_mean=self.mean)
 
 
 def fit(x: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:

@@ -28,7 +28,7 @@ def command(*arguments: str) -> str:
     [
         "import audit",
         "import audit.cli",
-        "from audit.spec import load_spec; load_spec('specs/digits.yaml')",
+        "from audit.spec.spec import load_spec; load_spec('specs/digits.yaml')",
         command("validate", "specs/digits.yaml"),
         command("validate", "no such file"),
         command("--help"),

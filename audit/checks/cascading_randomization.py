@@ -6,11 +6,11 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from audit.checks import comparison, randomization
 from audit.checks.check import Bench, Judgement, Measurement
-from audit.checks.comparison import Draws, Seeds, Share, Similarity, Threshold
-from audit.checks.judgement import Limits
-from audit.checks.randomization import BatchNorms, Explains, Redraws
+from audit.checks.shared import comparison, randomization
+from audit.checks.shared.comparison import Draws, Seeds, Share, Similarity, Threshold
+from audit.checks.shared.judgement import Limits
+from audit.checks.shared.randomization import BatchNorms, Explains, Redraws
 from audit.declare import declared
 from audit.maps import Compared, Sign
 from audit.record import Condition, Evidence, Facts, Outcome, Trained

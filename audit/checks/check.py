@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from audit.engine.variants import Explained, Variant
 from audit.record import (
     Condition,
     Criterion,
@@ -23,7 +24,6 @@ from audit.record import (
     Trained,
     record,
 )
-from audit.variants import Explained, Variant
 
 __all__ = ["Bench", "Check", "Judgement", "Measurement", "parts"]
 

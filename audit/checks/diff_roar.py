@@ -7,11 +7,11 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from audit.checks import comparison, removal, trials
 from audit.checks.check import Bench, Judgement, Measurement
-from audit.checks.judgement import stopped
-from audit.checks.removal import METHOD, Design, Fractions, Margin, Seeds, Within
-from audit.checks.trials import Trial
+from audit.checks.shared import comparison, removal, trials
+from audit.checks.shared.judgement import stopped
+from audit.checks.shared.removal import METHOD, Design, Fractions, Margin, Seeds, Within
+from audit.checks.shared.trials import Trial
 from audit.declare import declared
 from audit.maps import Channels, Sign
 from audit.record import Condition, Evidence, Facts, Outcome, Removed, Trained

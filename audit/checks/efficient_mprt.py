@@ -9,12 +9,12 @@ import numpy as np
 from pydantic import Field
 
 from audit.checks.check import Bench, Judgement, Measurement
-from audit.checks.comparison import DEFAULT_CHANNELS, Draws, Seeds, Share
-from audit.checks.curves import values
-from audit.checks.judgement import Limits, Target, conclude, stopped, unchanged
-from audit.checks.perturbation import ratio
-from audit.checks.randomization import Explains, Redraws
-from audit.complexity import Bins, histogram_entropy
+from audit.checks.shared.comparison import DEFAULT_CHANNELS, Draws, Seeds, Share
+from audit.checks.shared.complexity import Bins, histogram_entropy
+from audit.checks.shared.curves import values
+from audit.checks.shared.judgement import Limits, Target, conclude, stopped, unchanged
+from audit.checks.shared.perturbation import ratio
+from audit.checks.shared.randomization import Explains, Redraws
 from audit.declare import declared
 from audit.maps import Channels, reduce
 from audit.record import BatchNorm, Condition, Evidence, Facts, Null, Original, Outcome, Randomized, Trained

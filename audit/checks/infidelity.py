@@ -8,10 +8,10 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from audit.checks import perturbation
 from audit.checks.check import Bench, Explained, Judgement, Measurement
-from audit.checks.comparison import Share
-from audit.checks.judgement import Curve, Limits, Target, conclude, point, stopped, values
+from audit.checks.shared import perturbation
+from audit.checks.shared.comparison import Share
+from audit.checks.shared.judgement import Curve, Limits, Target, conclude, point, stopped, values
 from audit.declare import declared
 from audit.record import Condition, Evidence, Facts, Original, Outcome, Probed, Trained
 

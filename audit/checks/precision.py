@@ -6,11 +6,11 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from audit.checks import comparison, equality
 from audit.checks.check import Bench, Judgement, Measurement
-from audit.checks.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Share, Similarity
-from audit.checks.equality import Difference
-from audit.checks.judgement import stopped
+from audit.checks.shared import comparison, equality
+from audit.checks.shared.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Share, Similarity
+from audit.checks.shared.equality import Difference
+from audit.checks.shared.judgement import stopped
 from audit.declare import declared
 from audit.maps import Compared, Sign
 from audit.record import Condition, Evidence, Facts, Original, Outcome, Probed, Trained

@@ -6,11 +6,11 @@ from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from audit.checks import comparison
 from audit.checks.check import Bench, Judgement, Measurement
-from audit.checks.comparison import DEFAULT_SIGN, Draws, Seeds, Share, Similarity, Threshold
-from audit.checks.judgement import Limits, Target, conclude, curve, stopped
-from audit.checks.wording import quantity
+from audit.checks.shared import comparison
+from audit.checks.shared.comparison import DEFAULT_SIGN, Draws, Seeds, Share, Similarity, Threshold
+from audit.checks.shared.judgement import Limits, Target, conclude, curve, stopped
+from audit.checks.shared.wording import quantity
 from audit.declare import declared
 from audit.maps import Compared, Sign
 from audit.record import Condition, Evidence, Facts, Null, Outcome, Rekeyed, Trained

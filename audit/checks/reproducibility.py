@@ -9,11 +9,11 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from audit.checks import comparison, memorisation
 from audit.checks.check import Bench, Judgement, Measurement
-from audit.checks.comparison import DEFAULT_SIGN, PARTNER, Draws, Seeds, Share, Similarity, Threshold
-from audit.checks.judgement import Curve, Limits, Target, conclude, curve, point, stopped
-from audit.checks.wording import quantity
+from audit.checks.shared import comparison, memorisation
+from audit.checks.shared.comparison import DEFAULT_SIGN, PARTNER, Draws, Seeds, Share, Similarity, Threshold
+from audit.checks.shared.judgement import Curve, Limits, Target, conclude, curve, point, stopped
+from audit.checks.shared.wording import quantity
 from audit.declare import declared
 from audit.errors import UnitError
 from audit.maps import Compared, Sign

@@ -6,10 +6,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from audit.checks import comparison, removal, trials
 from audit.checks.check import Bench, Judgement, Measurement
-from audit.checks.judgement import stopped
-from audit.checks.removal import CONTROLS, METHOD, Design, Fractions, Margin, Network, Seeds, Within
+from audit.checks.shared import comparison, removal, trials
+from audit.checks.shared.judgement import stopped
+from audit.checks.shared.removal import CONTROLS, METHOD, Design, Fractions, Margin, Network, Seeds, Within
 from audit.declare import declared
 from audit.maps import Channels, Sign
 from audit.record import Condition, Evidence, Facts, Outcome, Removed, Trained

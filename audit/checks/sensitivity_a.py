@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from audit.checks import axioms
-from audit.checks.axioms import AUDITED, Axiom
 from audit.checks.check import Bench, Judgement, Measurement
-from audit.checks.comparison import Share
+from audit.checks.shared import axioms
+from audit.checks.shared.axioms import AUDITED, Axiom
+from audit.checks.shared.comparison import Share
 from audit.declare import declared
 from audit.maps import ROUNDING
 from audit.record import Condition, Evidence, Facts, Outcome, Trained

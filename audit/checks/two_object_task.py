@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from audit.checks import diagnosis
 from audit.checks.check import Bench, Judgement, Measurement
-from audit.checks.comparison import DEFAULT_CHANNELS, Seeds
-from audit.checks.diagnosis import DISTRACTOR, RELEVANT, SWAPPED, Misled, Share, Used
-from audit.checks.judgement import Limits, Target, conclude, point, stopped, values
+from audit.checks.shared import diagnosis
+from audit.checks.shared.comparison import DEFAULT_CHANNELS, Seeds
+from audit.checks.shared.diagnosis import DISTRACTOR, RELEVANT, SWAPPED, Misled, Share, Used
+from audit.checks.shared.judgement import Limits, Target, conclude, point, stopped, values
 from audit.declare import declared
 from audit.maps import Channels
 from audit.record import Condition, Evidence, Facts, Original, Outcome, Trained

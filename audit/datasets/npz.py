@@ -9,8 +9,8 @@ from typing import IO, ClassVar, Literal
 import numpy as np
 
 from audit.datasets.dataset import Dataset
-from audit.datasets.files import existing, nearest
-from audit.datasets.labels import whole_labels
+from audit.datasets.shared.files import existing, nearest
+from audit.datasets.shared.labels import whole_labels
 from audit.declare import declared
 from audit.errors import InputError, RefusedError
 

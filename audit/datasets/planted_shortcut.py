@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from pydantic import Field
 
-from audit.datasets.compose import DIGIT, Split, boxes, corners, digits, pasted
 from audit.datasets.dataset import DISTRACTOR, DISTRACTOR_SWAPPED, RELEVANT, RELEVANT_SWAPPED, Dataset
+from audit.datasets.shared.compose import DIGIT, Split, boxes, corners, digits, pasted
 from audit.declare import declared
 
 _SIZE = 4

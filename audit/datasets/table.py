@@ -7,9 +7,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from audit.datasets.dataset import Dataset, choose
-from audit.datasets.files import existing, nearest
-from audit.datasets.labels import whole_labels
-from audit.datasets.tabular import read
+from audit.datasets.shared.files import existing, nearest
+from audit.datasets.shared.labels import whole_labels
+from audit.datasets.shared.tabular import read
 from audit.declare import declared
 from audit.errors import InputError
 

@@ -7,10 +7,10 @@ from pydantic import Field
 
 from audit.declare import declared
 from audit.methods.method import Attribute, Need
-from audit.methods.on_host import Game, on_units, over_units, unit_noise
-from audit.methods.path_baseline import Baseline, baseline_of
-from audit.methods.rules import Search, shortest_rule
-from audit.methods.segments import Segments, Units
+from audit.methods.perturbation.anchor_search import Search, shortest_rule
+from audit.methods.shared.on_host import Game, on_units, over_units, unit_noise
+from audit.methods.shared.path_baseline import Baseline, baseline_of
+from audit.methods.shared.segments import Segments, Units
 
 if TYPE_CHECKING:
     from audit.network.network import Network

@@ -6,9 +6,9 @@ import numpy as np
 
 from audit.declare import declared
 from audit.errors import InputError
-from audit.methods.activation import layer_noise, resize
-from audit.methods.images import check_images
 from audit.methods.method import Array, Attribute, Need
+from audit.methods.shared.activation import layer_noise, resize
+from audit.methods.shared.images import check_images
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Node, Params

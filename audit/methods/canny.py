@@ -6,10 +6,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from audit.declare import declared
-from audit.methods.blur import blur
-from audit.methods.images import check_images
 from audit.methods.method import Array, Attribute, Need
-from audit.methods.neighbours import sobel
+from audit.methods.shared.blur import blur
+from audit.methods.shared.images import check_images
+from audit.methods.shared.neighbours import sobel
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params

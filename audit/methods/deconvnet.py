@@ -36,7 +36,7 @@ class Deconvnet:
         Raises:
             InputError: the model is subclassed, has no rectifier, or hides operations that may be rectifiers.
         """
-        from audit.methods.propagate import check_rectifiers, is_rectifier, propagate
+        from audit.methods.backward.propagate import check_rectifiers, is_rectifier, propagate
 
         check_rectifiers(network, "deconvnet")
         relevance = propagate(network, {is_rectifier: _rectify})

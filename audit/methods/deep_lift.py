@@ -8,10 +8,10 @@ import numpy as np
 
 from audit.declare import declared
 from audit.methods.method import Array, Attribute, Need
-from audit.methods.path_baseline import Baseline, baseline_of
+from audit.methods.shared.path_baseline import Baseline, baseline_of
 
 if TYPE_CHECKING:
-    from audit.methods.propagate import Rule
+    from audit.methods.backward.propagate import Rule
     from audit.network.network import Network, Node, Params
 
 
@@ -56,10 +56,10 @@ class DeepLift:
         """
         from keras import ops
 
-        from audit.methods.deep_lift_rules import both, halves, rules_of
-        from audit.methods.operations import roles_of
-        from audit.methods.propagate import propagate
-        from audit.methods.reveal_cancel import revealing
+        from audit.methods.backward.deep_lift_rules import both, halves, rules_of
+        from audit.methods.backward.operations import roles_of
+        from audit.methods.backward.propagate import propagate
+        from audit.methods.backward.reveal_cancel import revealing
         from audit.network.network import graph_of
 
         graph, roles = graph_of(network), roles_of(network, "deep_lift")

@@ -68,8 +68,8 @@ class DeepTaylor:
         """
         from keras import ops
 
-        from audit.methods.layerwise import Rules, layerwise
-        from audit.methods.lrp_rules import alpha_beta, bounded, w_square
+        from audit.methods.backward.layerwise import Rules, layerwise
+        from audit.methods.backward.lrp_rules import alpha_beta, bounded, w_square
 
         above = alpha_beta(1.0)
         first = bounded if self.input == "bounded" else w_square

@@ -6,7 +6,7 @@ import numpy as np
 
 from audit.declare import declared
 from audit.methods.method import Array, Attribute, Need
-from audit.methods.neighbours import difference, sobel
+from audit.methods.shared.neighbours import difference, sobel
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params

@@ -9,8 +9,8 @@ from audit.declare import declared
 from audit.methods.fitted import learned
 from audit.methods.gradient import Gradient
 from audit.methods.method import Array, Attribute, Need
-from audit.methods.noisy_copies import own_generator, own_noise
-from audit.methods.path_baseline import Baseline, baseline_of, pixels
+from audit.methods.shared.noisy_copies import own_generator, own_noise
+from audit.methods.shared.path_baseline import Baseline, baseline_of, pixels
 
 if TYPE_CHECKING:
     from audit.methods.fitted import Learn

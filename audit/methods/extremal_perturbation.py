@@ -8,12 +8,12 @@ import numpy as np
 from pydantic import Field
 
 from audit.declare import declared
-from audit.methods.asked import Output, scorer
-from audit.methods.cells import along, cells_of, hats, sizes_of
-from audit.methods.descent import momentum
-from audit.methods.images import check_images
 from audit.methods.method import Array, Attribute, Need
-from audit.methods.reference import Reference, hidden
+from audit.methods.perturbation.cells import along, cells_of, hats, sizes_of
+from audit.methods.perturbation.descent import momentum
+from audit.methods.perturbation.reference import Reference, hidden
+from audit.methods.perturbation.score import Output, scorer
+from audit.methods.shared.images import check_images
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params

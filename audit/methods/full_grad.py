@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from audit.declare import declared
-from audit.methods.activation import chosen_layer, resize
 from audit.methods.method import Array, Attribute, Need
+from audit.methods.shared.activation import chosen_layer, resize
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Node, Params

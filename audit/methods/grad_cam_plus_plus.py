@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from audit.declare import declared
-from audit.methods.activation import activation_and_gradient, chosen_layer, layer_noise, resize
 from audit.methods.method import Array, Attribute, Need
+from audit.methods.shared.activation import activation_and_gradient, chosen_layer, layer_noise, resize
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params

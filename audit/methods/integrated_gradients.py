@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from audit.declare import declared
 from audit.methods.gradient import Gradient
 from audit.methods.method import Array, Attribute, Need
-from audit.methods.path_baseline import Baseline, baseline_of
+from audit.methods.shared.path_baseline import Baseline, baseline_of
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params

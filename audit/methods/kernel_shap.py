@@ -7,11 +7,11 @@ from pydantic import Field
 
 from audit.declare import declared
 from audit.errors import InputError
-from audit.methods.coalitions import coalitions
 from audit.methods.method import Attribute, Need
-from audit.methods.on_host import Game, on_units, over_units, unit_noise
-from audit.methods.path_baseline import Baseline, baseline_of
-from audit.methods.segments import Segments, Units, unit_count
+from audit.methods.perturbation.coalitions import coalitions
+from audit.methods.shared.on_host import Game, on_units, over_units, unit_noise
+from audit.methods.shared.path_baseline import Baseline, baseline_of
+from audit.methods.shared.segments import Segments, Units, unit_count
 
 if TYPE_CHECKING:
     from audit.network.network import Network

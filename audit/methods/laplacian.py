@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from audit.declare import declared
 from audit.methods.method import Array, Attribute, Need, gaussian_noise
-from audit.methods.neighbours import curvature
+from audit.methods.shared.neighbours import curvature
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params

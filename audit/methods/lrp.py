@@ -9,8 +9,8 @@ from audit.declare import declared
 from audit.methods.method import Array, Attribute, Need
 
 if TYPE_CHECKING:
-    from audit.methods.layerwise import Rules
-    from audit.methods.lrp_rules import LinearRule
+    from audit.methods.backward.layerwise import Rules
+    from audit.methods.backward.lrp_rules import LinearRule
     from audit.network.network import Network, Params
 
 Composite = Literal[
@@ -128,7 +128,7 @@ class Lrp:
         Raises:
             InputError: the model is subclassed, or has operations without a rule; the message names them.
         """
-        from audit.methods.layerwise import layerwise
+        from audit.methods.backward.layerwise import layerwise
 
         relevance = layerwise(network, "lrp", self._rules(), start=lambda logits: logits)
 
@@ -143,7 +143,7 @@ class Lrp:
         z_plus hands on |x_i| times it; flat and w_square have no masking; the box hands on x_i - low where weights are
         positive, high - x_i where they are negative. Where no rule can turn a sign, noise has one sign too.
         """
-        from audit.methods.layerwise import convolves_input
+        from audit.methods.backward.layerwise import convolves_input
 
         noise = generator.standard_normal(x.shape, dtype=np.float32)
         input_convolution, input_dense, *above = _COMPOSITES[self.composite]
@@ -156,7 +156,7 @@ class Lrp:
         return size * (np.abs(x) if first == "z_plus" else x)
 
     def _rules(self) -> "Rules":
-        from audit.methods.layerwise import Rules
+        from audit.methods.backward.layerwise import Rules
 
         input_convolution, input_dense, convolution, dense = map(self._rule, _COMPOSITES[self.composite])
         bounds = (self.low, self.high) if self.low is not None and self.high is not None else None
@@ -171,7 +171,7 @@ class Lrp:
         )
 
     def _rule(self, name: str) -> "LinearRule":
-        from audit.methods import lrp_rules
+        from audit.methods.backward import lrp_rules
 
         return {
             "epsilon": lrp_rules.epsilon(self.epsilon),

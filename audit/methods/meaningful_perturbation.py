@@ -6,12 +6,12 @@ import numpy as np
 from pydantic import Field
 
 from audit.declare import declared
-from audit.methods.asked import Output, scorer
-from audit.methods.cells import along, bells, cells_of, sizes_of
-from audit.methods.descent import adam
-from audit.methods.images import check_images
 from audit.methods.method import Array, Attribute, Need
-from audit.methods.reference import Reference, hidden
+from audit.methods.perturbation.cells import along, bells, cells_of, sizes_of
+from audit.methods.perturbation.descent import adam
+from audit.methods.perturbation.reference import Reference, hidden
+from audit.methods.perturbation.score import Output, scorer
+from audit.methods.shared.images import check_images
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params

@@ -50,7 +50,7 @@ class PatternAttribution:
         Raises:
             InputError: the model is subclassed, or has operations without a rule or without patterns.
         """
-        from audit.methods.pattern_walk import project
+        from audit.methods.backward.pattern_walk import project
 
         projected = project(network, "pattern_attribution", lambda kernel, pattern: kernel * pattern)
 
@@ -65,7 +65,7 @@ class PatternAttribution:
         Raises:
             InputError: as ``attribute``.
         """
-        from audit.methods.patterns import fitting
+        from audit.methods.backward.patterns import fitting
 
         return fitting(network, "pattern_attribution", self.estimator, trained=self.patterns == "trained")
 

@@ -54,7 +54,7 @@ class PatternNet:
         Raises:
             InputError: the model is subclassed, or has operations without a rule or without patterns.
         """
-        from audit.methods.pattern_walk import project
+        from audit.methods.backward.pattern_walk import project
 
         projected = project(network, "pattern_net", lambda kernel, pattern: pattern)
 
@@ -69,7 +69,7 @@ class PatternNet:
         Raises:
             InputError: as ``attribute``.
         """
-        from audit.methods.patterns import fitting
+        from audit.methods.backward.patterns import fitting
 
         return fitting(network, "pattern_net", self.estimator, trained=self.patterns == "trained")
 

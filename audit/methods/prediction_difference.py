@@ -8,10 +8,10 @@ import numpy as np
 from pydantic import Field
 
 from audit.declare import declared
-from audit.methods.asked import scorer
-from audit.methods.cells import along, with_channels
 from audit.methods.method import Array, Attribute, Need
-from audit.methods.patches import Patches
+from audit.methods.perturbation.cells import along, with_channels
+from audit.methods.perturbation.patches import Patches
+from audit.methods.perturbation.score import scorer
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params

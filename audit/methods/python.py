@@ -12,7 +12,7 @@ from pydantic import Field
 from audit.declare import declared
 from audit.errors import InputError
 from audit.methods.method import Attribute, Need, gaussian_noise
-from audit.methods.with_model import with_model
+from audit.methods.shared.with_model import with_model
 
 if TYPE_CHECKING:
     from audit.network.network import Network

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from audit.declare import declared
 from audit.methods.method import Array, Attribute, Need, gaussian_noise
-from audit.methods.params_digest import params_digest
+from audit.methods.shared.params_digest import params_digest
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params

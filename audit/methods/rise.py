@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import Field
 
 from audit.declare import declared
-from audit.methods.asked import Output, scorer
-from audit.methods.cells import along, cells_of, hats, sizes_of, with_channels
-from audit.methods.images import check_images
 from audit.methods.method import Array, Attribute, Need
-from audit.methods.path_baseline import Baseline, baseline_of
+from audit.methods.perturbation.cells import along, cells_of, hats, sizes_of, with_channels
+from audit.methods.perturbation.score import Output, scorer
+from audit.methods.shared.images import check_images
+from audit.methods.shared.path_baseline import Baseline, baseline_of
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params

@@ -8,7 +8,7 @@ from pydantic import Field
 from audit.declare import declared
 from audit.methods.gradient import Gradient
 from audit.methods.method import Array, Attribute, BaseMethod
-from audit.methods.noisy_copies import OverNoisyCopies, accumulate, own_noise
+from audit.methods.shared.noisy_copies import OverNoisyCopies, accumulate, own_noise
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params

@@ -8,10 +8,10 @@ import numpy as np
 from pydantic import Field
 
 from audit.declare import declared
-from audit.methods.asked import Output, scorer
-from audit.methods.cells import along, blocks, cells_of, pixel_parts, sizes_of, with_channels
 from audit.methods.method import Array, Attribute, Need
-from audit.methods.path_baseline import Baseline, baseline_of
+from audit.methods.perturbation.cells import along, blocks, cells_of, pixel_parts, sizes_of, with_channels
+from audit.methods.perturbation.score import Output, scorer
+from audit.methods.shared.path_baseline import Baseline, baseline_of
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params

@@ -9,9 +9,9 @@ from pydantic import Field
 
 from audit.declare import declared
 from audit.errors import InputError
-from audit.methods.activation import coarse_noise, layer_noise
 from audit.methods.method import Attribute, Need
-from audit.methods.with_model import global_numpy_seed, need_tensorflow, spatial_layer, spatial_node, with_model
+from audit.methods.shared.activation import coarse_noise, layer_noise
+from audit.methods.shared.with_model import global_numpy_seed, need_tensorflow, spatial_layer, spatial_node, with_model
 
 if TYPE_CHECKING:
     from audit.network.network import Network

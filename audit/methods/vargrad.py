@@ -9,7 +9,7 @@ from pydantic import Field
 from audit.declare import declared
 from audit.methods.gradient import Gradient
 from audit.methods.method import Array, Attribute, BaseMethod
-from audit.methods.noisy_copies import OverNoisyCopies, accumulate, noise_maps
+from audit.methods.shared.noisy_copies import OverNoisyCopies, accumulate, noise_maps
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params

@@ -8,8 +8,8 @@ from pydantic import Field
 
 from audit.declare import declared
 from audit.methods.gradient import Gradient
-from audit.methods.images import check_images
 from audit.methods.method import Array, Attribute, Need
+from audit.methods.shared.images import check_images
 from audit.record import record
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ def limit(node: Node) -> float | None:
 
 
 def _name(node: Node) -> str:
-    from audit.network.canonical import activation_name
+    from audit.network.loading.canonical import activation_name
 
     return activation_name(node)
 

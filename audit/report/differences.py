@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from audit.changes import counted, regressed
+from audit.judging.changes import counted, regressed
 from audit.record import Change, Comparison, Criterion, Shift, Side
-from audit.report.summary import escaped
+from audit.report.formats.summary import escaped
 from audit.report.words import DASH, limit, measured
 
 KINDS = {

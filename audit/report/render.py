@@ -7,13 +7,13 @@ from pathlib import Path
 
 from audit.errors import EnvironmentStop
 from audit.record import Audit, Context, Gallery, record
-from audit.report.card import card
-from audit.report.junit import junit
-from audit.report.metrics import metrics
-from audit.report.sarif import sarif
-from audit.report.statement import statement
-from audit.report.summary import summary
-from audit.store import Store
+from audit.report.formats.in_toto import statement
+from audit.report.formats.junit import junit
+from audit.report.formats.metrics_csv import metrics
+from audit.report.formats.model_card import card
+from audit.report.formats.sarif import sarif
+from audit.report.formats.summary import summary
+from audit.store.store import Store
 
 _FILES = {
     "html": "report.html",
@@ -95,9 +95,9 @@ def _pages(
     audit: Audit, gallery: Pictured | None, with_pdf: bool, source: bytes | None, context: Context
 ) -> tuple[dict[str, bytes], list[str]]:
     """Return the HTML, and the PDF where it can be made; the HTML stands in where only a PDF was asked for."""
-    from audit.report.enclosed import enclosed
-    from audit.report.page import pages
-    from audit.report.pdf import pdf
+    from audit.report.formats.attachments import enclosed
+    from audit.report.formats.pdf import pdf
+    from audit.report.page.page import pages
 
     made = pages(audit, gallery() if gallery else None, context=context)
     contents = {"html": made.screen.encode()}

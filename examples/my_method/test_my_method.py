@@ -6,7 +6,7 @@ import pytest
 from my_method import SquaredGradient
 from pydantic import ValidationError
 
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 
 
 def test_squared_weights_on_a_linear_network():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audit.checks.cascading_randomization import CascadingRandomization
-from audit.spec import load_spec
+from audit.spec.spec import load_spec
 from benchmarks import published_claims as claims
 from tests.audits import SOUND, judged
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from audit.bench import Bench
 from audit.checks.check import Check, Judgement
+from audit.engine.bench import Bench
+from audit.engine.variants import Explained
 from audit.network.network import Network
 from audit.record import Evidence, Unit
 from audit.registry import find
-from audit.variants import Explained
 from tests import networks
 from tests.audits import make_facts
 

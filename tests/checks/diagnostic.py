@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from audit.checks.check import Check
-from audit.datasets.compose import boxes, corners
+from audit.datasets.shared.compose import boxes, corners
+from audit.engine.variants import Explained
 from audit.record import Condition, Evidence, Randomized, Trained, Unit
-from audit.variants import Explained
 from tests.audits import make_facts
 
 N = 40

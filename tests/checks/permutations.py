@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from audit.checks.label_permutation import LabelPermutation
-from audit.planning import TRAINING
+from audit.planning.units import TRAINING
 from audit.record import Evidence, Null, Trained, TrainingFacts, Unit
 from tests.audits import make_facts
 

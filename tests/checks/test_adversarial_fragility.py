@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from audit.checks import attack, perturbation
 from audit.checks.adversarial_fragility import AdversarialFragility
+from audit.checks.shared import attack, perturbation
 from audit.methods.input_times_gradient import InputTimesGradient
 from audit.record import Null, Probed
 from tests import networks

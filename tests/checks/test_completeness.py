@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from audit.checks.axioms import AUDITED
 from audit.checks.completeness import Completeness, relative_gap
+from audit.checks.shared.axioms import AUDITED
 from audit.methods.guided_backprop import GuidedBackprop
 from audit.methods.input_times_gradient import InputTimesGradient
 from audit.methods.integrated_gradients import IntegratedGradients

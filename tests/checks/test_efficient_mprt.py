@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from audit.checks.efficient_mprt import EfficientMprt
-from audit.complexity import histogram_entropy
+from audit.checks.shared.complexity import histogram_entropy
 from audit.record import Evidence, Null, Original, Unit
 from tests.audits import MadeUpBench, make_facts
 

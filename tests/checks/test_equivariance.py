@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from audit.checks.equivariance import Equivariance, _pair
 from audit.methods.gradient import Gradient
 from audit.methods.smoothgrad import SmoothGrad
-from audit.network.closed_form import pointwise
+from audit.network.variants.closed_form import pointwise
 from audit.record import Null, Probed
 from tests import networks
 from tests.audits import evidence_of, make_facts

@@ -9,7 +9,7 @@ from audit.checks.infidelity import Infidelity, compare
 from audit.methods.gradient import Gradient
 from audit.methods.input_times_gradient import InputTimesGradient
 from audit.methods.integrated_gradients import IntegratedGradients
-from audit.network.closed_form import linear
+from audit.network.variants.closed_form import linear
 from audit.record import Probed
 from tests import networks
 from tests.audits import evidence_of

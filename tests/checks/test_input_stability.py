@@ -9,7 +9,7 @@ from audit.checks.input_stability import InputStability
 from audit.methods.gradient import Gradient
 from audit.methods.input_times_gradient import InputTimesGradient
 from audit.methods.smoothgrad import SmoothGrad
-from audit.network.closed_form import linear
+from audit.network.variants.closed_form import linear
 from audit.record import Probed, Rekeyed
 from tests import networks
 from tests.audits import evidence_of, make_facts

@@ -4,17 +4,17 @@ import keras
 import numpy as np
 import pytest
 
-from audit.bench import Bench, Explained
 from audit.checks.batch_invariance import BatchInvariance
 from audit.checks.implementation_invariance import ImplementationInvariance
 from audit.checks.input_shift import InputShift
 from audit.checks.precision import Precision
+from audit.engine.bench import Bench, Explained
 from audit.errors import InputError
 from audit.methods.gradient import Gradient
 from audit.methods.guided_backprop import GuidedBackprop
 from audit.methods.input_times_gradient import InputTimesGradient
 from audit.methods.integrated_gradients import IntegratedGradients
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 from audit.record import Evidence, Unit
 from audit.registry import find
 from tests import networks

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audit.checks.label_permutation import LabelPermutation
-from audit.checks.memorisation import chance
+from audit.checks.shared.memorisation import chance
 from audit.errors import UnitError
 from audit.record import Null, Original, Trained
 from audit.similarities.spearman import spearman

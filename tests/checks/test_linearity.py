@@ -4,13 +4,13 @@ import keras
 import numpy as np
 import pytest
 
-from audit.checks.axioms import AUDITED
 from audit.checks.linearity import Linearity, from_sum
+from audit.checks.shared.axioms import AUDITED
 from audit.methods.grad_cam import GradCam
 from audit.methods.guided_backprop import GuidedBackprop
 from audit.methods.integrated_gradients import IntegratedGradients
 from audit.methods.smoothgrad import SmoothGrad
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 from tests.checks.axioms import bench_of, cnn, controls_behave, judgements, means
 
 METHODS = {

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from audit.checks.axioms import AUDITED
 from audit.checks.sensitivity_b import SensitivityB, ignored_share
+from audit.checks.shared.axioms import AUDITED
 from audit.methods.grad_cam import GradCam
 from audit.methods.guided_backprop import GuidedBackprop
 from audit.methods.integrated_gradients import IntegratedGradients

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from audit.datasets import tabular
 from audit.datasets.dataset import validate
+from audit.datasets.shared import tabular
 from audit.datasets.table import Table
 from audit.errors import AuditError, InputError, RefusedError
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from audit.methods.method import Method, is_compiled, method_value
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 from audit.network.network import Network
 from audit.registry import find, places
 from tests.methods.explain import keys
@@ -36,7 +36,7 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
 }
 """Fewer samples and steps than the defaults: what is tested for every method does not depend on how many."""
 
-# Other people's code holds a model of its own: tests/methods/test_with_model.py.
+# Other people's code holds a model of its own: tests/methods/shared/test_with_model.py.
 METHODS: Mapping[str, Method] = {
     name: method_value({name: FIELDS.get(name, {})})
     for name in places("methods")

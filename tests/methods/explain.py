@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from audit.backend import active
-from audit.methods.compiled import compiled
+from audit.engine.compiled import compiled
 from audit.methods.fitted import learner
 from audit.methods.method import Method
 from audit.network.network import Network, Params

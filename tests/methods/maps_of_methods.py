@@ -9,10 +9,10 @@ import keras
 import numpy as np
 
 from audit.backend import active
-from audit.methods.compiled import compiled
+from audit.engine.compiled import compiled
 from audit.methods.fitted import learner
 from audit.methods.method import method_value
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 
 
 def maps_of_methods(folder: Path) -> Mapping[str, np.ndarray]:

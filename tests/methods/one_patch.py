@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 from audit.network.network import Network
 
 SIZE, CHANNELS = 6, 2

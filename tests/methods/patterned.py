@@ -8,7 +8,7 @@ import numpy as np
 from audit.backend import Compiled, active
 from audit.methods.fitted import Learn, learner
 from audit.methods.pattern_net import PatternNet
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 from audit.network.network import Network
 from tests import networks
 

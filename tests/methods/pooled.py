@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 from audit.network.network import Network
 from tests import networks
 from tests.reference.convolution import convolve, max_pool

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audit.methods.anchors import Anchors, decided
-from audit.methods.rules import Rule, Search, shortest_rule
+from audit.methods.perturbation.anchor_search import Rule, Search, shortest_rule
 from tests import networks
 from tests.methods.explain import explain
 

@@ -9,7 +9,7 @@ import pytest
 from audit.errors import InputError
 from audit.methods.cam import Cam
 from audit.methods.grad_cam import GradCam
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 from audit.network.network import Network
 from tests import networks
 from tests.methods.explain import explain, logits

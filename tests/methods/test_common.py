@@ -13,10 +13,10 @@ import pytest
 from keras import ops
 
 from audit.backend import Compiled, active
-from audit.methods.compiled import compiled
+from audit.engine.compiled import compiled
 from audit.methods.fitted import learner
 from audit.methods.method import Method, as_named, method_value
-from audit.methods.noisy_copies import accumulate
+from audit.methods.shared.noisy_copies import accumulate
 from audit.methods.smoothgrad import SmoothGrad
 from audit.methods.smoothgrad_squared import SmoothGradSquared
 from audit.methods.vargrad import VarGrad, _welford

@@ -9,7 +9,7 @@ import pytest
 from audit.errors import InputError
 from audit.methods.deep_lift import DeepLift
 from audit.methods.input_times_gradient import InputTimesGradient
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 from audit.network.network import Network
 from tests import networks
 from tests.methods.explain import explain, logits

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from audit.backend import active
-from audit.bench import Bench
+from audit.engine.bench import Bench
+from audit.engine.variants import Explained
 from audit.methods.expected_gradients import MOST, REFERENCES, ExpectedGradients
 from audit.methods.integrated_gradients import IntegratedGradients
 from audit.methods.smoothgrad import SmoothGrad
 from audit.record import Original
-from audit.variants import Explained
 from tests import networks
 from tests.methods.explain import explain, keys, logits
 from tests.reference.perceptron import gradient

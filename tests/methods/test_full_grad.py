@@ -7,7 +7,7 @@ import pytest
 from audit.backend import active
 from audit.errors import InputError
 from audit.methods.full_grad import FullGrad, full_gradients
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 from audit.network.network import Network
 from tests import networks
 from tests.methods.explain import explain, logits

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from audit.errors import InputError
-from audit.methods.activation import chosen_layer
 from audit.methods.grad_cam import GradCam
-from audit.network.load import from_model
+from audit.methods.shared.activation import chosen_layer
+from audit.network.loading.load import from_model
 from audit.network.network import Network
 from tests import networks
 from tests.methods.explain import explain
@@ -45,7 +45,7 @@ def test_auto_is_the_last_convolutions_rectified_output() -> None:
 @pytest.mark.parametrize(("height", "width"), [(9, 9), (7, 10), (3, 3), (2, 5), (1, 1)])
 def test_resizing_is_bilinear_with_half_pixel_centres(height: int, width: int) -> None:
     from audit.backend import active
-    from audit.methods.activation import resize
+    from audit.methods.shared.activation import resize
     from tests.methods.explain import tensor
 
     image = _RANDOM.normal(size=(3, 4)).astype(np.float32)

@@ -11,7 +11,7 @@ import pytest
 from audit.errors import InputError
 from audit.methods.gradient import Gradient
 from audit.methods.guided_backprop import GuidedBackprop
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 from audit.network.network import Network
 from tests import networks
 from tests.methods.explain import explain, logits

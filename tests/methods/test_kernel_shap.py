@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from audit.errors import InputError
-from audit.methods.coalitions import coalitions
 from audit.methods.kernel_shap import KernelShap, shares
+from audit.methods.perturbation.coalitions import coalitions
 from tests import networks
 from tests.methods.explain import explain, logits
 

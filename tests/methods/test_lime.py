@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from audit.methods.lime import Lime
-from audit.methods.on_host import generator_of
+from audit.methods.shared.on_host import generator_of
 from tests import networks
 from tests.methods.explain import explain, keys
 

@@ -10,14 +10,14 @@ from pydantic import ValidationError
 
 from audit.backend import active
 from audit.errors import InputError
-from audit.methods import lrp_rules
+from audit.methods.backward import lrp_rules
+from audit.methods.backward.linear import Linear
 from audit.methods.input_times_gradient import InputTimesGradient
-from audit.methods.linear import Linear
 from audit.methods.lrp import Composite, Lrp
 from audit.methods.method import Method
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 from audit.network.network import Network
-from audit.network.shift import compensated
+from audit.network.variants.shift import compensated
 from tests import networks
 from tests.methods.explain import explain, keys, logits, tensor
 from tests.reference import relevance as reference

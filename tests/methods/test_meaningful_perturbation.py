@@ -6,9 +6,9 @@ from keras import ops
 
 from audit.backend import active
 from audit.errors import InputError
-from audit.methods.cells import bells
-from audit.methods.descent import adam
 from audit.methods.meaningful_perturbation import MeaningfulPerturbation, _moved
+from audit.methods.perturbation.cells import bells
+from audit.methods.perturbation.descent import adam
 from tests import networks
 from tests.methods.explain import explain, tensor
 from tests.methods.one_patch import INPUTS, PATCH, SIZE, inside, outside, reads_one_patch, sigmoid

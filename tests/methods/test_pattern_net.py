@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from audit.backend import active
-from audit.bench import Bench
+from audit.engine.bench import Bench
+from audit.engine.variants import Explained
 from audit.methods.fitted import learner
 from audit.methods.gradient import Gradient
 from audit.methods.lrp import Lrp
@@ -15,7 +16,6 @@ from audit.methods.pattern_attribution import PatternAttribution
 from audit.methods.pattern_net import PatternNet
 from audit.methods.smoothgrad import SmoothGrad
 from audit.record import Original, Randomized
-from audit.variants import Explained
 from tests import networks
 from tests.methods.explain import explain, keys, logits
 from tests.methods.patterned import DATA, fit, function, mlp

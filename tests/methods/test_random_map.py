@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from audit.backend import active
-from audit.methods.params_digest import params_digest
 from audit.methods.random_map import RandomMap
+from audit.methods.shared.params_digest import params_digest
 from audit.network.network import Network, Params
 from tests import networks
 from tests.methods.explain import keys, tensor

@@ -5,7 +5,7 @@ import pytest
 
 from audit.errors import InputError
 from audit.network.blocks import by_name, layers, listed
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 from tests import networks
 
 L = keras.layers

@@ -5,7 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 from audit.network.params import architecture, digest
 from tests import networks
 

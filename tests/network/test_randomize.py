@@ -6,7 +6,7 @@ import pytest
 
 from audit.backend import active
 from audit.errors import InputError
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 from audit.network.randomize import changed_fraction, randomize, touched
 from audit.record import Distribution, Randomized
 from tests import networks

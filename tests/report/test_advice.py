@@ -8,7 +8,7 @@ import pytest
 
 from audit.record import Audit, Outcome
 from audit.report.advice import RULES, SHOWN, advise
-from audit.report.findings import gaps, waivers
+from audit.report.page.findings import gaps, waivers
 from tests.report import examples
 
 CASCADE, SINGLE, REPEAT = examples.CASCADE, examples.SINGLE, examples.REPEAT

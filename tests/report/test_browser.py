@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from audit.report.page import page as written
+from audit.report.page.page import page as written
 from tests.report import examples
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="no browser tests: pip install playwright")

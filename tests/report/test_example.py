@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from audit.record import Context
-from audit.report.page import page
+from audit.report.page.page import page
 from audit.report.render import render
-from audit.results import read_results
-from audit.spec import load_spec
-from audit.yaml_source import read
+from audit.spec.spec import load_spec
+from audit.spec.yaml_nodes import read
+from audit.store.results import read_results
 
 LARGEST = 2 * 2**20  # bytes: it is kept with the code
 TEXTS = {

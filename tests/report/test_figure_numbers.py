@@ -14,8 +14,8 @@ from matplotlib.figure import Figure as Canvas
 
 import audit.report
 from audit.record import Audit, Context, Past, Point, Reference, Verdict
-from audit.report import svg
-from audit.report.page import page
+from audit.report.figures import svg
+from audit.report.page.page import page
 from tests.report import examples
 from tests.report.html import parsed
 from tests.report.retrained import FULL, permutations, removals

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.record import Audit, Outcome
-from audit.report.junit import junit
-from audit.report.metrics import COLUMNS, metrics
-from audit.report.page import page
-from audit.report.summary import LONGEST, escaped, summary
+from audit.report.formats.junit import junit
+from audit.report.formats.metrics_csv import COLUMNS, metrics
+from audit.report.formats.summary import LONGEST, escaped, summary
+from audit.report.page.page import page
 from audit.report.words import gates
 from tests.report import examples
 

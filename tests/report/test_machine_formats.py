@@ -13,18 +13,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from junitparser import Error, Failure, JUnitXml
 
-from audit import gate
+from audit.judging import gate
 from audit.record import Audit, Context
-from audit.report.annotations import MOST, annotations
-from audit.report.card import card
-from audit.report.junit import junit
-from audit.report.metrics import metrics
-from audit.report.page import pages
-from audit.report.sarif import sarif
-from audit.report.statement import PREDICATE, STATEMENT, statement
-from audit.report.summary import LONGEST, escaped, summary
-from audit.schema import results_schema
-from audit.store import to_json
+from audit.report.formats.github_annotations import MOST, annotations
+from audit.report.formats.in_toto import PREDICATE, STATEMENT, statement
+from audit.report.formats.junit import junit
+from audit.report.formats.metrics_csv import metrics
+from audit.report.formats.model_card import card
+from audit.report.formats.sarif import sarif
+from audit.report.formats.summary import LONGEST, escaped, summary
+from audit.report.page.page import pages
+from audit.spec.schema import results_schema
+from audit.store.store import to_json
 from tests.reference import sarif as rules
 from tests.reference.json_schema import accepts
 from tests.report import examples

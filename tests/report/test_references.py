@@ -7,9 +7,10 @@ import pytest
 
 from audit.checks.cascading_randomization import CascadingRandomization
 from audit.record import RequirementFacts
-from audit.report import figures, removals, words
-from audit.report.metrics import metrics
-from audit.report.page import page
+from audit.report import words
+from audit.report.figures import curves, removals
+from audit.report.formats.metrics_csv import metrics
+from audit.report.page.page import page
 from tests.audits import SOUND, judged
 
 CHECK = CascadingRandomization(batch_norm=("keep", "reset"), target="rechosen", seeds=2)
@@ -32,7 +33,7 @@ def audit():
 
 def test_the_other_treatment_is_drawn_in_its_methods_colour_and_not_judged():
     found = audit()
-    drawn = figures.plot(found.verdicts, [], "stages")
+    drawn = curves.plot(found.verdicts, [], "stages")
     own, beside = drawn.lines
     assert (own.name, beside.name) == ("gradient", "gradient, reset") and own.index == beside.index
     assert own.judged and not beside.judged

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from audit.errors import EnvironmentStop
-from audit.report.page import page
-from audit.report.pdf import pdf
+from audit.report.formats.pdf import pdf
+from audit.report.page.page import page
 from audit.report.render import FORMATS, render
 from tests.report import examples
 

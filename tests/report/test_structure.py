@@ -3,7 +3,7 @@
 from dataclasses import replace
 from xml.etree.ElementTree import Element
 
-from audit.report.page import page
+from audit.report.page.page import page
 from tests.report import examples
 from tests.report.html import parsed, text_of
 

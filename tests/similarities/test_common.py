@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from audit.checks.comparison import as_named, similarity_value
+from audit.checks.shared.comparison import as_named, similarity_value
 from audit.registry import places
 from audit.similarities.similarity import mean_over_shuffles
 

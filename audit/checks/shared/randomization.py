@@ -1,0 +1,139 @@
+"""What cascading and independent randomisation share: their conditions, and their evidence as one curve."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from audit.checks.check import Judgement
+from audit.checks.shared.comparison import DEFAULT_SIGN
+from audit.checks.shared.judgement import Curve, Limits, Target, conclude, curve, point, stopped, unchanged
+from audit.checks.shared.wording import quantity
+from audit.maps import Sign
+from audit.record import (
+    BatchNorm,
+    Condition,
+    Evidence,
+    ExplainedClass,
+    Facts,
+    Null,
+    Point,
+    Randomized,
+    Redraw,
+    Reference,
+    record,
+)
+
+
+def _distinct(value: BatchNorm | tuple[BatchNorm, ...]) -> BatchNorm | tuple[BatchNorm, ...]:
+    if isinstance(value, tuple) and len(set(value)) < len(value):
+        raise ValueError("`batch_norm` names a treatment twice")
+    return value
+
+
+BatchNorms = Annotated[
+    BatchNorm | Annotated[tuple[BatchNorm, ...], Field(min_length=1)],
+    AfterValidator(_distinct),
+    Field(description="what becomes of moving statistics; of a list the first is judged and the others are shown"),
+]
+Redraws = Annotated[
+    Redraw, Field(description="the trained values permuted, the layers' own initializers, or a declared distribution")
+]
+Explains = Annotated[
+    ExplainedClass, Field(description="the class explained on the re-drawn model: as before, or its own prediction")
+]
+
+
+def treatments(batch_norm: BatchNorm | tuple[BatchNorm, ...]) -> tuple[BatchNorm, ...]:
+    """Return the treatments of batch normalisation that are measured, the judged one first."""
+    return batch_norm if isinstance(batch_norm, tuple) else (batch_norm,)
+
+
+@record
+class Design:
+    """How parameters are re-drawn, how often, and how the null is estimated."""
+
+    mode: Literal["cascading", "independent"]
+    order: Literal["top_down", "bottom_up"]
+    seeds: int
+    redraw: Redraw
+    batch_norm: tuple[BatchNorm, ...]  # the first is judged
+    target: ExplainedClass
+    null_draws: int
+
+    def at(self, stage: int, seed: int, batch_norm: BatchNorm | None = None) -> Randomized:
+        """Return the condition of one stage (0: nothing re-drawn) and one seed."""
+        return Randomized(
+            mode=self.mode, stage=stage, seed=seed, order=self.order, redraw=self.redraw,
+            batch_norm=batch_norm or self.batch_norm[0], target=self.target,
+        )  # fmt: skip
+
+    def places(self, stages: int, batch_norm: BatchNorm) -> list[list[Randomized]]:
+        """Return the conditions of each stage by seed."""
+        return [[self.at(stage, seed, batch_norm) for seed in range(self.seeds)] for stage in range(1, stages + 1)]
+
+
+def cascade_targets(similarity: Any, mean_at_most: float, last_at_most: float) -> tuple[Target, Target]:
+    """Return the criteria of a cascade: the mean over the stages and the last stage, each at most its limit."""
+    what = f"of its excess {quantity(similarity)}, "
+    mean = Target(
+        name="mean",
+        relation="at_most",
+        threshold=mean_at_most,
+        places=lambda excess: excess.mean(axis=2),
+        words=(what + "on average over the cascade, after the parameters are re-drawn", "on average"),
+    )
+    last = Target(
+        name="last",
+        relation="at_most",
+        threshold=last_at_most,
+        places=lambda excess: excess[:, :, -1],
+        words=(what + "at the last stage, where all parameters are re-drawn", "at the last stage"),
+    )
+    return mean, last
+
+
+def conditions(design: Design, facts: Facts) -> tuple[Condition, ...]:
+    """Return the null, stage 0 once (everything computed again: similarity exactly 1), then all stages by seed."""
+    stages = range(1, len(facts.network.stages) + 1)
+    drawn = (
+        design.at(stage, seed, each)
+        for each in design.batch_norm for seed in range(design.seeds) for stage in stages
+    )  # fmt: skip
+    return (Null(draws=design.null_draws), design.at(0, 0), *drawn)
+
+
+def judge(
+    design: Design, evidence: Sequence[Evidence], facts: Facts, targets: Sequence[Target], limits: Limits,
+    sign: Sign | None,
+) -> Judgement:  # fmt: skip
+    """Judge the evidence of one method; every condition must be there.
+
+    Only the first treatment of batch normalisation is judged: which one counts is then settled before the results are
+    seen, and showing further ones cannot turn a verdict. The others' curves stand beside it.
+    """
+    names = [stage.name for stage in facts.network.stages]
+    names = names if design.order == "top_down" else names[::-1]
+    if not names:
+        return Judgement(outcome="inconclusive", reason="The network has no parameters to re-draw.")
+    wanted = conditions(design, facts)
+    error = stopped(evidence, wanted)
+    if error:
+        return error
+    found = {each.unit.condition: each for each in evidence if each.unit.condition in wanted}
+    null, sign = Null(draws=design.null_draws), sign or DEFAULT_SIGN
+    trained = curve(found, [[design.at(0, 0)]], ["trained"], null=null, sign=sign)
+    drawn = [curve(found, design.places(len(names), each), names, null=null, sign=sign) for each in design.batch_norm]
+    curves = [each for each in drawn if not isinstance(each, str)]
+    if isinstance(trained, str) or len(curves) < len(drawn):
+        return Judgement(outcome="inconclusive", reason=str(drawn[0]))
+    start, doubt = point(trained, 0), unchanged(list(found.values()), names)
+    judged = conclude(curves[0], targets, limits, first=start, doubt=doubt)
+    others = zip(design.batch_norm[1:], curves[1:], strict=True)
+    return replace(judged, references=tuple(_reference(each, start, curve) for each, curve in others))
+
+
+def _reference(batch_norm: BatchNorm, start: Point, drawn: Curve) -> Reference:
+    points = tuple(point(drawn, place) for place in range(len(drawn.labels)))
+    return Reference(name=f"batch_norm: {batch_norm}", curve=(start, *points), quantity="similarity")

@@ -1,0 +1,129 @@
+"""What the checks that remove features share: their fields, their conditions, and the accuracies by ranking.
+
+Every accuracy belongs to a fraction and a seed; a seed is one retraining from fresh weights. Whatever is compared is
+compared within a seed.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import AfterValidator, Field
+
+from audit.checks.check import Bench, Measurement
+from audit.checks.shared.trials import Trial, area, reference
+from audit.errors import UnitError
+from audit.maps import Channels, Sign
+from audit.record import Condition, Evidence, Reference, Removed, Trained, record
+
+CONTROLS = ("bernoulli", "sobel", "blurred_random")
+METHOD = "method"
+"""Stands in a condition for the id of the method, which the unit already names."""
+
+Network = Literal["retrained", "intact", "mask"]
+
+
+def _ascending(fractions: tuple[float, ...]) -> tuple[float, ...]:
+    if list(fractions) != sorted(set(fractions)):
+        raise ValueError("fractions ascend, each once, such as [0.1, 0.5, 0.9]")
+    return fractions
+
+
+Fractions = Annotated[
+    tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1, max_length=50), AfterValidator(_ascending)
+]
+Seeds = Annotated[int, Field(ge=2, le=1000, description="retrainings of each kind; the interval is over them")]
+Margin = Annotated[float, Field(ge=0, le=1, description="accuracy by which chance must be beaten, 0.02: two points")]
+Within = Annotated[float, Field(ge=0, le=1, description="how far retrained and audited accuracy may be apart")]
+
+
+@record
+class Design:
+    """What is removed, how it is replaced, and how often networks are retrained."""
+
+    fractions: tuple[float, ...]
+    seeds: int
+    part: Literal["top", "bottom"] = "top"
+    unit: Literal["pixel", "scalar"] = "pixel"
+    fill: Literal["channel_mean", "zero", "blur", "noisy_linear"] = "channel_mean"
+    network: Network = "retrained"
+    channels: Channels | None = None
+    sign: Sign | None = None
+    square: bool = False
+    noise: float = 0.0
+
+    def at(self, by: str, fraction: float, seed: int, network: Network | None = None) -> Removed:
+        """Return one condition; ``network`` is the design's own where it is not named."""
+        common = Removed(
+            by=by, fraction=fraction, seed=seed, part=self.part, unit=self.unit, fill=self.fill,
+            network=network or self.network, noise=self.noise,
+        )  # fmt: skip
+        if common.network == "mask":  # nothing is filled
+            common = replace(common, fill="channel_mean", noise=0.0)
+        if by in CONTROLS:  # no map is reduced: the same unit for every choice of channels and sign
+            return common
+        return replace(common, channels=self.channels or "sum", sign=self.sign or "absolute", square=self.square)
+
+    def all(self, by: str, network: Network | None = None) -> tuple[Removed, ...]:
+        """Return the conditions of one ranking, fraction by fraction."""
+        return tuple(self.at(by, fraction, seed, network) for fraction in self.fractions for seed in range(self.seeds))
+
+    def trainings(self) -> tuple[Trained, ...]:
+        """Return the trainings on intact inputs: fraction 0 of every curve."""
+        return tuple(Trained(labels="true", seed=seed) for seed in range(self.seeds))
+
+
+def measure(method: str, condition: Condition, bench: Bench) -> Measurement:
+    """Train and test as a condition says, for a method (by id)."""
+    if not isinstance(condition, Removed):
+        raise UnitError("R804", "this check only removes features", received=condition.kind)
+    own = condition if condition.by in CONTROLS else replace(condition, by=method)
+    return Measurement(scores=bench.retrain(own))
+
+
+def accuracies(found: Mapping[Condition, Evidence], conditions: Sequence[Condition], seeds: int) -> np.ndarray:
+    """Return the test accuracies (J, K) of conditions given place by place, each with all its seeds.
+
+    Raises:
+        KeyError: evidence is missing.
+        UnitError: an accuracy is no number in [0, 1].
+    """
+    return np.array([_accuracy(found[each]) for each in conditions]).reshape(-1, seeds).T
+
+
+def _accuracy(evidence: Evidence) -> float:
+    value = float(np.asarray(evidence.scores["test_accuracy"], np.float64).reshape(-1)[0])
+    if not 0 <= value <= 1:
+        raise UnitError("R805", "a test accuracy is no share", expected="a number in [0, 1]", received=str(value))
+    return value
+
+
+def against_chance(design: Design, found: Mapping[Condition, Evidence], *, words: str) -> Trial:
+    """Compare a method's ranking with the Bernoulli control's, seed by seed.
+
+    Where the top is removed, the better ranking loses more accuracy; where the bottom is, it keeps more.
+    """
+    intact = design.trainings()
+    method, chance = (accuracies(found, (*intact, *design.all(by)), design.seeds) for by in (METHOD, "bernoulli"))
+    advantage = chance - method if design.part == "top" else method - chance
+    fractions = (0.0, *design.fractions)
+    return Trial(fractions=fractions, intact=method[:, 0], accuracy=method, other=chance, advantage=advantage,
+                 areas=area(advantage, fractions), words=words)  # fmt: skip
+
+
+def references(
+    design: Design, found: Mapping[Condition, Evidence], kinds: Mapping[str, tuple[str, Network]]
+) -> tuple[Reference, ...]:
+    """Return the curves of accuracy that were measured, by name: whose ranking, and on which network.
+
+    What was not asked for, or failed, is left out: Sobel and blurred noise are shown, not judged.
+    """
+    made: list[Reference] = []
+    for name, (by, network) in kinds.items():
+        conditions = design.all(by, network)
+        start = () if network == "mask" else design.trainings()  # without a mask there is nothing to learn from it
+        if all(each in found and found[each].status == "done" for each in (*start, *conditions)):
+            fractions = design.fractions if network == "mask" else (0.0, *design.fractions)
+            made.append(reference(name, fractions, accuracies(found, (*start, *conditions), design.seeds)))
+    return tuple(made)

@@ -1,0 +1,132 @@
+"""Judging accuracies of two rankings over retrainings: curves, areas, intervals, the verdict and its sentence."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from audit.checks.check import Judgement
+from audit.checks.shared.wording import decimals
+from audit.record import Criterion, Facts, Outcome, Point, Reference, record
+from audit.statistics import LEVEL, Estimate, decide, p_value
+
+_CHANCE = 3  # standard errors above the commonest class's share that count as having learned something
+
+
+@record
+class Trial:
+    """Accuracies of two rankings by seed and place, (J, K), and what their difference means."""
+
+    fractions: tuple[float, ...]  # of the K places
+    intact: np.ndarray  # (J,): accuracy of the networks retrained on intact inputs
+    accuracy: np.ndarray
+    other: np.ndarray
+    advantage: np.ndarray  # (J, K): positive where the method's ranking is the better one
+    areas: np.ndarray  # (J,): the advantage, averaged over the fractions
+    words: str  # the sentence, with {} where the number goes
+
+
+def area(advantage: np.ndarray, fractions: Sequence[float]) -> np.ndarray:
+    """Return the area (J,) below advantages (J, K + 1) over fractions, by trapezoids, divided by their span."""
+    places = np.asarray(fractions)
+    return np.trapezoid(advantage, places, axis=1) / (places[-1] - places[0])
+
+
+def interval(values: np.ndarray) -> Estimate:
+    """Estimate a mean over retrainings (J,), J >= 2, by Student's t.
+
+    Without the correction for skewness that samples of inputs get: each value is itself a mean over all test inputs.
+    """
+    from scipy.stats import t
+
+    origin, freedom = values[0], len(values) - 1  # equal values then have no spread and a mean without rounding
+    off = values - origin
+    mean, error = float(origin + off.mean()), float(off.std(ddof=1) / np.sqrt(len(off)))
+    half = float(t.ppf((1 + LEVEL) / 2, freedom)) * error
+    return Estimate(mean=mean, low=mean - half, high=mean + half, error=error, freedom=freedom, shift_low=0.0,
+                    shift_high=0.0)  # fmt: skip
+
+
+def conclude(
+    trial: Trial, facts: Facts, *, margin: float, baseline_within: float, references: Sequence[Reference]
+) -> Judgement:
+    """Judge the area; the networks retrained on intact inputs must first be like the audited one."""
+    doubt = _doubt(trial.intact, facts, baseline_within)
+    estimate = interval(trial.areas)
+    ends = float(estimate.low), float(estimate.high)
+    outcome: Outcome = "inconclusive" if doubt else decide(ends, margin, "at_least")
+    criterion = Criterion(
+        name="area", relation="at_least", threshold=margin, statistic=None if doubt else float(estimate.mean),
+        interval=None if doubt else ends, outcome=outcome,
+        p_value=None if doubt else p_value(estimate, margin, "at_least"),
+    )  # fmt: skip
+    return Judgement(
+        outcome=outcome,
+        reason=doubt or _reason(trial, estimate, margin, outcome),
+        criteria=(criterion,),
+        curve=_points(trial),
+        inputs=facts.training.test if facts.training else 0,
+        seeds=len(trial.areas),
+        total=trial.accuracy.size,
+        references=tuple(references),
+    )
+
+
+def _doubt(intact: np.ndarray, facts: Facts, within: float) -> str | None:
+    """Return why retraining tests nothing here: the recipe does not give the audited model's accuracy, or none."""
+    mean, audited, training = float(intact.mean()), facts.data.accuracy, facts.training
+    if training is not None and training.test_shares:
+        chance = max(training.test_shares)
+        if not mean > chance + _CHANCE * np.sqrt(chance * (1 - chance) / max(training.test, 1)):
+            return (
+                f"Networks retrained on intact inputs reach an accuracy of {mean:.3f}, no better than always naming "
+                f"the commonest class ({chance:.3f}): mend the recipe under `training`."
+            )
+    if audited is not None and abs(mean - audited) > within:
+        return (
+            f"Networks retrained on intact inputs reach an accuracy of {mean:.3f}, the audited model {audited:.3f}, "
+            f"which is further apart than {within:g}: what they use need not be what the audited model uses; bring the "
+            "recipe under `training` closer to how it was trained."
+        )
+    return None
+
+
+def _reason(trial: Trial, estimate: Estimate, margin: float, outcome: Outcome) -> str:
+    value, low, high, limit = decimals([estimate.mean, estimate.low, estimate.high], beside=margin)
+    text = f"{trial.words.format(f'{value} [{low}, {high}]')}; at least {limit} is required"
+    return text + ("; the interval contains the limit, and more seeds would narrow it." if outcome == "inconclusive"
+                   else ".")  # fmt: skip
+
+
+def span(fractions: Sequence[float]) -> str:
+    """Return fractions as ``10 %`` or ``10 to 90 %``, for a sentence."""
+    ends = [percent(each) for each in (fractions[0], fractions[-1])]
+    return ends[0] if len(fractions) == 1 else f"{ends[0].removesuffix(' %')} to {ends[1]}"
+
+
+def percent(fraction: float) -> str:
+    """Return a fraction as ``10 %``: the label of a place on a curve."""
+    return f"{100 * fraction:g} %"
+
+
+def _points(trial: Trial) -> tuple[Point, ...]:
+    """Return the curve: ``similarity`` is the mean accuracy, ``null`` the other ranking's, ``excess`` the advantage."""
+    points: list[Point] = []
+    for place, fraction in enumerate(trial.fractions):
+        estimate = interval(trial.advantage[:, place])
+        points.append(Point(
+            label=percent(fraction), similarity=float(trial.accuracy[:, place].mean()),
+            null=float(trial.other[:, place].mean()), excess=float(estimate.mean),
+            interval=(float(estimate.low), float(estimate.high)), undefined=0, total=len(trial.areas),
+        ))  # fmt: skip
+    return tuple(points)
+
+
+def reference(name: str, fractions: Sequence[float], values: np.ndarray) -> Reference:
+    """Return accuracies (J, K) as a curve with their intervals over retrainings."""
+    estimates = [interval(column) for column in values.T]
+    points = (
+        Point(label=percent(fraction), similarity=float(each.mean), null=None, excess=None,
+              interval=(float(each.low), float(each.high)), undefined=0, total=len(values))
+        for fraction, each in zip(fractions, estimates, strict=True)
+    )  # fmt: skip
+    return Reference(name=name, curve=tuple(points))

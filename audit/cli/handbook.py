@@ -1,0 +1,67 @@
+"""The pages of ``docs/`` that say what a spec may name, in Markdown, from docstrings alone: they cannot go stale."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from audit.checks.check import PARTS
+from audit.registry import Family, find
+from audit.spec.describe import Field, document, fields_of, names, summary
+
+_OPENING: Mapping[Family, str] = MappingProxyType(
+    {
+        "checks": "What a spec may require of a method under `require:`.",
+        "methods": "What a spec may put under audit under `methods:`.",
+        "similarities": "How two maps are compared: the `similarity` of a check.",
+        "datasets": "Where inputs come from: `dataset: {source: ...}`.",
+    }
+)
+_TITLED = re.compile(rf"^({'|'.join(PARTS)})\. |^([A-Z][A-Za-z -]+): ")
+
+
+def page(family: Family) -> str:
+    """Return the page of a family: its names with their first lines, then each with its fields."""
+    known = names(family)
+    index = [f"- [`{name}`](#{name}): {_inline(summary(family, name))}" for name in known]
+    opening = [
+        f"# {family.capitalize()}",
+        "",
+        _OPENING[family],
+        f"Made by `make docs` from the code; {len(known)} names.",
+    ]
+    return "\n".join([*opening, "", *index, "", *(line for name in known for line in _entry(family, name))])
+
+
+def _entry(family: Family, name: str) -> list[str]:
+    text = document(family, name)
+    body = [_inline(_TITLED.sub(_bold, line)) for line in text.splitlines()]
+    fields = fields_of(find(family, name))
+    return [f"## {name}", "", *_broken(body), "", *(_table(fields) if fields else [])]
+
+
+def _broken(lines: list[str]) -> list[str]:
+    """Start a paragraph at each titled line, which docstrings of methods write one below the other."""
+    parts = [part for line in lines for part in (["", line] if line.startswith("**") else [line])]
+    return [line for before, line in zip(["", *parts], parts, strict=False) if before or line]
+
+
+def _bold(match: re.Match[str]) -> str:
+    return f"**{match[0].strip()}** "
+
+
+def _table(fields: tuple[Field, ...]) -> list[str]:
+    rows = [f"| `{each.name}` | {_code(each.default)} | {_cell(each.doc)} |" for each in fields]
+    return ["| field | default | meaning |", "|---|---|---|", *rows, ""]
+
+
+def _code(default: str | None) -> str:
+    return "required" if default is None else f"`{_cell(default)}`"
+
+
+def _cell(text: str) -> str:
+    return _inline(text).replace("|", r"\|")
+
+
+def _inline(text: str) -> str:
+    """Return a docstring's literals as Markdown's."""
+    return text.replace("``", "`")

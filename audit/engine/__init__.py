@@ -1,0 +1,1 @@
+"""Conditions to parameters, keys and maps: the workshop that checks ask."""

@@ -1,0 +1,162 @@
+"""Methods at work on networks: each compiled once for a network, fitted to its parameters, and fed in batches."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from audit.backend import Compiled, active
+from audit.engine.baselines import baselines
+from audit.engine.compiled import compiled, pullback
+from audit.engine.fitting import Fits
+from audit.engine.variants import Explained
+from audit.methods.fitted import learner
+from audit.methods.method import Method
+from audit.network.network import Network, Params
+from audit.record import record
+
+_KEPT_NETWORKS = 8  # other networks than the audited one, with their compiled functions
+
+OnDevice = Callable[[Params], Any]
+"""``params -> tensors``: parameters on the device, converted once where they are met again."""
+
+FittingInputs = Callable[[Network, Explained], np.ndarray]
+"""``(network, explained) -> inputs (m, ...)`` from which fitted methods learn on a network."""
+
+
+@record
+class Subject:
+    """What a method explains: a network with these parameters, and inputs with their random keys (n, 2)."""
+
+    network: Network
+    params: Params
+    explained: Explained
+    keys: np.ndarray
+
+
+class Functions:
+    """Any number of methods, by id, as functions of any network.
+
+    Kept are all functions of the audited network, and those of the last few others.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        methods: Mapping[str, Method],
+        *,
+        batch: int,
+        on_device: OnDevice,
+        fitting_inputs: FittingInputs,
+    ) -> None:
+        """Start with nothing compiled; ``batch`` is how many inputs are computed at a time."""
+        self._network, self._methods, self._batch = network, dict(methods), batch
+        self._on_device, self._fitting_inputs = on_device, fitting_inputs
+        self._own: dict[tuple[str, str], Any] = {}
+        self._others: dict[int, tuple[Network, dict[tuple[str, str], Any]]] = {}
+        self._fits = Fits(network.params)
+
+    @property
+    def traces(self) -> Mapping[str, int]:
+        """How often each method was traced on the audited network so far."""
+        return {method: function.traces for (what, method), function in self._own.items() if what == "maps"}
+
+    def method(self, method: str) -> Method:
+        """Return a method by its id."""
+        return self._methods[method]
+
+    def altered(self, method: str, **fields: Any) -> str | None:
+        """Return the id of the same method with other fields, or None if it lacks one of them."""
+        own = self._methods[method]
+        if not all(hasattr(own, name) for name in fields):
+            return None
+        other = f"{method}{fields}"
+        self._methods[other] = replace(own, **fields)  # type: ignore[type-var]  # every method is a dataclass
+        return other
+
+    def maps(self, method: str, subject: Subject, *, batch: int | None = None) -> np.ndarray:
+        """Return the raw signed maps (n, ...) float32.
+
+        Raises:
+            InputError: the method does not apply to that network.
+        """
+        function = self._function(method, subject.network)
+        return self._explain(function, method, subject, batch=batch or self._batch)
+
+    def pullback(self, method: str, subject: Subject, cotangents: np.ndarray) -> np.ndarray:
+        """Return the gradients (n, ...), with respect to the inputs, of the sums of each map times its cotangent.
+
+        Raises:
+            InputError: the method does not apply to that network.
+            UnitError: the method cannot be differentiated.
+        """
+        own, network = self._methods[method], subject.network
+        function = self._once("pullback", method, network, lambda: pullback(own, network))
+        return self._explain(function, method, subject, cotangents, batch=self._batch)
+
+    def baselines(self, method: str, network: Network, explained: Explained) -> np.ndarray:
+        """Return what a method measures each input's contributions from (d, n, ...): d that it declares, or zeros.
+
+        Raises:
+            InputError: the method does not apply to that network.
+        """
+        self._function(method, network)
+        return baselines(self._methods[method], explained.inputs, self.fitted(method, network, explained).params)
+
+    def fitted(self, method: str, network: Network, explained: Explained) -> Network:
+        """Return a network with what a method learned for it among its parameters; itself where nothing was."""
+        learned = self._learned(method, network, network.params, explained)
+        arrays = {name: active().to_numpy(each) for name, each in learned.items()}
+        return replace(network, params={**network.params, **arrays}) if arrays else network
+
+    def outputs(self, network: Network, params: Params, inputs: np.ndarray) -> np.ndarray:
+        """Return the logits (n, K) of inputs (n, ...)."""
+        function = self._once("logits", "", network, lambda: active().compile(network.apply, network.precision))
+        return in_batches(function, self._on_device(params), inputs, batch=self._batch)
+
+    def _function(self, method: str, network: Network) -> Compiled:
+        return self._once("maps", method, network, lambda: compiled(self._methods[method], network))
+
+    def _explain(
+        self, function: Compiled, method: str, subject: Subject, *cotangents: np.ndarray, batch: int
+    ) -> np.ndarray:
+        explained = subject.explained
+        arrays = (explained.inputs, explained.targets, subject.keys, *cotangents)
+        return in_batches(function, self._fitted(method, subject), *arrays, batch=batch).astype(np.float32, copy=False)
+
+    def _fitted(self, method: str, subject: Subject) -> Any:
+        """Return parameters on the device, with what a fitted method learned for them."""
+        learned = self._learned(method, subject.network, subject.params, subject.explained)
+        return {**self._on_device(subject.params), **learned} if learned else self._on_device(subject.params)
+
+    def _learned(self, method: str, network: Network, params: Params, explained: Explained) -> Mapping[str, Any]:
+        """Return what a fitted method learned for these parameters, on the device; nothing for other methods."""
+        learn = self._once("fit", method, network, lambda: learner(self._methods[method], network))
+        if learn is None:
+            return {}
+        return self._fits.of(method, learn, network, params, self._fitting_inputs(network, explained))
+
+    def _once(self, what: str, method: str, network: Network, build: Callable[[], Any]) -> Any:
+        functions = self._functions_of(network)
+        if (what, method) not in functions:
+            functions[what, method] = build()
+        return functions[what, method]
+
+    def _functions_of(self, network: Network) -> dict[tuple[str, str], Any]:
+        """Return what was built for a network; networks are told apart by identity."""
+        if network is self._network:
+            return self._own
+        if id(network) not in self._others:
+            for oldest in list(self._others)[: max(0, len(self._others) + 1 - _KEPT_NETWORKS)]:
+                del self._others[oldest]
+            self._others[id(network)] = (network, {})
+        return self._others[id(network)][1]
+
+
+def in_batches(function: Compiled, params: Any, *arrays: np.ndarray, batch: int) -> np.ndarray:
+    """Return a compiled function's results (n, ...) for arrays (n, ...), in batches of one size: it is traced once."""
+    count, to_numpy = len(arrays[0]), active().to_numpy
+    rows = np.minimum(np.arange(-(-count // batch) * batch), count - 1)  # the last batch repeats a row
+    batches = np.split(rows, len(rows) // batch)
+    return np.concatenate([to_numpy(function(params, *(each[some] for each in arrays))) for some in batches])[:count]

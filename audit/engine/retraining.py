@@ -1,0 +1,163 @@
+"""Networks trained anew, and what they can do with inputs of which features were removed.
+
+Data stay as they are: a batch is modified when it is used. A method's maps are computed and ranked once for all
+training and test inputs, and kept while units of that method are measured (they stand together in the plan).
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from audit.datasets.dataset import OTHER_LABELS, Dataset
+from audit.engine import removal
+from audit.errors import UnitError
+from audit.network.network import Network, Params
+from audit.network.training.train import TrainedNetwork, Trainer
+from audit.record import Measurement, Removed, Trained, digest, record
+from audit.spec.training import Training
+
+Maps = Callable[[str, Dataset], np.ndarray]
+"""``(method id, data) -> raw maps (N, ...)`` on the audited network, each input explained for its own class."""
+
+Recall = Callable[[Trained], Params | None]
+"""The stored parameters of a training; None where it failed or was not run."""
+
+
+@record
+class Splits:
+    """What networks are trained and tested on; both have labels."""
+
+    train: Dataset
+    test: Dataset
+
+    @property
+    def labels(self) -> tuple[np.ndarray, np.ndarray]:
+        """The training and the test labels, (N,) each."""
+        return np.asarray(self.train.y), np.asarray(self.test.y)
+
+    @property
+    def other_labels(self) -> tuple[np.ndarray, np.ndarray]:
+        """The training and the test labels of another task on the same inputs, (N,) each.
+
+        Raises:
+            UnitError: the data have none.
+        """
+        parts = self.train.truth, self.test.truth
+        if not all(OTHER_LABELS in part for part in parts):
+            raise UnitError("R070", f"`{self.test.name}` has no labels of another task")
+        return parts[0][OTHER_LABELS], parts[1][OTHER_LABELS]
+
+
+class Retraining:
+    """One architecture, one recipe, one training and test set."""
+
+    def __init__(self, network: Network, recipe: Training, splits: Splits, *, maps: Maps, seed: int) -> None:
+        self._network, self._recipe, self._trainer = network, recipe, Trainer(network, recipe)
+        self._splits, self._maps, self._seed = splits, maps, seed
+        self._mean = removal.channel_mean(splits.train.x)
+        self._ranked: dict[Removed, tuple[np.ndarray, np.ndarray]] = {}
+
+    def train(self, condition: Trained) -> Measurement:
+        """Train on intact inputs with true or permuted labels or those of another task; keeps the parameters."""
+        trained = self._fit(_start(condition), labels=self._labels(condition))
+        return Measurement(scores=scores_of(trained), params=trained.params)
+
+    def seconds_per_training(self) -> float:
+        """Return the time of one training of all epochs, from one timed epoch after a first that compiles."""
+        once = Trainer(self._network, replace(self._recipe, epochs=1, early_stop=None, target_accuracy=None))
+        x, y = self._splits.train.x, self._splits.labels[0]
+        once.train(x, y, seed=0)
+        started = time.monotonic()
+        once.train(x, y, seed=0)
+        return (time.monotonic() - started) * self._recipe.epochs
+
+    def params(self, condition: Trained, recall: Recall) -> Params:
+        """Return a trained network's parameters, or fresh ones for ``labels: none``.
+
+        Raises:
+            UnitError: its training failed or was not run.
+        """
+        if condition.labels == "none":
+            return self._trainer.fresh(_start(condition))
+        found = recall(condition)
+        if not found:
+            what = f"the network trained on {condition.labels} labels (seed {condition.seed}) is missing"
+            raise UnitError("R010", f"{what}: its training failed")
+        return found
+
+    def retrain(self, condition: Removed, recall: Recall) -> Mapping[str, np.ndarray]:
+        """Train and test on inputs with features removed, or on their masks, or test the intact network on them."""
+        train, test = (partial(self._modify, condition, part, ranks) for part, ranks in zip(
+            (self._splits.train, self._splits.test), self._ranks(condition), strict=True))  # fmt: skip
+        if condition.network == "intact":
+            params = self.params(Trained(labels="true", seed=condition.seed), recall)
+            accuracy = self._trainer.accuracy(params, self._splits.test.x, self._splits.labels[1], transform=test)
+            return {"test_accuracy": np.array([accuracy])}
+        # The running accuracy says how the training went; no verdict asks for that of the final weights.
+        return scores_of(self._fit(condition.seed, transform=train, test_transform=test, train_accuracy=False))
+
+    def _fit(
+        self, seed: int, *, labels: tuple[np.ndarray, np.ndarray] | None = None, **transforms: Any
+    ) -> TrainedNetwork:
+        y, test = labels or self._splits.labels
+        return self._trainer.train(self._splits.train.x, y, seed=seed, test=(self._splits.test.x, test), **transforms)
+
+    def _labels(self, condition: Trained) -> tuple[np.ndarray, np.ndarray]:
+        """Return the training labels, permuted by the audit's and the training's seed where asked for; the test's."""
+        train, test = self._splits.other_labels if condition.labels == "other" else self._splits.labels
+        if condition.labels != "permuted":
+            return train, test
+        return np.random.Generator(np.random.Philox(key=[self._seed, condition.seed])).permutation(train), test
+
+    def _modify(
+        self, condition: Removed, data: Dataset, ranks: np.ndarray, rows: np.ndarray, x: np.ndarray
+    ) -> np.ndarray:
+        gone = removal.mask(ranks[rows], condition.fraction, condition.part)
+        if condition.network == "mask":
+            return removal.mask_only(gone, x.shape)
+        return removal.replace(
+            x, gone, condition.fill, channel_mean=self._mean, ids=data.ids[rows].tolist(), seed=self._seed,
+            noise=condition.noise,
+        )  # fmt: skip
+
+    def _ranks(self, condition: Removed) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ranks (N, P) of the training and the test inputs."""
+        wanted = _ranking(condition)
+        if wanted not in self._ranked:
+            self._ranked.clear()
+            self._ranked[wanted] = (self._rank(wanted, self._splits.train), self._rank(wanted, self._splits.test))
+        return self._ranked[wanted]
+
+    def _rank(self, wanted: Removed, data: Dataset) -> np.ndarray:
+        ids = data.ids.tolist()
+        if wanted.by in removal.CONTROLS:
+            seed = int(digest([self._seed, wanted.seed])[:8], 16)
+            return removal.control_ranks(wanted.by, data.x, ids=ids, seed=seed, unit=wanted.unit)
+        return removal.rank(
+            self._maps(wanted.by, data), ids=ids, seed=self._seed, unit=wanted.unit, channels=wanted.channels,
+            sign=wanted.sign, square=wanted.square,
+        )  # fmt: skip
+
+
+def _start(condition: Trained) -> int:
+    """Return the seed of the fresh weights: networks that are compared must not start from the same ones.
+
+    On true labels it is the seed itself, shared with the retrainings on removed features that are paired with it.
+    """
+    return condition.seed if condition.labels == "true" else int(digest([condition.labels, condition.seed])[:8], 16)
+
+
+def _ranking(condition: Removed) -> Removed:
+    """Return a condition without what does not change the ranking: the same for all fractions."""
+    drawn = condition.seed if condition.by in ("bernoulli", "blurred_random") else 0
+    return replace(condition, fraction=0.0, seed=drawn, part="top", fill="channel_mean", network="retrained", noise=0.0)
+
+
+def scores_of(trained: TrainedNetwork) -> dict[str, np.ndarray]:
+    """Return what a training leaves as evidence, beside its parameters: float64, by name."""
+    names = ("loss", "accuracy", "train_accuracy", "test_accuracy", "epochs", "steps")
+    return {name: np.atleast_1d(np.asarray(getattr(trained, name), np.float64)) for name in names}

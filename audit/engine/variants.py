@@ -1,0 +1,115 @@
+"""Other networks and inputs to which a check puts the same methods: rewritten, shifted, of another precision, tiny.
+
+A check asks the bench for a variant by name; checks know no network, and the functions here know no check.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audit.errors import UnitError
+from audit.record import record
+
+if TYPE_CHECKING:
+    from audit.network.network import Network
+
+
+@record
+class Explained:
+    """Inputs (n, ...) float32 with their ids (n,) and the classes (n,) int32 that are explained.
+
+    Of a diagnostic source also what is known of each input, and the inputs with one thing changed (``Dataset``).
+    """
+
+    inputs: np.ndarray
+    ids: Any
+    targets: np.ndarray
+    truth: Mapping[str, np.ndarray] = field(default_factory=dict)
+    counterparts: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+@record
+class Variant:
+    """A network and the inputs to explain on it; ``notes`` are arrays that the check reads, by name.
+
+    ``carry`` brings other inputs of the audited network (m, ...) to this one, where its inputs are moved ones.
+    """
+
+    network: "Network"
+    explained: Explained
+    notes: Mapping[str, np.ndarray] = field(default_factory=dict)
+    carry: Callable[[np.ndarray], np.ndarray] | None = None
+
+
+Build = Callable[["Network", Explained, float, int], Variant]
+"""``(audited network, explained inputs, level, seed) -> variant``; raises InputError where it cannot be built."""
+
+_OF_AXIOMS = (
+    *("linear", "saturating", "rectified", "homogeneous", "ignoring", "ignored_feature", "combined", "two_heads"),
+    *("two_heads_convolution", "symmetric", "product", "exchangeable", "exchangeable_pixels"),
+)
+
+_REWRITES = ("batch_norm_folded", "relu_rescaled", "linear_split", "channels_permuted", "dead_branch")
+
+_KEPT = 8  # a variant holds a network of its own
+
+_PLACES: Mapping[str, str] = MappingProxyType(
+    {
+        "softplus": "audit.network.variants.smooth:softplus",
+        **{name: f"audit.network.axioms:{name}" for name in _OF_AXIOMS},
+        "constant_shift": "audit.network.variants.shift:constant",
+        "constant_shift_with_origin": "audit.network.variants.shift:constant_with_origin",
+        "checkerboard_shift": "audit.network.variants.shift:checkerboard",
+        "checkerboard_shift_with_origin": "audit.network.variants.shift:checkerboard_with_origin",
+        **{name: f"audit.network.rewrite:{name}" for name in _REWRITES},
+        "float64": "audit.network.variants.precision:float64",
+        "bfloat16": "audit.network.variants.precision:bfloat16",
+    }
+)
+"""Name -> ``module:function``; imported when asked for."""
+
+
+class Variants:
+    """The variants of one network and of the inputs that are explained on it; the last few are kept."""
+
+    def __init__(self, network: "Network", explained: Explained, fitted_on: np.ndarray) -> None:
+        """Start with none; methods learn from ``fitted_on`` (m, ...) on the network itself."""
+        self._network, self._explained, self._fitted_on = network, explained, fitted_on
+        self._made: dict[tuple[str, float, int], Variant] = {}
+
+    def of(self, name: str, *, level: float, seed: int) -> Variant:
+        """Return a variant by its name.
+
+        Raises:
+            UnitError: there is no such variant.
+            InputError: this network has none.
+        """
+        wanted = (name, level, seed)
+        if wanted not in self._made:
+            built = _variant(name, self._network, self._explained, level=level, seed=seed)
+            for oldest in list(self._made)[: max(0, len(self._made) + 1 - _KEPT)]:
+                del self._made[oldest]
+            self._made[wanted] = built
+        return self._made[wanted]
+
+    def fitting_inputs(self, network: "Network", explained: Explained) -> np.ndarray:
+        """Return the network's data as a variant takes them, or where it takes others, its own inputs."""
+        if network is self._network:
+            return self._fitted_on
+        made = next((each for each in self._made.values() if each.network is network), None)
+        own = explained if made is None else made.explained
+        if made is not None and made.carry is not None:
+            return made.carry(self._fitted_on)
+        return self._fitted_on if own.inputs is self._explained.inputs else own.inputs
+
+
+def _variant(name: str, network: "Network", explained: Explained, *, level: float, seed: int) -> Variant:
+    if name not in _PLACES:
+        raise UnitError("R012", f"there is no variant `{name}`", expected=", ".join(_PLACES), received=name)
+    module, _, attribute = _PLACES[name].partition(":")
+    build: Build = getattr(import_module(module), attribute)
+    return build(network, explained, level, seed)

@@ -1,0 +1,1 @@
+"""The backward walk with rules, which the relevance methods share."""

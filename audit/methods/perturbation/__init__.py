@@ -1,0 +1,1 @@
+"""What the methods that change inputs and ask the network share."""

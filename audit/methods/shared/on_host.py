@@ -1,0 +1,115 @@
+"""Methods with NumPy between evaluations of the network: run in Python, on a compiled function of the parameters.
+
+Such a method declares ``compiled = False``: its maps are not one compiled function, so it has no derivative and is no
+base of another method. Inputs are explained one by one, so a map depends on neither batch nor order.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from math import prod
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from audit.methods.method import Array, Attribute
+from audit.methods.shared.path_baseline import Baseline, baseline_of
+from audit.methods.shared.segments import Units, check_units, labels_of
+
+if TYPE_CHECKING:
+    from audit.backend import Compiled
+    from audit.network.network import Network, Params
+
+Game = Callable[[np.ndarray], np.ndarray]
+"""``kept (n, M) bool -> logits (n, K)`` of one input whose other units are replaced by the baseline's."""
+
+_ENTRIES = 2**20  # of the inputs that are evaluated at a time: 4 MiB, whatever their size and the number of samples
+_MOST = 128
+
+
+class OverUnits(Protocol):
+    """A method that replaces units of the input by a baseline and sees what the network says."""
+
+    @property
+    def units(self) -> Units:
+        """What is replaced as one."""
+        ...
+
+    @property
+    def segments(self) -> int:
+        """About how many."""
+        ...
+
+    @property
+    def baseline(self) -> Baseline:
+        """By what."""
+        ...
+
+    def baselines(self, x: np.ndarray) -> np.ndarray:
+        """Return that of each input of x (n, ...)."""
+        ...
+
+    def worth(self, game: Game, labels: np.ndarray, target: int, generator: np.random.Generator) -> np.ndarray:
+        """Return what the map shows at each unit (M,); ``labels`` (H, W) or (F,) numbers the units."""
+        ...
+
+
+def over_units(method: OverUnits, network: "Network", name: str) -> Attribute:
+    """Return the attribution of a method that replaces units: ``worth`` of each input's own game.
+
+    Raises:
+        InputError: the inputs have no such units; ``name`` is the method's in a spec.
+    """
+    from audit.backend import active
+
+    check_units(network, method.units, method.segments, name)
+    apply = active().compile(network.apply, network.precision)
+
+    def attribution(params: "Params", x: Array, target: Array, key: Array) -> np.ndarray:
+        given, inputs = active().to_device(params), np.asarray(x, np.float32)
+        starts = baseline_of(method.baseline, inputs, np, origin=np.asarray(network.origin)).astype(np.float32)
+
+        def explained(row: np.ndarray, start: np.ndarray, label: int, own: np.ndarray) -> np.ndarray:
+            labels = labels_of(row, method.units, method.segments)
+            game = partial(_logits, apply, given, row, start, labels)
+            return on_units(method.worth(game, labels, int(label), generator_of(own)), labels, row.shape)
+
+        rows = zip(inputs, starts, np.asarray(target), np.asarray(key), strict=True)
+        return np.stack([explained(*each) for each in rows])
+
+    return attribution
+
+
+def generator_of(key: np.ndarray) -> np.random.Generator:
+    """Return the generator that an input's random key (2,) uint32 seeds."""
+    return np.random.Generator(np.random.Philox(key=key.astype(np.uint64)))
+
+
+def on_units(values: np.ndarray, labels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return each unit's value at all its pixels, (H, W, 1), or features, (F,): float32."""
+    places = labels.shape if len(shape) == 1 else (*labels.shape, 1)
+    return values[labels].reshape(places).astype(np.float32)
+
+
+def unit_noise(method: OverUnits, x: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return what units (M,) are worth to a linear score with noise for weights, and the units' labels.
+
+    A unit that shows the baseline already is worth nothing to any network, and that alone makes maps alike.
+    """
+    labels = labels_of(x, method.units, method.segments)
+    added = generator.standard_normal(x.shape, dtype=np.float32) * (x - method.baselines(x[None])[0])
+    return np.bincount(labels.ravel(), added.reshape(labels.size, -1).sum(axis=1)), labels
+
+
+def _logits(
+    apply: "Compiled", params: Any, x: np.ndarray, start: np.ndarray, labels: np.ndarray, kept: np.ndarray
+) -> np.ndarray:
+    """Return the logits (n, K) of copies of x that keep some units (n, M); a fixed number at a time, so one trace."""
+    from audit.backend import active
+
+    size = max(1, min(_MOST, _ENTRIES // prod(x.shape)))
+    count, found = len(kept), []
+    for first in range(0, count, size):
+        rows = np.minimum(np.arange(first, first + size), count - 1)
+        seen = kept[rows][:, labels].reshape(size, *labels.shape, *(1,) * (x.ndim - labels.ndim))
+        found.append(active().to_numpy(apply(params, np.where(seen, x, start))))
+    return np.concatenate(found)[:count].astype(np.float64)

@@ -1,0 +1,1 @@
+"""From a Keras model to a network: loaded safely, its operations recorded in canonical form."""

@@ -1,0 +1,154 @@
+"""Trains a network anew: the same architecture, fresh weights, the spec's recipe; a pure function of data and seed."""
+
+import numpy as np
+
+from audit.backend import active
+from audit.errors import InputError
+from audit.network.network import Network, Params
+from audit.network.randomize import randomize
+from audit.network.training import least_squares
+from audit.network.training import recipe as recipes
+from audit.network.training.fit import Fit, Fitted, Transform
+from audit.record import Randomized, record
+from audit.spec.training import Training
+
+__all__ = ["TrainedNetwork", "Trainer", "Transform"]
+
+_BATCH = 256  # inputs per compiled call when accuracies are measured; the last is filled up, so one trace is enough
+
+
+@record
+class TrainedNetwork:
+    """A network trained anew.
+
+    ``loss`` and ``accuracy`` (epochs,) float64 are the running means of each epoch, as Keras prints them: with dropout
+    and augmentation. ``train_accuracy`` and ``test_accuracy`` are those of the final weights, without either. All
+    accuracies are NaN for a regression. ``ended`` says why it stopped: all epochs, target accuracy or early stop.
+    """
+
+    params: Params
+    loss: np.ndarray
+    accuracy: np.ndarray
+    train_accuracy: float
+    test_accuracy: float  # NaN without test data
+    epochs: int
+    steps: int
+    ended: str
+
+
+class Trainer:
+    """Trains one architecture by one recipe, as often as asked; compiled once.
+
+    Nothing carries over: weights, batch statistics, the optimizer's state, the learning rate and all random states are
+    set from the arguments, so a training gives the same bytes in any order and in any process of the same machine.
+
+    Source: Hooker et al. 2019, arXiv:1806.10758, section 3 (fresh weights for each training); Adebayo et al. 2018,
+    arXiv:1810.03292, section 3.2 (training until an accuracy on the training data).
+    """
+
+    def __init__(self, network: Network, recipe: Training) -> None:
+        """Build and compile; nothing is traced yet.
+
+        Raises:
+            InputError: the model cannot be rebuilt from its configuration, or the recipe does not fit it.
+        """
+        self._network, self._recipe = network, recipe
+        self._loss = recipes.loss_name(network, recipe)
+        if recipe.target_accuracy is not None and recipes.regresses(network, self._loss):
+            raise InputError("M029", "a regression has no accuracy", where="training.target_accuracy",
+                             received=f"loss {self._loss}", fix="leave `target_accuracy` out")  # fmt: skip
+        self._fit = None
+        if recipe.solver == "least_squares":
+            least_squares.check(network)
+        else:
+            self._fit = Fit(network, recipe, self._loss)
+        self._apply = active().compile(network.apply)
+
+    def fresh(self, seed: int) -> Params:
+        """Return untrained parameters (NumPy): each variable from its own initializer and a seed of its own.
+
+        Batch statistics are 0 and 1. What is never trained (the constants of a normalisation, say) stays.
+
+        Raises:
+            InputError: a variable's initializer is not known.
+        """
+        everything = Randomized(
+            mode="cascading", stage=len(self._network.stages), seed=seed, redraw="initializer", batch_norm="reset"
+        )
+        return randomize(self._network, self._network.params, everything)
+
+    def train(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        *,
+        seed: int,
+        transform: Transform | None = None,
+        test: tuple[np.ndarray, np.ndarray] | None = None,
+        test_transform: Transform | None = None,
+        train_accuracy: bool = True,
+    ) -> TrainedNetwork:
+        """Train from fresh weights and measure accuracies; the test data decide nothing.
+
+        Args:
+            x: training inputs (n, ...) float32, as the model sees them.
+            y: their classes (n,), whole numbers from 0; real numbers (n,) or (n, K) for a regression.
+            seed: of weights, order, dropout, augmentation and of the inputs held out for an early stop.
+            transform: changes each batch on the fly, given its rows of ``x``; the changed data are never all kept.
+            test: test inputs and labels.
+            test_transform: the same for the test inputs.
+            train_accuracy: whether the final weights are tried on the training inputs, which costs about a quarter of
+                an epoch; NaN without.
+
+        Raises:
+            InputError: the labels are of another kind than the loss needs.
+            UnitError: the training diverged, or other steps were run than were asked for.
+        """
+        fitted = self._train(x, y, seed, transform)
+        return TrainedNetwork(
+            params=fitted.params,
+            loss=fitted.loss,
+            accuracy=fitted.accuracy,
+            train_accuracy=self.accuracy(fitted.params, x, y, transform) if train_accuracy else float("nan"),
+            test_accuracy=self.accuracy(fitted.params, *test, test_transform) if test else float("nan"),
+            epochs=len(fitted.loss),
+            steps=fitted.steps,
+            ended=fitted.ended,
+        )
+
+    def accuracy(self, params: Params, x: np.ndarray, y: np.ndarray, transform: Transform | None = None) -> float:
+        """Return the share of inputs whose class the network names; NaN for a regression.
+
+        One logit names class 1 where it is positive.
+        """
+        if not len(x) or y.dtype.kind not in "iub" or self._no_classes:
+            return float("nan")
+        backend, held = active(), active().to_device(params)
+        rows = np.minimum(np.arange(-(-len(x) // _BATCH) * _BATCH), len(x) - 1).reshape(-1, _BATCH)
+        logits = np.concatenate([backend.to_numpy(self._apply(held, _taken(x, each, transform))) for each in rows])
+        named = logits.argmax(axis=1) if self._network.classes > 1 else logits[:, 0] > 0
+        return float(np.mean(named[: len(x)] == y))
+
+    @property
+    def _no_classes(self) -> bool:
+        return self._fit is not None and recipes.regresses(self._network, self._loss)
+
+    def _train(self, x: np.ndarray, y: np.ndarray, seed: int, transform: Transform | None) -> Fitted:
+        if self._fit is not None:
+            targets = recipes.targets(self._network, self._loss, y)
+            return self._fit.run(self.fresh(seed), x, targets, seed=seed, transform=transform)
+        return self._solve(x, y, transform)
+
+    def _solve(self, x: np.ndarray, y: np.ndarray, transform: Transform | None) -> Fitted:
+        """Solve exactly, which counts as one epoch of one step. Classes become -1 and 1, or one-hot rows."""
+        classes = y.dtype.kind in "iub"
+        targets = recipes.targets(self._network, "categorical_crossentropy" if classes else self._loss, y)
+        targets = 2 * targets - 1 if classes and self._network.classes == 1 else targets
+        params, error = least_squares.solve(self._network, _taken(x, np.arange(len(x)), transform), targets)
+        solved = {name: params[name] for name in self._network.params}
+        correct = self.accuracy(solved, x, y, transform)
+        return Fitted(params=solved, loss=np.array([error]), accuracy=np.array([correct]), steps=1, ended="all epochs")
+
+
+def _taken(x: np.ndarray, rows: np.ndarray, transform: Transform | None) -> np.ndarray:
+    return x[rows] if transform is None else transform(rows, x[rows]).astype(np.float32, copy=False)

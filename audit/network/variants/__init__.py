@@ -1,0 +1,1 @@
+"""Other networks with a known answer: rewritten, shifted, of another precision, tiny."""

@@ -1,0 +1,153 @@
+"""From a spec and the facts to the units of work, in order. Pure: the same spec and facts give the same plan."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from audit.errors import InputError
+from audit.record import (
+    Facts,
+    MethodFacts,
+    Removed,
+    Trained,
+    Unit,
+    digest,
+    record,
+)
+
+if TYPE_CHECKING:
+    from audit.spec.spec import Requirement, Spec
+
+TRAINING = "training"
+"""The check of a unit that only trains."""
+
+REMOVAL = "removal"
+"""The check of a unit that measures a control's removal, without a method."""
+
+
+@record
+class Task:
+    """All units of one method for one requirement: what one verdict is computed from."""
+
+    requirement: str
+    method: str
+    units: tuple[Unit, ...]
+
+
+@record
+class Plan:
+    """Every task of an audit."""
+
+    tasks: tuple[Task, ...]
+
+    def units(self) -> tuple[tuple[str, Unit], ...]:
+        """Return each distinct unit once with its method's id, condition by condition.
+
+        Units of one condition stand together, so parameters are drawn once for all methods; those that remove features
+        stand together by method, whose maps are ranked once. Trainings come before all that needs them. Units that
+        methods share have no method.
+        """
+        grouped: dict[object, dict[str, tuple[str, Unit]]] = {}
+        for task in self.tasks:
+            for unit in task.units:
+                group = _group(task.method, unit)
+                grouped.setdefault(group, {}).setdefault(unit.key, (task.method if unit.method else "", unit))
+        return tuple(pair for units in grouped.values() for pair in units.values())
+
+
+def plan(spec: "Spec", facts: Facts) -> Plan:
+    """Return the tasks that a spec asks for, the automatic controls included.
+
+    Raises:
+        InputError: a requirement cannot compare maps of the model's inputs.
+    """
+    for requirement in spec.requirements:
+        _refuse_misfit(requirement, facts)
+    return Plan(
+        tasks=tuple(
+            Task(requirement=requirement.id, method=method.id, units=_units(requirement, method, facts))
+            for requirement in spec.requirements
+            for method in facts.methods
+            if _concerns(requirement, method) and inapplicable(requirement, method, facts) is None
+        )
+    )
+
+
+def _refuse_misfit(requirement: "Requirement", facts: Facts) -> None:
+    similarity, shape = getattr(requirement.check, "similarity", None), facts.network.input_shape
+    if len(shape) == 2 and hasattr(requirement.check, "channels"):
+        raise InputError(
+            "M032", "maps of inputs (length, channels) are not compared", where=f"requirement `{requirement.id}`",
+            expected="images (height, width, channels) or features (F,)", received=str(shape),
+            fix=f"audit the model behind `keras.Input({(1, *shape)})` and `keras.layers.Reshape({shape})`",
+        )  # fmt: skip
+    if similarity is None:
+        return
+    try:
+        joined = len(shape) == 3 and getattr(requirement.check, "channels", None) != "keep"
+        similarity.refuse(shape[:2] if joined else shape)
+    except InputError as error:
+        error.where = f"requirement `{requirement.id}`"
+        raise
+
+
+def skipped(spec: "Spec", facts: Facts) -> dict[tuple[str, str], str]:
+    """Return, by requirement and method, why a method is not measured: a sentence each."""
+    pairs = ((each, method) for each in spec.requirements for method in facts.methods if _concerns(each, method))
+    reasons = {(each.id, method.id): inapplicable(each, method, facts) for each, method in pairs}
+    return {pair: reason for pair, reason in reasons.items() if reason is not None}
+
+
+def inapplicable(requirement: "Requirement", method: MethodFacts, facts: Facts) -> str | None:
+    """Return why a check does not apply to this model, or a method does not; None where both do."""
+    of_check = getattr(requirement.check, "inapplicable", _applies)
+    reason: str | None = of_check(facts)
+    return reason or method.inapplicable
+
+
+def _group(method: str, unit: Unit) -> object:
+    if unit.check == TRAINING:
+        return TRAINING
+    if isinstance(unit.condition, Removed):
+        return ("ranking", method if unit.method else unit.condition.by)
+    return unit.condition
+
+
+def _concerns(requirement: "Requirement", method: MethodFacts) -> bool:
+    return method.name in requirement.check.controls if method.control else method.id in requirement.methods
+
+
+def _units(requirement: "Requirement", method: MethodFacts, facts: Facts) -> tuple[Unit, ...]:
+    check = requirement.check
+    identity: Mapping[str, object] = {"name": method.name, "settings": method.settings}
+    world = _retrained_world(facts) if getattr(check, "retrains", False) else facts.world
+    shared = getattr(check, "shared", _nothing_shared)
+    common = (*check.trainings(facts), *shared(facts))
+    return tuple(_common(condition, world) for condition in common) + tuple(
+        Unit(
+            check=requirement.check_name,
+            settings=check.settings(),
+            method=identity,
+            condition=condition,
+            world=world,
+        )
+        for condition in check.conditions(facts)
+    )
+
+
+def _common(condition: Trained | Removed, world: str) -> Unit:
+    """Return a unit that all methods and checks share: neither is in its key; the recipe is in the world."""
+    check = TRAINING if isinstance(condition, Trained) else REMOVAL
+    return Unit(check=check, settings={}, method={}, condition=condition, world=world)
+
+
+def _applies(facts: Facts) -> None:
+    """Return no reason: a check that does not say otherwise applies to every model."""
+
+
+def _nothing_shared(facts: Facts) -> tuple[Removed, ...]:
+    return ()
+
+
+def _retrained_world(facts: Facts) -> str:
+    """Return the world of checks that retrain: another recipe or training set leaves other evidence alone."""
+    return digest([facts.world, facts.training.digest if facts.training else None])

@@ -1,0 +1,147 @@
+"""The figures of the checks that re-draw weights: every stage by every method, and the inputs behind the last mean."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from audit.record import Criterion, RequirementFacts, Verdict, record
+from audit.report.figures import svg
+from audit.report.figures.labels import beside, called, threshold, ticks, titled
+from audit.report.figures.style import COLOURS, DOTTED, INK, NOTE, QUIET, ROW, frame, rows_box, rows_height, ruled
+from audit.report.figures.svg import Figure, Table
+from audit.report.words import finite, number
+
+_STAGES = ("independent_randomization",)
+_INPUTS = ("cascading_randomization", "independent_randomization", "smooth_mprt")
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+"""Of the inputs at the last place: the ends of a line and of a bar, and the point."""
+
+_STRONGEST = 0.5  # opacity of a cell: ink stays legible on it in both themes
+
+_HEAT = (
+    "Each cell is the excess of similarity over the null with that stage alone re-drawn: the stronger its blue, the "
+    "less the map noticed; orange is below the null; a dash has no number."
+)
+_SPREAD = (
+    "Inputs at the last place of the curve, means over seeds: the point is their median, the bar holds the middle "
+    "half, the line the middle 90 %."
+)
+_SPREAD_TABLE = (
+    "quantiles over inputs of the excess at the last place, means over seeds; results.json holds every input"
+)
+_SPREAD_HEAD = ("Method", "Inputs", "5 %", "25 %", "Median", "75 %", "95 %")
+_LIMIT = " The dotted line is the threshold that the mean over inputs must meet there."
+
+
+@record
+class Row:
+    """A method and its numbers: by stage, or the quantiles over inputs."""
+
+    name: str
+    control: bool
+    values: tuple[float, ...]  # NaN where there is none
+
+
+def figures(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[Figure, ...]:
+    """Return what stands beside the curves of a check that re-draws weights; nothing for other checks."""
+    judged = [(each, False) for each in verdicts] + [(each, True) for each in controls]
+    made = (
+        _heat(facts, judged) if facts.check in _STAGES else None,
+        _spread(facts, judged) if facts.check in _INPUTS else None,
+    )
+    return tuple(each for each in made if each is not None)
+
+
+def _heat(facts: RequirementFacts, judged: Sequence[tuple[Verdict, bool]]) -> Figure | None:
+    stages = list(dict.fromkeys(point.label for verdict, _ in judged for point in verdict.curve[1:]))
+    rows = [_stage_row(verdict, control, stages) for verdict, control in judged if verdict.curve]
+    if not any(np.isfinite(row.values).any() for row in rows):
+        return None
+    said = "; ".join(f"{row.name}: {_listed(stages, row.values)}" for row in rows)
+    alt = f"{facts.title}, excess by stage and method. {said}. The table of numbers below holds every point."
+    return svg.figure(lambda canvas: _draw_heat(canvas, rows, stages), alt, _HEAT, rows_height(len(rows)) + 0.35)
+
+
+def _stage_row(verdict: Verdict, control: bool, stages: Sequence[str]) -> Row:
+    found = {point.label: point.excess for point in verdict.curve}
+    return Row(name=verdict.method, control=control, values=tuple(_or_nan(found.get(stage)) for stage in stages))
+
+
+def _listed(names: Sequence[str], values: Sequence[float]) -> str:
+    return ", ".join(f"{number(value)} {name}" for name, value in zip(names, values, strict=True))
+
+
+def _draw_heat(canvas: Any, rows: Sequence[Row], stages: Sequence[str]) -> None:
+    axes = _row_axes(canvas, rows)
+    size = min(NOTE, 130 / len(stages))
+    for place, row in enumerate(rows):
+        for stage, value in enumerate(row.values):
+            if np.isfinite(value):
+                colour, strength = COLOURS[0 if value >= 0 else 1], _STRONGEST * min(1.0, abs(value))
+                axes.barh(place, 0.96, left=stage - 0.48, height=0.88, color=colour, alpha=strength, linewidth=0)
+            axes.text(stage, place, number(value), ha="center", va="center", fontsize=size, color=INK)
+    axes.set_xlim(-0.5, len(stages) - 0.5)
+    axes.spines["bottom"].set_visible(False)
+    ticks(axes, stages)
+    axes.set_xlabel("the one stage that is re-drawn", color=QUIET)
+
+
+def _spread(facts: RequirementFacts, judged: Sequence[tuple[Verdict, bool]]) -> Figure | None:
+    shown = [(verdict, control) for verdict, control in judged if _known(verdict)]
+    if not shown:
+        return None
+    rows = [Row(name=verdict.method, control=control, values=quantiles(verdict)) for verdict, control in shown]
+    limits = {each.threshold: each for verdict, _ in judged for each in verdict.criteria if each.name == "last"}
+    said = "; ".join(f"{row.name}: {_listed([f'at {share:.0%}' for share in QUANTILES], row.values)}" for row in rows)
+    alt = f"{facts.title}, excess of each input at the last place: quantiles by method. {said}. The table holds them."
+    drawn = list(limits.values())
+    caption = _SPREAD + (_LIMIT if drawn else "")
+    table = Table(
+        caption=f"{facts.title}: {_SPREAD_TABLE}", head=_SPREAD_HEAD, rows=tuple(_input_row(*each) for each in shown)
+    )
+    return svg.figure(lambda canvas: _draw_spread(canvas, rows, drawn), alt, caption, rows_height(len(rows)), table)
+
+
+def _input_row(verdict: Verdict, control: bool) -> tuple[str, ...]:
+    values = (number(value, 3) for value in quantiles(verdict))
+    return (titled(verdict.method, control), str(len(_known(verdict))), *values)
+
+
+def quantiles(verdict: Verdict) -> tuple[float, ...]:
+    """Return ``QUANTILES`` of the inputs that have a number, none where no input has one."""
+    known = _known(verdict)
+    return tuple(map(float, np.quantile(known, QUANTILES))) if known else ()
+
+
+def _known(verdict: Verdict) -> list[float]:
+    return [value for value in verdict.per_input if value is not None and finite(value)]
+
+
+def _draw_spread(canvas: Any, rows: Sequence[Row], limits: Sequence[Criterion]) -> None:
+    axes = _row_axes(canvas, rows)
+    for place, row in enumerate(rows):
+        colour = QUIET if row.control else COLOURS[0]
+        lowest, low, median, high, highest = row.values
+        axes.plot([lowest, highest], [place] * 2, color=colour, linewidth=1)
+        axes.plot([low, high], [place] * 2, color=colour, linewidth=5, alpha=0.45, solid_capstyle="butt")
+        axes.plot([median], [place], color=colour, marker="o", markersize=4.5)
+    ruled(axes.xaxis)
+    axes.axvline(0, color=QUIET, linewidth=0.9)
+    for limit in limits:
+        axes.axvline(limit.threshold, **DOTTED)
+        beside(axes, limit.threshold, -0.5, threshold(limit), offset=(0, 4), ha="center")
+    axes.set_xlabel("excess of similarity over the null, by input (0: noise alone)", color=QUIET)
+
+
+def _row_axes(canvas: Any, rows: Sequence[Row]) -> Any:
+    axes = canvas.add_axes(rows_box(canvas.get_figheight()))
+    frame(axes)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    written = [called(row.name, row.control) for row in rows]
+    axes.set_yticks(range(len(rows)), written, color=INK, fontsize=ROW, parse_math=False)
+    return axes
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None or not finite(value) else value

@@ -1,0 +1,147 @@
+"""What the evidence of an audit is to the items of a framework: a function of the audit and of a data file alone."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from audit.record import Audit, record
+from audit.report.words import about
+from audit.spec.frameworks import Coverage, Evidence, Framework, Item, find
+
+DISCLAIMER = (
+    "This section says which items of a framework the evidence of this report bears on. It is not legal advice, and it "
+    "does not say that a system, a model or an organisation complies with anything: that is for others to determine, "
+    "from more than this report."
+)
+
+MEANING: Mapping[Coverage, str] = {
+    "supports": "the report holds the evidence on explanation maps that the item asks for, whichever way it points.",
+    "partial": "it holds a part of that, or the item asks for more than an audit of explanation maps can say.",
+    "not covered": "it holds nothing of what the item asks for.",
+}
+
+_DEPENDENCE = (
+    "cascading_randomization", "independent_randomization", "smooth_mprt", "efficient_mprt", "label_permutation",
+    "memorisation", "class_sensitivity",
+)  # fmt: skip
+_ROBUSTNESS = (
+    "repeatability", "reproducibility", "input_stability", "adversarial_fragility", "input_shift", "equivariance",
+    "implementation_invariance", "precision", "batch_invariance",
+)  # fmt: skip
+
+
+@record
+class Kind:
+    """A kind of evidence: its words, the section that holds it, and whether an audit has it."""
+
+    words: str
+    place: str
+    held: Callable[[Audit], bool]
+
+
+@record
+class Held:
+    """One kind of evidence as an audit has it, or has it not."""
+
+    words: str
+    place: str
+    held: bool
+
+
+@record
+class Row:
+    """An item with what this audit is to it."""
+
+    item: Item
+    coverage: Coverage
+    evidence: tuple[Held, ...]
+
+
+@record
+class Mapped:
+    """A framework beside an audit; ``framework`` is None where this version does not know the reference."""
+
+    reference: str
+    framework: Framework | None
+    rows: tuple[Row, ...]
+
+
+def framed(audit: Audit) -> dict[str, Any]:
+    """Return what the section's template reads."""
+    return {"frameworks": mapped(audit), "disclaimer": DISCLAIMER, "coverages": MEANING}
+
+
+def mapped(audit: Audit) -> tuple[Mapped, ...]:
+    """Return the frameworks that the spec names, each beside the audit."""
+    return tuple(_mapped(audit, reference) for reference in about(audit).get("frameworks") or ())
+
+
+def _mapped(audit: Audit, reference: str) -> Mapped:
+    framework = find(reference)
+    rows = tuple(_row(audit, item) for item in framework.mapping.items) if framework else ()
+    return Mapped(reference=reference, framework=framework, rows=rows)
+
+
+def _row(audit: Audit, item: Item) -> Row:
+    found = tuple(
+        Held(words=kind.words, place=kind.place, held=kind.held(audit))
+        for kind in map(KINDS.__getitem__, item.evidence)
+    )
+    return Row(item=item, coverage=_coverage(item.at_most, [each.held for each in found]), evidence=found)
+
+
+def _coverage(at_most: Coverage, held: Collection[bool]) -> Coverage:
+    if at_most == "not covered" or not any(held):
+        return "not covered"
+    return at_most if all(held) else "partial"
+
+
+def _decided(audit: Audit, checks: Collection[str] | None = None) -> bool:
+    """Return whether a verdict says yes or no; where the controls broke, none does."""
+    found = (verdict for verdict in audit.verdicts if checks is None or verdict.check in checks)
+    return audit.valid and any(verdict.outcome in ("pass", "fail") for verdict in found)
+
+
+def _signed(audit: Audit) -> Mapping[str, str | None]:
+    return about(audit).get("signoff") or {}
+
+
+def _reviewed(audit: Audit) -> bool:
+    """Return whether the reviewer is named and is nobody who has a part in what is reviewed."""
+    reviewer = _signed(audit).get("reviewed_by")
+    owner = (about(audit).get("owner") or {}).get("name")
+    return reviewer is not None and reviewer not in (owner, _signed(audit).get("prepared_by"))
+
+
+KINDS: Mapping[Evidence, Kind] = {
+    "criteria": Kind(
+        words="requirements with thresholds, declared in the spec", place="summary", held=lambda a: bool(a.requirements)
+    ),
+    "decisions": Kind(words="verdicts that decide, for or against a method", place="summary", held=_decided),
+    "dependence": Kind(
+        words="verdicts on whether maps depend on the model", place="summary", held=lambda a: _decided(a, _DEPENDENCE)
+    ),
+    "robustness": Kind(
+        words="verdicts on whether maps stay the same where they must", place="summary",
+        held=lambda a: _decided(a, _ROBUSTNESS),
+    ),
+    "controls": Kind(
+        words="controls that behave as they must", place="controls", held=lambda a: a.valid and bool(a.controls)
+    ),
+    "data": Kind(words="the data and how inputs were chosen", place="subject", held=lambda a: bool(a.facts.data.ids)),
+    "provenance": Kind(
+        words="digests, versions and seeds", place="provenance", held=lambda a: bool(a.provenance.versions)
+    ),
+    "limits": Kind(
+        words="limitations, and how each check can mislead", place="limitations", held=lambda a: bool(a.requirements)
+    ),
+    "findings": Kind(words="findings and dated waivers", place="findings", held=lambda a: bool(a.verdicts)),
+    "use": Kind(words="the intended use", place="cover", held=lambda a: bool(about(a).get("intended_use"))),
+    "signoff": Kind(
+        words="who prepared, reviewed and approved, by name", place="cover",
+        held=lambda a: bool(_signed(a)) and all(_signed(a).values()),
+    ),
+    "review": Kind(words="a reviewer who neither prepared nor owns the audit", place="cover", held=_reviewed),
+    "comparison": Kind(
+        words="the comparison with an earlier audit", place="comparison", held=lambda a: a.comparison is not None
+    ),
+}  # fmt: skip

@@ -1,0 +1,1 @@
+"""Loads and measures the world, then measures every unit that is missing."""

@@ -1,0 +1,190 @@
+"""Facts and provenance: what was measured of the world, as records."""
+
+import hashlib
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audit.datasets.dataset import OTHER_LABELS, Dataset
+from audit.declare import as_json
+from audit.engine.retraining import Splits
+from audit.methods.method import Method, method_name
+from audit.network.blocks import layers
+from audit.network.network import Network
+from audit.network.params import architecture
+from audit.network.params import digest as params_digest
+from audit.record import (
+    DataFacts,
+    MethodFacts,
+    NetworkFacts,
+    Provenance,
+    StageFacts,
+    TrainingFacts,
+    digest,
+)
+from audit.resources import sources
+from audit.running.inputs import Chosen
+from audit.spec.training import Training
+
+if TYPE_CHECKING:
+    from audit.spec.spec import Spec
+
+_PACKAGES = ("saliency-audit", "keras", "tensorflow", "jax", "numpy", "scipy", "scikit-image", "scikit-learn")
+_DECIDES_NUMBERS = ("backend", "network", "methods", "similarities", "checks", "datasets", "engine", "maps.py")
+
+
+def network_facts(network: Network) -> NetworkFacts:
+    """Describe the audited model: its digest, stages and sizes."""
+    sizes = {name: int(np.size(array)) for name, array in network.params.items()}
+    return NetworkFacts(
+        name=network.name,
+        digest=params_digest(network.params),
+        input_shape=network.input_shape,
+        classes=network.classes,
+        parameters=sum(sizes.values()),
+        stages=tuple(
+            StageFacts(
+                name=stage.name,
+                variables=stage.variables,
+                parameters=sum(sizes[name] for name in stage.variables),
+                layers=layers(stage),
+            )
+            for stage in network.stages
+        ),
+        head=network.head,
+        graph=network.graph is not None,
+    )
+
+
+def data_facts(spec: "Spec", data: Dataset, chosen: Chosen, logits: np.ndarray) -> DataFacts:
+    """Describe the explained inputs; ``logits`` (N, K) are the model's for the whole data set."""
+    by_class = "stratified by class, " if data.y is not None else ""
+    copies = f"; passed over: {chosen.copies} that equal one of these" if chosen.copies else ""
+    return DataFacts(
+        source=data.name,
+        digest=_arrays_digest(chosen.inputs, np.asarray(chosen.targets)),
+        ids=tuple(chosen.ids.tolist()),
+        labels=() if chosen.labels is None else tuple(chosen.labels.tolist()),
+        targets=tuple(chosen.targets.tolist()),
+        class_names=data.class_names,
+        value_range=(float(chosen.inputs.min()), float(chosen.inputs.max())),
+        accuracy=_accuracy(logits, data.y),
+        selection=f"{len(chosen.ids)} of {len(data.x)} inputs, {by_class}drawn with seed {spec.seed}{copies}",
+    )
+
+
+def method_facts(
+    id: str,
+    method: Method,
+    *,
+    control: bool,
+    inapplicable: str | None = None,
+    fitted_on: str | None = None,
+) -> MethodFacts:
+    """Describe a method under its id in this audit, why it does not apply, if so, and what it was fitted on, if so."""
+    return MethodFacts(
+        id=id,
+        name=method_name(method),
+        settings={
+            **as_json(method),
+            **getattr(method, "fingerprint", {}),
+            **({"fitted_on": fitted_on} if fitted_on else {}),
+        },
+        control=control,
+        signed=method.signed,
+        stochastic=method.stochastic,
+        unit=method.unit,
+        source=method.source,
+        summary=(type(method).__doc__ or "").strip().splitlines()[0],
+        evaluations=method.evaluations,
+        inapplicable=inapplicable,
+    )
+
+
+def training_facts(recipe: Training, splits: Splits) -> TrainingFacts:
+    """Describe what networks are trained and tested on, and how; both data sets have labels."""
+    train, test = splits.train, splits.test
+    labels, test_labels = splits.labels
+    classes = int(max(labels.max(), test_labels.max())) + 1
+    data = _arrays_digest(train.x, labels, test.x, test_labels)
+    other = [_arrays_digest(part.truth[OTHER_LABELS]) for part in (train, test) if OTHER_LABELS in part.truth]
+    return TrainingFacts(
+        recipe=as_json(recipe),
+        train=len(train.x),
+        test=len(test.x),
+        train_shares=tuple(float(np.mean(labels == label)) for label in range(classes)),
+        test_shares=tuple(float(np.mean(test_labels == label)) for label in range(classes)),
+        digest=digest([data, other, train.ids.tolist(), test.ids.tolist(), as_json(recipe)]),
+    )
+
+
+def provenance_of(spec: "Spec", numerics: Mapping[str, str]) -> Provenance:
+    """Describe the machine and the versions; ``numerics`` are the backend's choices, ``device`` among them."""
+    import keras
+
+    return Provenance(
+        versions={name: found for name in _PACKAGES if (found := _version(name))},
+        backend=keras.backend.backend(),
+        device=numerics["device"],
+        numerics={name: choice for name, choice in numerics.items() if name != "device"},
+        seed=spec.seed,
+        spec_digest=spec.digest,
+        platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
+    )
+
+
+def world_digest(network: Network, chosen: Chosen, logits: np.ndarray, provenance: Provenance, batch: int) -> str:
+    """Return the digest of everything besides check, method and condition that a number can depend on.
+
+    The logits stand for what a subclassed model does not disclose.
+    """
+    return digest(
+        {
+            "weights": params_digest(network.params),
+            "architecture": architecture(network),
+            "logits": _arrays_digest(logits),
+            "inputs": _arrays_digest(chosen.inputs, chosen.targets),
+            "ids": chosen.ids.tolist(),
+            "truth": {name: _arrays_digest(each) for name, each in {**chosen.truth, **chosen.counterparts}.items()},
+            "seed": provenance.seed,
+            "batch": batch,
+            "versions": dict(provenance.versions),
+            "backend": [
+                provenance.backend,
+                provenance.device,
+                sorted(provenance.numerics.items()),
+                provenance.platform,
+            ],
+            "code": _code_digest(),
+        }
+    )
+
+
+def _accuracy(logits: np.ndarray, labels: np.ndarray | None) -> float | None:
+    if labels is None:
+        return None
+    predicted = logits.argmax(axis=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).astype(int)
+    return float((predicted == labels).mean())
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _arrays_digest(*arrays: np.ndarray) -> str:
+    summed = hashlib.sha256()
+    for array in arrays:
+        summed.update(f"{array.dtype}{array.shape}".encode())
+        summed.update(np.ascontiguousarray(array).tobytes())
+    return summed.hexdigest()
+
+
+def _code_digest() -> str:
+    """Return the digest of the sources that decide numbers: evidence of other code is not reused."""
+    return digest([hashlib.sha256(path.read_bytes()).hexdigest() for path in sources(*_DECIDES_NUMBERS)])

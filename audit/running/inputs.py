@@ -1,0 +1,129 @@
+"""Which inputs are explained, and for which class: chosen once, from the original model."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audit.backend import active
+from audit.datasets.dataset import Dataset, choose
+from audit.engine.functions import in_batches
+from audit.engine.variants import Explained
+from audit.errors import InputError
+from audit.network.network import Network
+from audit.record import record
+
+if TYPE_CHECKING:
+    from audit.spec.spec import Spec
+
+
+@record
+class Chosen:
+    """The explained inputs: (n, ...) float32, their ids (n,), labels (n,) or None, and explained classes (n,).
+
+    With what is known of them, and with their counterparts, where a diagnostic source says (``Dataset``).
+    """
+
+    inputs: np.ndarray
+    ids: np.ndarray
+    labels: np.ndarray | None
+    targets: np.ndarray
+    truth: Mapping[str, np.ndarray] = field(default_factory=dict)
+    counterparts: Mapping[str, np.ndarray] = field(default_factory=dict)
+    copies: int = 0  # inputs that were passed over because they equal one that is explained
+
+    @property
+    def explained(self) -> Explained:
+        """The inputs as methods and checks take them."""
+        return Explained(
+            inputs=self.inputs, ids=self.ids.tolist(), targets=self.targets,
+            truth=self.truth, counterparts=self.counterparts,
+        )  # fmt: skip
+
+
+def chosen_of(spec: "Spec", data: Dataset, logits: np.ndarray) -> Chosen:
+    """Return the inputs that a spec asks for, drawn by its seed; ``logits`` (N, K) are the model's for all of them.
+
+    Of inputs that are equal in every value the first that is drawn is explained, and no other: an interval over
+    inputs takes them for independent ones.
+
+    Raises:
+        InputError: there are too few different inputs, or the class that the spec names does not exist.
+    """
+    count = spec.dataset.inputs
+    drawn = choose(data, max(count, len(data.x)), spec.seed)  # each prefix is a stratified choice itself
+    rows, copies = _different(data.x, drawn, count)
+    if len(rows) < count:
+        raise InputError(
+            "D014",
+            f"{count} inputs were asked for, but only {len(rows)} of `{data.name}` differ from one another",
+            expected="inputs that are not copies: an interval over inputs takes them for independent ones",
+            fix=f"set `inputs: {len(rows)}` or fewer, or use a larger data set",
+        )
+    labels = None if data.y is None else data.y[rows]
+    return Chosen(
+        inputs=data.x[rows], ids=data.ids[rows], labels=labels, targets=targets_of(spec.target, logits[rows], labels),
+        truth={name: each[rows] for name, each in data.truth.items()},
+        counterparts={name: each[rows] for name, each in data.counterparts.items()}, copies=copies,
+    )  # fmt: skip
+
+
+def _different(x: np.ndarray, drawn: np.ndarray, count: int) -> tuple[np.ndarray, int]:
+    """Return the first ``count`` positions of ``drawn`` whose inputs differ from one another, and how many did not."""
+    seen: dict[bytes, int] = {}
+    copies = 0
+    for row in drawn:
+        if len(seen) == count:
+            break
+        content = hashlib.sha256(x[row].tobytes()).digest()
+        copies += content in seen
+        seen.setdefault(content, int(row))
+    return np.fromiter(seen.values(), np.int64), copies
+
+
+def targets_of(target: str | int, logits: np.ndarray, labels: np.ndarray | None) -> np.ndarray:
+    """Return the explained classes (n,) int32, fixed once from the original model (never re-chosen later).
+
+    Args:
+        target: ``predicted``, ``label``, or a class index.
+        logits: the model's, (n, K).
+        labels: (n,), or None where the data have none.
+
+    Raises:
+        InputError: there are no labels, or no such class.
+    """
+    classes = logits.shape[1]
+    if target == "predicted":
+        return logits.argmax(axis=1).astype(np.int32)
+    if target == "label":
+        if labels is None:
+            raise InputError("T001", "`target: label` needs labels", received="a data set without labels",
+                             fix="name the labels in `dataset`, or use `target: predicted`")  # fmt: skip
+        return (labels if classes > 1 else np.zeros_like(labels)).astype(np.int32)
+    if not isinstance(target, int) or target >= classes:
+        raise InputError("T002", "the target class does not exist", expected=f"0 to {classes - 1}",
+                         received=str(target), fix="name a class index of this model")  # fmt: skip
+    return np.full(len(logits), target, np.int32)
+
+
+def logits_of(network: Network, data: Dataset, batch: int) -> np.ndarray:
+    """Return the model's logits (N, K) for the whole data set.
+
+    Raises:
+        InputError: one of them is not finite.
+    """
+    backend = active()
+    apply, params = backend.compile(network.apply), backend.to_device(network.params)
+    logits = in_batches(apply, params, data.x, batch=batch)
+    broken = np.flatnonzero(~np.isfinite(logits).all(axis=1))
+    if len(broken):
+        raise InputError(
+            "M030",
+            f"the model's output is not finite for {len(broken)} of {len(data.x)} inputs",
+            where=str(data.ids[broken[0]]),
+            expected="finite logits",
+            fix="check the preprocessing and the model's weights; the first such input is named above",
+        )
+    return logits

@@ -1,0 +1,202 @@
+"""What an audit stands on: the model, the inputs, the explained classes and the machine, measured before any unit."""
+
+import time
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from audit.backend import active
+from audit.datasets.dataset import Dataset, validate, validate_training
+from audit.engine.bench import Bench, Explained
+from audit.engine.fitting import fitting_data
+from audit.engine.retraining import Retraining, Splits
+from audit.errors import InputError, RefusedError
+from audit.methods.method import Method
+from audit.network import blocks
+from audit.network.loading import load
+from audit.network.network import Network
+from audit.record import Facts, Provenance, Rekeyed, record
+from audit.registry import find
+from audit.running.facts import data_facts, method_facts, network_facts, provenance_of, training_facts, world_digest
+from audit.running.inputs import chosen_of, logits_of, targets_of
+from audit.spec.entries import CONTROLS
+
+if TYPE_CHECKING:
+    from audit.spec.model import Model
+    from audit.spec.spec import Spec
+
+_BATCH = 64  # inputs per compiled call: more gains nothing on a CPU and costs memory on a GPU
+
+
+@record
+class World:
+    """Everything the units need, and the facts that describe it."""
+
+    facts: Facts
+    provenance: Provenance
+    bench: Bench
+    retraining: Retraining | None
+    images: np.ndarray  # (g, ...) float32, the gallery's inputs as the model sees them
+
+
+def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
+    """Load and measure everything; nothing is written.
+
+    Raises:
+        InputError: the model, the data and the methods do not fit together.
+        RefusedError: the model or data file was refused for safety.
+        EnvironmentStop: the device does not exist.
+    """
+    numerics = active().configure(spec.runtime.device)
+    network = _network(spec.model, spec.source_folder, trusted)
+    data = spec.dataset.load(spec.source_folder)
+    validate(data, network.input_shape, network.classes)
+    _check_truth(spec, data)
+    batch = spec.runtime.batch or _balanced(spec.dataset.inputs)
+    logits = logits_of(network, data, batch)
+    chosen = chosen_of(spec, data, logits)
+    methods = {
+        **{entry.id: entry.method for entry in spec.methods},
+        **{name: find("methods", name)() for name in CONTROLS},
+    }
+    _check_trust(spec, trusted)
+    inapplicable = _inapplicable(methods, network, refuse=spec.inapplicable == "refuse")
+    gallery = range(min(spec.report.gallery, len(chosen.ids)))
+    applicable = {name: method for name, method in methods.items() if name not in inapplicable}
+    fitting = fitting_data(spec, network, applicable, chosen.inputs)
+    bench = Bench(
+        network, methods, chosen.explained, seed=spec.seed, batch=batch, gallery=gallery, fitted_on=fitting.inputs
+    )
+    splits = _splits(spec, network, data)
+    provenance = provenance_of(spec, numerics)
+    facts = Facts(
+        network=network_facts(network),
+        data=data_facts(spec, data, chosen, logits),
+        methods=tuple(
+            method_facts(
+                name, method, control=name in CONTROLS, inapplicable=inapplicable.get(name), fitted_on=fitting.of(name)
+            )
+            for name, method in methods.items()
+        ),
+        world=world_digest(network, chosen, logits, provenance, batch),
+        batch=batch,
+        training=None if splits is None or spec.training is None else training_facts(spec.training, splits),
+    )
+    return World(
+        facts=facts,
+        provenance=provenance,
+        bench=bench,
+        retraining=None if splits is None else _retraining(spec, network, splits, bench, batch),
+        images=chosen.inputs[: len(gallery)],
+    )
+
+
+def _splits(spec: "Spec", network: Network, data: Dataset) -> Splits | None:
+    """Return the training and test data, where a requirement retrains."""
+    if spec.training is None or not any(getattr(each.check, "retrains", False) for each in spec.requirements):
+        return None
+    train = spec.dataset.load_training(spec.source_folder)
+    if train is None:
+        raise InputError(
+            "D013",
+            f"`{data.name}` has no training data, and a requirement trains networks anew",
+            where="dataset",
+            fix="name the training data in `dataset`, or leave out the checks that retrain",
+        )
+    validate(train, network.input_shape, network.classes)
+    validate_training(train, data)
+    return Splits(train=train, test=data)
+
+
+def _retraining(spec: "Spec", network: Network, splits: Splits, bench: Bench, batch: int) -> Retraining:
+    def maps(method: str, data: Dataset) -> np.ndarray:
+        targets = targets_of(spec.target, logits_of(network, data, batch), data.y)
+        return bench.explain(method, Explained(inputs=data.x, ids=data.ids.tolist(), targets=targets))
+
+    if spec.training is None:
+        raise InputError("S031", "a requirement trains networks anew, and the spec does not say how")
+    return Retraining(network, spec.training, splits, maps=maps, seed=spec.seed)
+
+
+def seconds_per_evaluation(world: World, method: str) -> float:
+    """Return the seconds that one gradient evaluation of one input takes, from one timed pass of a method (by id)."""
+    world.bench.maps(method, Rekeyed(seed=0))  # compiles
+    started = time.monotonic()
+    world.bench.maps(method, Rekeyed(seed=0))
+    cost = {facts.id: facts.evaluations for facts in world.facts.methods}[method]
+    return (time.monotonic() - started) / (max(cost, 1) * len(world.facts.data.ids))
+
+
+def _network(model: "Model", root: Path, trusted: Collection[str]) -> Network:
+    network = _loaded(model, root, trusted)
+    if model.stages is not None:
+        return blocks.listed(network, model.stages)
+    return blocks.by_name(network) if model.blocks == "auto" else network
+
+
+def _loaded(model: "Model", root: Path, trusted: Collection[str]) -> Network:
+    if model.path is not None:
+        return load.load_file(root / model.path, output=model.output, sha256=model.sha256)
+    if model.application is not None:
+        weights = model.weights if model.weights in (None, "imagenet") else str(root / model.weights)
+        return load.load_application(
+            model.application, weights=weights, input_shape=model.input_shape, classes=model.classes,
+            output=model.output,
+        )  # fmt: skip
+    return load.load_build(str(model.build), trusted=trusted, output=model.output, input_shape=model.input_shape)
+
+
+def _balanced(count: int) -> int:
+    """Return the batch size that splits ``count`` inputs into the fewest batches with the least padding."""
+    return -(-count // -(-count // _BATCH))
+
+
+def _check_truth(spec: "Spec", data: Dataset) -> None:
+    """Refuse a requirement that needs to know more of its inputs than the data tell, before anything runs."""
+    for requirement in spec.requirements:
+        needed: Collection[str] = getattr(requirement.check, "truth", ())
+        missing = [name for name in needed if name not in {**data.truth, **data.counterparts}]
+        if missing:
+            raise InputError(
+                "D050",
+                f"`{data.name}` does not say which pixels matter, and `{requirement.check_name}` needs to know",
+                where=f"requirement `{requirement.id}`",
+                expected=f"a diagnostic data source such as `{requirement.check.diagnostic}`",
+                received=f"data without {', '.join(missing)}",
+                fix=f"audit a model trained on `source: {requirement.check.diagnostic}`, or leave the requirement out",
+            )
+
+
+def _check_trust(spec: "Spec", trusted: Collection[str]) -> None:
+    """Refuse methods that are a user's own code unless it was trusted on the command line; nothing is imported."""
+    for entry in spec.methods:
+        code = getattr(entry.method, "code", None)
+        if code is not None and code not in trusted:
+            raise RefusedError(
+                "X007",
+                f"method `{entry.id}` runs code, and that code was not trusted",
+                where=f"methods.{entry.id}",
+                received=code,
+                fix=f"if you trust it: --trust-code {code}",
+            )
+
+
+def _inapplicable(methods: Mapping[str, Method], network: Network, *, refuse: bool) -> dict[str, str]:
+    """Build every method once, and return why some do not apply to this network, or refuse them.
+
+    Raises:
+        InputError: a method does not apply, and ``refuse`` is set: nothing has run yet.
+    """
+    reasons: dict[str, str] = {}
+    for name, method in methods.items():
+        try:
+            method.attribute(network)
+        except InputError as error:
+            if refuse and name not in CONTROLS:
+                error.where = f"method `{name}`" if error.where is None else f"method `{name}`, {error.where}"
+                raise
+            received = f" ({error.received})" if error.received else ""
+            reasons[name] = f"{error.what[:1].upper()}{error.what[1:]}{received}."
+    return reasons

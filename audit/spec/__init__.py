@@ -1,0 +1,1 @@
+"""What an audit asks for: a YAML file, read, validated and described."""

@@ -1,0 +1,249 @@
+"""The named entries of a spec: methods, requirements and the data source, each a declared value found by its name."""
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from audit.errors import Fault
+from audit.named import KINDS
+from audit.record import Severity, record
+from audit.registry import Family, find, places
+from audit.spec.diagnostics import did_you_mean
+from audit.spec.sections import LISTED, Inputs, Maps, MethodOptions, RequirementOptions
+from audit.spec.validation import Owner, build, fault_at, only, without
+from audit.spec.yaml_nodes import Node, Span
+
+if TYPE_CHECKING:
+    from audit.datasets.dataset import Dataset
+
+T = TypeVar("T")
+
+CONTROLS = ("edge_detector", "random_map", "input")
+"""Methods that are always run, as controls; their names are no ids of audited methods."""
+
+RESERVED = (*CONTROLS, "bernoulli", "sobel", "blurred_random")
+"""Nor are those of the rankings that no method made."""
+
+
+@record
+class MethodEntry:
+    """A method to be audited; ``id`` is unique within the spec."""
+
+    id: str
+    name: str
+    method: Any
+    span: Span
+
+
+@record
+class Requirement:
+    """A check with the methods (by id) that it applies to; ``span`` is the place of its name in the spec."""
+
+    id: str
+    check_name: str
+    check: Any
+    methods: tuple[str, ...]
+    severity: Severity
+    span: Span
+
+
+@record
+class DatasetEntry:
+    """A data source with the number of explained inputs and their preprocessing."""
+
+    name: str
+    source: Any
+    inputs: int
+    preprocess: Any | None
+
+    def load(self, root: Path) -> "Dataset":
+        """Read the data, relative paths from ``root``, and bring them to the model's values.
+
+        Raises:
+            InputError: the data are missing or are not what the fields say.
+            RefusedError: reading them would be unsafe.
+        """
+        return self._prepared(self.source.load(root))
+
+    def load_training(self, root: Path) -> "Dataset | None":
+        """Read the training data in the same way, with the same errors; None where the source knows of none."""
+        read = getattr(self.source, "training", None)  # a plug-in's source may lack it
+        data: Dataset | None = read(root) if read else None
+        return None if data is None else self._prepared(data)
+
+    def _prepared(self, data: "Dataset") -> "Dataset":
+        if self.preprocess is None:
+            return data
+        counterparts = {name: self.preprocess.apply(each) for name, each in data.counterparts.items()}
+        return replace(data, x=self.preprocess.apply(data.x), counterparts=counterparts)
+
+
+@record
+class _Entry:
+    """One name with its fields, as it stands in a list of the spec."""
+
+    name: str
+    fields: Node
+    span: Span
+
+
+def read_methods(node: Node, faults: list[Fault]) -> tuple[MethodEntry, ...]:
+    """Return the methods of a spec's list; what is wrong is added to ``faults``."""
+    found: list[MethodEntry] = []
+    for entry in _entries(node, "methods", faults):
+        owner = Owner(label=f"method `{entry.name}`", span=entry.span)
+        options = _build(MethodOptions, only(entry.fields, _names(MethodOptions)), owner, faults)
+        method = _declared("methods", entry, owner, _names(MethodOptions), faults)
+        given = options.id if options else None
+        name = _id(given, entry, [each.id for each in found], faults)
+        if name in RESERVED:
+            hint = "it is always run, as a control: leave it out" if name in CONTROLS else "choose another id"
+            faults.append(fault_at("S029", f"`{name}` is a control, not a method to audit", entry.span, hint))
+        found.append(MethodEntry(id=name, name=entry.name, method=method, span=entry.span))
+    return tuple(found)
+
+
+def read_requirements(node: Node, methods: Iterable[str], maps: Maps, faults: list[Fault]) -> tuple[Requirement, ...]:
+    """Return the requirements of a spec's list; ``methods`` are the ids that they may name."""
+    found: list[Requirement] = []
+    known = tuple(methods)
+    for entry in _entries(node, "checks", faults):
+        owner = Owner(label=f"requirement `{entry.name}`", span=entry.span)
+        options = _build(RequirementOptions, only(entry.fields, _names(RequirementOptions)), owner, faults)
+        check = _declared("checks", entry, owner, _names(RequirementOptions), faults)
+        name = _id(options.id if options else None, entry, [each.id for each in found], faults)
+        if options is None or check is None:
+            continue
+        _check_methods(options, entry, known, faults)
+        found.append(
+            Requirement(
+                id=name,
+                check_name=entry.name,
+                check=_with_maps(check, maps, entry, faults),
+                methods=options.methods or known,
+                severity=options.severity,
+                span=entry.span,
+            )
+        )
+    return tuple(found)
+
+
+def read_dataset(node: Node, span: Span, faults: list[Fault]) -> DatasetEntry | None:
+    """Return the data set of a spec; ``span`` is the place of its key."""
+    common = _names(Inputs)
+    owner = Owner(label="`dataset`", span=span)
+    inputs = _build(Inputs, only(node, common), owner, faults)
+    name = node.value.get("source")
+    if not isinstance(name, str) or not _known("datasets", name, node.children["source"].span, faults):
+        return None
+    entry = _Entry(name=name, fields=node, span=node.keys["source"])
+    source = _declared("datasets", entry, Owner(label=f"dataset `{name}`", span=entry.span), common, faults)
+    preprocess = _preprocess(node.children.get("preprocess"), faults)
+    if inputs is None or source is None:
+        return None
+    return DatasetEntry(name=name, source=source, inputs=inputs.inputs, preprocess=preprocess)
+
+
+def _preprocess(node: Node | None, faults: list[Fault]) -> Any | None:
+    from audit.datasets.preprocess import Application, Rescale
+
+    if node is None or not isinstance(node.value, dict):
+        return None
+    owner = Owner(label="`dataset.preprocess`", span=node.span, also=frozenset({"application"}))
+    return _build(Application if "application" in node.value else Rescale, node, owner, faults)
+
+
+def _entries(node: Node, family: Family, faults: list[Fault]) -> Iterable[_Entry]:
+    for item in islice(node.children.values(), LISTED):  # more are one fault, of the list
+        entry = _entry(item)
+        if entry is None:
+            faults.append(_shapeless(item, family))
+        elif _known(family, entry.name, entry.span, faults):
+            yield entry
+
+
+def _entry(item: Node) -> _Entry | None:
+    if isinstance(item.value, str):
+        return _Entry(name=item.value, fields=Node(span=item.span, value={}), span=item.span)
+    if not isinstance(item.value, dict) or len(item.value) != 1:
+        return None
+    name, inner = next(iter(item.children.items()))
+    if inner.value is None:
+        inner = Node(span=item.keys[str(name)], value={})
+    if not isinstance(inner.value, dict):
+        return None
+    return _Entry(name=str(name), fields=inner, span=item.keys[str(name)])
+
+
+def _shapeless(item: Node, family: Family) -> Fault:
+    what = f"expected the name of a {family[:-1]}, or one name with its fields as in {{name: {{field: value}}}}"
+    hint = ""
+    if isinstance(item.value, dict) and len(item.value) > 1:
+        first = next(iter(item.value))
+        hint = f"if the other keys are fields of `{first}`, indent them below it"
+    return fault_at("S025", what, item.span, hint)
+
+
+def _known(family: Family, name: str, span: Span, faults: list[Fault]) -> bool:
+    if name in places(family):
+        return True
+    known = [each for each in places(family) if each not in CONTROLS]
+    faults.append(fault_at("S026", f"unknown {KINDS[family]} `{name}`", span, did_you_mean(name, known)))
+    return False
+
+
+def _declared(family: Family, entry: _Entry, owner: Owner, common: frozenset[str], faults: list[Fault]) -> Any | None:
+    try:
+        kind = find(family, entry.name)
+    except (ImportError, AttributeError) as error:
+        what = f"`{entry.name}` could not be imported: {error}"
+        faults.append(fault_at("S027", what, entry.span, "is the package that provides it installed?"))
+        return None
+    return _build(kind, without(entry.fields, common), replace(owner, also=common), faults)
+
+
+def _build(kind: type[T], node: Node, owner: Owner, faults: list[Fault]) -> T | None:
+    value, found = build(kind, node, owner)
+    faults.extend(found)
+    return value
+
+
+def _id(given: str | None, entry: _Entry, taken: list[str], faults: list[Fault]) -> str:
+    if given is None:
+        number, name = 1, entry.name
+        while name in taken:
+            number += 1
+            name = f"{entry.name}_{number}"
+        return name
+    if given in taken:
+        span = entry.fields.children["id"].span
+        faults.append(fault_at("S028", f"two entries have the id `{given}`", span, "ids are unique: choose another"))
+    return given
+
+
+def _check_methods(options: RequirementOptions, entry: _Entry, known: tuple[str, ...], faults: list[Fault]) -> None:
+    for position, name in enumerate(options.methods or ()):
+        if name not in known:
+            span = entry.fields.children["methods"].children[position].span
+            faults.append(fault_at("S026", f"unknown method `{name}`", span, did_you_mean(name, known)))
+
+
+def _with_maps(check: Any, maps: Maps, entry: _Entry, faults: list[Fault]) -> Any:
+    """Fill a check's own ``channels`` and ``sign`` from ``maps`` where the check does not say."""
+    common = {"channels": maps.channels, "sign": maps.sign}
+    missing = {name: value for name, value in common.items() if getattr(check, name, value) is None}
+    try:
+        return replace(check, **missing)
+    except ValidationError as error:
+        for each in error.errors(include_url=False):
+            reason = each.get("ctx", {}).get("error", each["msg"])
+            faults.append(fault_at("S024", f"requirement `{entry.name}` with the spec's `maps`: {reason}", entry.span))
+        return check
+
+
+def _names(kind: Any) -> frozenset[str]:
+    return frozenset(each.name for each in fields(kind))

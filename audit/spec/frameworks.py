@@ -1,0 +1,142 @@
+"""Frameworks for AI that a report can be laid beside: data files, each a framework as it stood on a date."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Literal
+
+from pydantic import TypeAdapter
+
+from audit import resources
+from audit.declare import declared
+from audit.errors import Fault
+from audit.record import record
+from audit.spec.diagnostics import did_you_mean
+from audit.spec.validation import fault_at
+from audit.spec.yaml_nodes import Node, read
+
+Coverage = Literal["supports", "partial", "not covered"]
+Evidence = Literal[
+    "criteria", "decisions", "dependence", "robustness", "controls", "data", "provenance", "limits", "findings",
+    "use", "signoff", "review", "comparison",
+]  # fmt: skip
+
+
+@declared
+class Item:
+    """One control, clause or principle of a framework."""
+
+    id: str
+    """As the document numbers or names it."""
+
+    asks: str
+    """What it asks for, in our own words."""
+
+    at_most: Coverage
+    """The best that an audit of explanations can be to it."""
+
+    evidence: tuple[Evidence, ...]
+    """What an audit must hold to be that."""
+
+    outside: str
+    """What no such audit says."""
+
+
+@declared
+class Mapping:
+    """A framework's data file."""
+
+    title: str
+    """Its name."""
+
+    document: str
+    """What is cited, with its date."""
+
+    read: str
+    """In what form it was read."""
+
+    scope: str
+    """What it is about."""
+
+    note: str
+    """What readers must know besides; may be empty."""
+
+    items: tuple[Item, ...]
+    """Its items, in the document's order."""
+
+    left_out: tuple[str, ...]
+    """What is not mapped, and why."""
+
+
+@record
+class Framework:
+    """A framework as it stood on ``as_of``."""
+
+    name: str
+    as_of: str
+    mapping: Mapping
+
+    @property
+    def reference(self) -> str:
+        """The name and the date, as a spec writes them."""
+        return f"{self.name}@{self.as_of}"
+
+
+@cache
+def frameworks() -> tuple[Framework, ...]:
+    """Return every framework that ships, by name and then by date."""
+    paths = sorted((resources.folder("templates") / "frameworks").glob("*.yaml"))
+    return tuple(_read(path.stem, path.read_text("utf-8")) for path in paths)
+
+
+def _read(stem: str, text: str) -> Framework:
+    root, faults = read(text)
+    if root is None or faults:
+        raise ValueError(f"{stem}: {faults[0].what if faults else 'empty'}")
+    name, _, as_of = stem.partition(".")
+    return Framework(name=name, as_of=as_of, mapping=TypeAdapter(Mapping).validate_python(root.value))
+
+
+def find(reference: str) -> Framework | None:
+    """Return the framework of ``name@date``, the latest of a bare ``name``, None where there is none."""
+    name, _, as_of = reference.partition("@")
+    found = [each for each in frameworks() if each.name == name and as_of in ("", each.as_of)]
+    return found[-1] if found else None
+
+
+def listing(*, long: bool) -> list[str]:
+    """Return a line for each framework: what a spec writes, and what it stands for; below it its items, if ``long``."""
+    width = max(len(each.reference) for each in frameworks())
+    return [line for each in frameworks() for line in _lines(each, width, long=long)]
+
+
+def _lines(framework: Framework, width: int, *, long: bool) -> list[str]:
+    head = f"{framework.reference:<{width}}  {framework.mapping.document}"
+    items = [f"    {item.id} (at most: {item.at_most}): {item.asks}" for item in framework.mapping.items]
+    return [head, *items, ""] if long else [head]
+
+
+def dated(references: Sequence[str]) -> tuple[str, ...]:
+    """Return references with their dates: what a spec means must not change with the next version."""
+    found = {reference: find(reference) for reference in references}
+    return tuple(framework.reference if framework else reference for reference, framework in found.items())
+
+
+def faults_of(references: Sequence[str], root: Node) -> list[Fault]:
+    """Return what is wrong with a spec's references, each at its place below ``audit``."""
+    if not references:
+        return []
+    nodes = root.children["audit"].children["frameworks"].children
+    found = (_fault(reference, nodes[place]) for place, reference in enumerate(references))
+    return [each for each in found if each is not None]
+
+
+def _fault(reference: str, node: Node) -> Fault | None:
+    name, _, as_of = reference.partition("@")
+    dates = [each.as_of for each in frameworks() if each.name == name]
+    if not dates:
+        hint = did_you_mean(name, {each.name for each in frameworks()})
+        return fault_at("S095", f"unknown framework `{name}`", node.span, hint)
+    if as_of and as_of not in dates:
+        known = ", ".join(f"{name}@{date}" for date in dates)
+        return fault_at("S096", f"framework `{name}` is not mapped as of `{as_of}`", node.span, f"known: {known}")
+    return None

@@ -1,0 +1,64 @@
+"""``extends: preset:<name>``: a spec file that ships with the audit and says what the user's spec leaves open.
+
+Sections are merged key by key, so a spec names its model's path and keeps the preset's stages; anything else, lists
+above all, is taken whole from one of the two: half of somebody's list of methods is nobody's.
+"""
+
+from audit import resources
+from audit.errors import Fault
+from audit.record import record
+from audit.spec.diagnostics import did_you_mean
+from audit.spec.validation import fault_at
+from audit.spec.yaml_nodes import Node, read
+
+_MARK = "preset:"
+
+
+@record
+class Preset:
+    """A preset's text and the name of its file, as faults show it; both empty where a spec extends nothing."""
+
+    text: str
+    file: str
+
+
+def names() -> tuple[str, ...]:
+    """Return the presets that ship with the audit."""
+    return tuple(sorted(path.stem for path in (resources.folder("specs") / "presets").glob("*.yaml")))
+
+
+def extended(root: Node, faults: list[Fault]) -> tuple[Node | None, Preset]:
+    """Return a spec with what the preset that it names says besides, and that preset; no spec if there is none such.
+
+    Args:
+        root: the spec, a mapping; values keep the places where they were written.
+        faults: an unknown preset is added to them.
+    """
+    none = Preset(text="", file="")
+    given = root.value.get("extends")
+    if not isinstance(given, str) or not given.startswith(_MARK):
+        return root, none  # absent, or a fault that is found with all others of the spec
+    name = given.removeprefix(_MARK)
+    if name not in names():
+        what = f"unknown preset `{name}`"
+        faults.append(fault_at("S071", what, root.children["extends"].span, did_you_mean(name, names())))
+        return None, none
+    file = f"presets/{name}.yaml"
+    text = (resources.folder("specs") / file).read_text("utf-8")
+    below, found = read(text, file)
+    faults.extend(found)
+    return (root if below is None else _merged(below, root, deep=True)), Preset(text=text, file=file)
+
+
+def _merged(below: Node, above: Node, *, deep: bool) -> Node:
+    children = {**below.children, **above.children}
+    if deep:
+        both = (name for name in above.children if name in below.children)
+        sections = {name: (below.children[name], above.children[name]) for name in both}
+        children |= {
+            name: _merged(*pair, deep=False)
+            for name, pair in sections.items()
+            if all(isinstance(each.value, dict) for each in pair)
+        }
+    value = {name: each.value for name, each in children.items()}
+    return Node(span=above.span, value=value, keys={**below.keys, **above.keys}, children=children)

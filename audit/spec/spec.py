@@ -1,0 +1,236 @@
+"""A spec: what a user asks for, validated, with every default filled in. All faults are reported at once."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from audit.declare import as_json
+from audit.errors import Fault, SpecError
+from audit.record import digest, record
+from audit.spec.diagnostics import did_you_mean, spec_error
+from audit.spec.entries import DatasetEntry, MethodEntry, Requirement, read_dataset, read_methods, read_requirements
+from audit.spec.frameworks import dated, faults_of
+from audit.spec.presets import Preset, extended
+from audit.spec.sections import Document, Gate, Header, Maps, Model, ReportOptions, Runtime, Waiver
+from audit.spec.training import Training
+from audit.spec.validation import Owner, build, fault_at
+from audit.spec.yaml_nodes import LARGEST, Node, Span, read
+
+__all__ = ["DatasetEntry", "MethodEntry", "Model", "Requirement", "Spec", "Waiver", "load_spec", "spec_from_resolved"]
+
+_TOP = Span(line=1, column=1)
+
+
+@record
+class Spec:
+    """A valid spec. Relative paths start at ``source_folder``; ``text`` is what was read from ``file``."""
+
+    version: int
+    extends: str | None
+    audit: Header
+    model: Model
+    dataset: DatasetEntry
+    target: Literal["predicted", "label"] | int
+    seed: int
+    methods: tuple[MethodEntry, ...]
+    inapplicable: Literal["refuse", "skip"]
+    maps: Maps
+    requirements: tuple[Requirement, ...]
+    controls: Literal["default"]
+    training: Training | None
+    waivers: tuple[Waiver, ...]
+    gate: Gate
+    baseline: str | None
+    report: ReportOptions
+    runtime: Runtime
+    source_folder: Path
+    text: str
+    file: str = ""
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the spec as JSON values with every default filled in; ``spec_from_resolved`` reads it back."""
+        plain = {name: as_json(getattr(self, name)) for name in ("audit", "model", "maps", "gate", "report", "runtime")}
+        return {
+            **plain,
+            "version": self.version,
+            "extends": self.extends,  # by name only: what the preset said is filled in
+            "dataset": _dataset_json(self.dataset),
+            "target": self.target,
+            "seed": self.seed,
+            "methods": [{each.name: {**as_json(each.method), "id": each.id}} for each in self.methods],
+            "inapplicable": self.inapplicable,
+            "require": [_requirement_json(each) for each in self.requirements],
+            "controls": self.controls,
+            "training": None if self.training is None else as_json(self.training),
+            "waivers": [as_json(each) for each in self.waivers],
+            "baseline": self.baseline,
+        }
+
+    def lines(self) -> dict[str, int]:
+        """Return the line of each requirement that is written in this file and not in a preset."""
+        return {each.id: each.span.line for each in self.requirements if self.file and not each.span.file}
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of the resolved spec."""
+        return digest(self.resolved())
+
+
+def load_spec(path: Path | str) -> Spec:
+    """Read a spec from a YAML file.
+
+    Raises:
+        SpecError: the file cannot be read, or the spec is wrong; all faults are named, each with its place.
+    """
+    path = Path(path)
+    return replace(_parse(_text(path), str(path), path.parent, path.stem), file=_within_reach(path))
+
+
+def _within_reach(path: Path) -> str:
+    """Return a path as seen from the working folder, and no more than the name of one that lies outside of it."""
+    whole, here = path.resolve(), Path.cwd()
+    return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else path.name
+
+
+def spec_from_resolved(resolved: Mapping[str, Any], folder: Path | str = ".") -> Spec:
+    """Return the spec that ``Spec.resolved`` gave; relative paths start at ``folder``.
+
+    Raises:
+        SpecError: it is not a resolved spec of this version.
+    """
+    # JSON is YAML: one reader for both, and faults still have places. A preset was merged before it was resolved.
+    return _parse(json.dumps(resolved, indent=1), "resolved spec", Path(folder), "audit", merge=False)
+
+
+def _text(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(4 * LARGEST + 1)  # a character of UTF-8 has at most four bytes
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before, text = data[: error.start].decode("utf-8"), data.decode("utf-8", "replace")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        fault = Fault("S003", "not UTF-8", line=line, column=column, hint="save the file as UTF-8")
+        raise spec_error([fault], text, str(path)) from error
+
+
+def _unreadable(path: Path, error: Exception) -> SpecError:
+    reason = getattr(error, "strerror", None) or str(error)
+    siblings = [each.name for each in path.parent.glob("*.y*ml") if each.is_file()] if path.parent.is_dir() else []
+    near = did_you_mean(path.name, siblings)
+    hint = near if near.startswith("did") else ""
+    return spec_error([Fault("S001", f"the spec cannot be read: {reason}", line=0, column=0, hint=hint)], "", str(path))
+
+
+def _parse(text: str, name: str, folder: Path, stem: str, *, merge: bool = True) -> Spec:
+    root, faults = read(text)
+    preset = Preset(text="", file="")
+    if merge and root is not None and isinstance(root.value, dict):
+        root, preset = extended(root, faults)
+    if root is not None and not isinstance(root.value, dict):
+        faults.append(fault_at("S002", "a spec is a mapping of keys such as `model` and `methods`", root.span))
+    if root is None and not faults:
+        faults.append(
+            Fault("S002", "the spec is empty", line=1, column=1, hint="specs/digits.yaml is one to start from")
+        )
+    spec = None
+    if root is not None and isinstance(root.value, dict):
+        spec = _spec(root, faults, text=text, folder=folder, stem=stem)
+    if spec is None or faults:
+        raise spec_error(_first_per_place(faults), text, name, {preset.file: preset.text} if preset.file else {})
+    return spec
+
+
+def _spec(root: Node, faults: list[Fault], *, text: str, folder: Path, stem: str) -> Spec | None:
+    document, found = build(Document, root, Owner(label="", span=_TOP))
+    faults.extend(found)
+    sections, keys = root.children, root.keys
+    methods = read_methods(_section(sections, "methods", list), faults)
+    ids = [each.id for each in methods]
+    maps = document.maps if document else Maps()
+    requirements = read_requirements(_section(sections, "require", list), ids, maps, faults)
+    if root.value.get("training") is None:
+        faults.extend(_untrained(each) for each in requirements if getattr(each.check, "retrains", False))
+    if document is not None and document.target != "predicted":
+        faults.extend(_rechosen(each) for each in requirements if getattr(each.check, "target", "") == "rechosen")
+    known = isinstance(root.value.get("dataset"), dict)
+    dataset = read_dataset(sections["dataset"], keys["dataset"], faults) if known else None
+    if document is None or dataset is None:
+        return None
+    _check_waivers(document, sections, ids, requirements, faults)
+    faults.extend(faults_of(document.audit.frameworks, root))
+    as_written = ("version", "extends", "model", "target", "seed", "inapplicable", "maps", "controls", "training")
+    return Spec(
+        **{name: getattr(document, name) for name in (*as_written, "waivers", "gate", "baseline", "report", "runtime")},
+        audit=_with_id(document.audit, stem),
+        dataset=dataset,
+        methods=methods,
+        requirements=requirements,
+        source_folder=folder,
+        text=text,
+    )
+
+
+def _section(sections: Mapping[str | int, Node], name: str, kind: type) -> Node:
+    """Return a section of the expected kind; an empty one where it is missing or of another kind, a fault by itself."""
+    node = sections.get(name)
+    return node if node is not None and isinstance(node.value, kind) else Node(span=_TOP, value=kind())
+
+
+def _untrained(each: Requirement) -> Fault:
+    what = f"requirement `{each.check_name}` trains networks anew, and the spec does not say how"
+    return fault_at("S031", what, each.span, "add a section such as `training: {epochs: 20}`")
+
+
+def _rechosen(each: Requirement) -> Fault:
+    what = f"requirement `{each.check_name}` re-chooses the class that a model predicts, but `target` is not predicted"
+    return fault_at("S070", what, each.span, "write `target: predicted` above, or `target: fixed` here")
+
+
+def _first_per_place(faults: list[Fault]) -> list[Fault]:
+    """Keep the first fault of each place: what follows from broken YAML is no news."""
+    return list({(fault.file, fault.line, fault.column): fault for fault in reversed(faults)}.values())
+
+
+def _check_waivers(
+    document: Document,
+    sections: Mapping[str | int, Node],
+    methods: list[str],
+    requirements: tuple[Requirement, ...],
+    faults: list[Fault],
+) -> None:
+    # A requirement with a fault of its own is still known by its name.
+    written = [each.value for each in sections["require"].children.values()]
+    named = {name for each in written for name in (each if isinstance(each, dict) else [str(each)])}
+    checks = named | {name for each in requirements for name in (each.id, each.check_name)}
+    for position, waiver in enumerate(document.waivers):
+        places = sections["waivers"].children[position].children
+        if waiver.check not in checks:
+            what, hint = f"unknown requirement `{waiver.check}`", did_you_mean(waiver.check, checks)
+            faults.append(fault_at("S026", what, places["check"].span, hint))
+        if waiver.method not in methods:
+            what, hint = f"unknown method `{waiver.method}`", did_you_mean(waiver.method, methods)
+            faults.append(fault_at("S026", what, places["method"].span, hint))
+
+
+def _with_id(header: Header, stem: str) -> Header:
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:64] or "audit"
+    return replace(header, id=header.id or name, frameworks=dated(header.frameworks))
+
+
+def _dataset_json(dataset: DatasetEntry) -> dict[str, Any]:
+    preprocess = None if dataset.preprocess is None else as_json(dataset.preprocess)
+    own = as_json(dataset.source)
+    return {"source": dataset.name, **own, "inputs": dataset.inputs, "preprocess": preprocess}
+
+
+def _requirement_json(each: Requirement) -> dict[str, Any]:
+    options = {"id": each.id, "methods": list(each.methods), "severity": each.severity}
+    return {each.check_name: {**as_json(each.check), **options}}

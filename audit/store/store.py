@@ -1,0 +1,210 @@
+"""A run's folder: one folder per finished unit, published by a rename, read back and verified.
+
+    runs/<audit id>/
+      run.json           what was asked and what the world was: resolved spec, facts, provenance, skipped
+      evidence/<key>/    record.json and one .npy per array
+      images.npy         the gallery's inputs
+      results.json       canonical; its SHA-256 is the audit's identity
+      context.json       what the report shows beside the results: the spec's place, earlier runs, the log without times
+      log.jsonl          what each run did, unit by unit, with times; it only grows
+      report.html ...    what people and machines read
+      MANIFEST.json      written last: digests of all files; its presence means complete
+
+A kill at any moment loses at most the unit in flight. Anything found on disk counts only if its digests match.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import fields, is_dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote, unquote
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from audit.errors import InputError
+from audit.record import Evidence, Unit, record
+from audit.store import disk
+
+R = TypeVar("R")
+_ARRAYS = ("scores", "maps", "params")
+
+
+@record
+class Store:
+    """The evidence and files of one run. Only the holder of ``lock`` may write."""
+
+    folder: Path
+
+    def get(self, unit: Unit) -> Evidence | None:
+        """Return a unit's evidence; None if it is absent, or damaged and thus to be measured again."""
+        return _read_evidence(self._place(unit.key), unit)
+
+    def put(self, evidence: Evidence) -> None:
+        """Publish a unit's evidence, replacing what stood there."""
+        disk.publish(self._place(evidence.unit.key), _files(evidence))
+
+    def write(self, name: str, content: bytes) -> Path:
+        """Write one file of the run, flushed and renamed into place."""
+        return disk.write(self.folder / name, content)
+
+    def write_record(self, name: str, value: Any) -> Path:
+        """Write a record as canonical, indented JSON: the same record gives the same bytes."""
+        return self.write(name, to_json(value))
+
+    def read_record(self, name: str, kind: type[R]) -> R:
+        """Read a record back.
+
+        Raises:
+            InputError: the file is absent or does not hold such a record.
+        """
+        path = self.folder / name
+        try:
+            return _adapter(kind).validate_json(path.read_bytes())
+        except OSError as error:
+            raise InputError(
+                "R001",
+                f"no {name} in this folder",
+                where=str(self.folder),
+                expected="the folder of a run",
+                received=error.strerror,
+                fix="name the folder that `run` printed",
+            ) from error
+        except ValueError as error:
+            raise InputError(
+                "R002",
+                f"{name} cannot be read",
+                where=str(path),
+                expected=f"a {kind.__name__} record",
+                received="another shape of JSON",
+                fix="run the audit again with this version",
+            ) from error
+
+    def seal(self) -> Path:
+        """Write MANIFEST.json: the digest of every file of the run."""
+        paths = sorted(path for path in self.folder.rglob("*") if path.is_file() and not _passing(path, self.folder))
+        digests = {path.relative_to(self.folder).as_posix(): _digest(path.read_bytes()) for path in paths}
+        return self.write("MANIFEST.json", to_json({"files": digests}))
+
+    def check(self, names: Iterable[str]) -> None:
+        """Refuse files that are not what the run left; of a run without a MANIFEST.json this is not known.
+
+        Raises:
+            InputError: a file was changed or removed since.
+        """
+        if not (self.folder / "MANIFEST.json").is_file():
+            return
+        left = self.read_record("MANIFEST.json", dict[str, dict[str, str]])["files"]
+        for name in names:
+            path = self.folder / name
+            if name in left and not (path.is_file() and file_digest(path) == left[name]):
+                raise InputError(
+                    "R007",
+                    f"{name} is not the file that the run left",
+                    where=str(path),
+                    expected="the digest in MANIFEST.json",
+                    received="another content" if path.is_file() else "no file",
+                    fix="run the audit again: units that are still whole are kept",
+                )
+
+    def unseal(self) -> None:
+        """Remove MANIFEST.json: from here on the run is incomplete."""
+        (self.folder / "MANIFEST.json").unlink(missing_ok=True)
+
+    def lock(self) -> AbstractContextManager[None]:
+        """Hold the run; the kernel lets go of it when the process ends, however it ends.
+
+        Raises:
+            EnvironmentStop: another process holds it, or the folder cannot be written.
+        """
+        return disk.hold(self.folder, "run.lock")
+
+    def _place(self, key: str) -> Path:
+        return self.folder / "evidence" / key
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return _digest(path.read_bytes())
+
+
+def to_json(value: Any) -> bytes:
+    """Return a record, or mapping, as sorted and indented JSON; NaN and infinities are refused."""
+    plain = _adapter(type(value)).dump_python(value, mode="json") if is_dataclass(value) else value
+    return (json.dumps(plain, sort_keys=True, indent=1, allow_nan=False, ensure_ascii=True) + "\n").encode()
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Return what reads and writes a record; making one takes as long as fifty uses."""
+    return TypeAdapter(kind)
+
+
+def npy(array: np.ndarray) -> bytes:
+    """Return an array as the bytes of an .npy file, without pickles."""
+    buffer = BytesIO()
+    np.save(buffer, np.asarray(array, order="C"), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def _files(evidence: Evidence) -> dict[str, bytes]:
+    arrays = {
+        f"{group}.{quote(name, safe='')}.npy": npy(np.asarray(array))
+        for group in _ARRAYS
+        for name, array in _group(evidence, group)
+    }
+    plain = {each.name: getattr(evidence, each.name) for each in fields(evidence) if each.name not in _ARRAYS}
+    plain["unit"] = _plain_unit(evidence.unit)
+    digests = {name: _digest(content) for name, content in arrays.items()}
+    return {**arrays, "record.json": to_json({**plain, "files": digests})}
+
+
+def _group(evidence: Evidence, group: str) -> Iterator[tuple[str, Any]]:
+    yield from getattr(evidence, group).items()
+
+
+def _read_evidence(place: Path, unit: Unit) -> Evidence | None:
+    try:
+        plain = json.loads((place / "record.json").read_bytes())
+        contents = {name: (place / name).read_bytes() for name in plain["files"]}
+        whole = all(_digest(content) == plain["files"][name] for name, content in contents.items())
+        if not whole or plain["unit"] != _plain_unit(unit) or plain["status"] not in ("done", "failed"):
+            return None
+        arrays = {name: np.load(BytesIO(content), allow_pickle=False) for name, content in contents.items()}
+        grouped = {group: _named(arrays, group) for group in _ARRAYS}
+        return Evidence(
+            unit=unit,
+            status=plain["status"],
+            seconds=plain["seconds"],
+            error=plain["error"],
+            note=plain.get("note"),
+            **grouped,  # type: ignore[arg-type]
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _plain_unit(unit: Unit) -> Any:
+    return _adapter(Unit).dump_python(unit, mode="json")
+
+
+def _named(arrays: Mapping[str, np.ndarray], group: str) -> dict[str, np.ndarray]:
+    prefix = f"{group}."
+    return {
+        unquote(name[len(prefix) : -len(".npy")]): array for name, array in arrays.items() if name.startswith(prefix)
+    }
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _passing(path: Path, folder: Path) -> bool:
+    """Whether a file is no part of the run: the lock, the manifest itself, drafts."""
+    parts = path.relative_to(folder).parts
+    return parts[-1] in ("run.lock", "MANIFEST.json") or any(part.startswith(".") for part in parts)

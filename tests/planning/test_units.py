@@ -1,0 +1,90 @@
+"""A plan is pure: the same spec and facts give the same units, each once, condition by condition."""
+
+from dataclasses import replace
+
+import pytest
+
+from audit.errors import InputError
+from audit.planning.units import plan
+from audit.record import Facts, Null, Randomized
+from tests.plans import STAGES, facts_of, spec_of
+
+
+@pytest.fixture(name="facts")
+def _facts() -> Facts:
+    return facts_of()
+
+
+def test_one_task_for_each_requirement_and_method_and_its_controls(facts):
+    planned = plan(
+        spec_of({"cascading_randomization": {"seeds": 2}}, {"repeatability": {"methods": ["gradient"]}}), facts
+    )
+    controls = ["edge_detector", "random_map", "input"]
+    assert [(task.requirement, task.method) for task in planned.tasks] == [
+        *(("cascading_randomization", name) for name in ("gradient", "guided_backprop", *controls)),
+        *(("repeatability", name) for name in ("gradient", *controls)),
+    ]
+    conditions = [unit.condition for unit in planned.tasks[0].units]
+    assert len(conditions) == 1 + 1 + 2 * len(STAGES) and isinstance(conditions[0], Null)
+    assert conditions[1] == Randomized(mode="cascading", stage=0, seed=0)
+
+
+def test_units_are_distinct_and_stand_condition_by_condition(facts):
+    units = plan(spec_of({"cascading_randomization": {"seeds": 3}}, "independent_randomization"), facts).units()
+    keys, conditions = [unit.key for _, unit in units], [unit.condition for _, unit in units]
+    assert len(set(keys)) == len(keys)
+    runs = [
+        condition for number, condition in enumerate(conditions) if number == 0 or conditions[number - 1] != condition
+    ]
+    assert len(set(runs)) == len(runs), "a condition was left and taken up again: its parameters would be drawn twice"
+
+
+def test_thresholds_change_no_unit_and_what_is_measured_does(facts):
+    def keys(**fields):
+        return {
+            unit.key for _, unit in plan(spec_of({"cascading_randomization": {"seeds": 2, **fields}}), facts).units()
+        }
+
+    spec = spec_of({"cascading_randomization": {"seeds": 2}})
+    nulls = {unit.key for _, unit in plan(spec, facts).units() if isinstance(unit.condition, Null)}
+    assert keys() == keys(mean_at_most=0.1, last_at_most=0.9, sign="signed", undefined_at_most=0.5)
+    assert keys() == keys(severity="warning", id="other")
+    assert keys() < keys(seeds=3)
+    for measured in ({"redraw": "normal"}, {"order": "bottom_up"}, {"batch_norm": "reset"}):
+        assert keys() & keys(**measured) == nulls
+    assert not keys() & keys(channels="absolute_sum") and not keys() & keys(channels="keep")
+
+
+def test_two_requirements_that_measure_the_same_share_their_units(facts):
+    twice = [
+        {"cascading_randomization": {"seeds": 2, "id": name, "mean_at_most": at}}
+        for name, at in (("a", 0.5), ("b", 0.2))
+    ]
+    assert len(plan(spec_of(*twice), facts).units()) == len(plan(spec_of(twice[0]), facts).units())
+
+
+def test_another_world_shares_nothing(facts):
+    spec = spec_of("cascading_randomization")
+    here, there = ({unit.key for _, unit in plan(spec, world).units()} for world in (facts, replace(facts, world="v")))
+    assert not here & there
+
+
+@pytest.mark.parametrize("similarity", ["ssim", {"hog": {"pixels_per_cell": 2}}])
+def test_a_similarity_of_images_is_refused_for_flat_inputs_before_anything_is_measured(facts, similarity):
+    spec = spec_of({"repeatability": {"similarity": similarity, "id": "again"}})
+    assert plan(spec, facts).tasks
+    flat = replace(facts, network=replace(facts.network, input_shape=(64,)))
+    with pytest.raises(InputError, match=r"compares images(.|\n)*requirement `again`(.|\n)*use `spearman`"):
+        plan(spec, flat)
+    assert plan(spec_of("repeatability"), flat).tasks
+
+
+def test_signals_are_refused_with_the_way_out_before_anything_is_measured(facts):
+    signals = replace(facts, network=replace(facts.network, input_shape=(64, 3)))
+    with pytest.raises(InputError, match=r"keras.Input\(\(1, 64, 3\)\)"):
+        plan(spec_of("repeatability"), signals)
+
+
+def test_inputs_too_small_for_a_similarity_are_refused_with_what_fits(facts):
+    with pytest.raises(InputError, match=r"does not fit in maps of 8 by 8(.|\n)*pixels_per_cell: 2"):
+        plan(spec_of({"repeatability": {"similarity": "hog"}}), facts)
