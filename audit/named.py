@@ -10,8 +10,11 @@ from audit.declare import as_json
 from audit.registry import Family, find, places
 
 KINDS: Mapping[Family, str] = {
-    "methods": "method", "checks": "check", "datasets": "data source", "similarities": "similarity"
-}  # fmt: skip
+    "methods": "method",
+    "checks": "check",
+    "datasets": "data source",
+    "similarities": "similarity",
+}
 """What one of a family is called in messages."""
 
 FAMILY = "x-family"

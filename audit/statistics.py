@@ -81,16 +81,27 @@ def mean_interval(values: np.ndarray) -> Estimate:
     """
     inputs, seeds = values.shape[-2:]
     if inputs < 2 or seeds < 1 or not np.isfinite(values).all():
-        raise UnitError("R801", "no interval from these values", expected="two or more inputs, all finite",
-                        received=f"shape {values.shape}")  # fmt: skip
+        raise UnitError(
+            "R801",
+            "no interval from these values",
+            expected="two or more inputs, all finite",
+            received=f"shape {values.shape}",
+        )
     origin = values[..., :1, :1]  # equal values then have a spread of exactly zero and a mean without rounding
     centred = np.asarray(values - origin, np.float64)
     variance, freedom = _variance_of_mean(centred)
     shift_low, shift_high = _shifts(centred.mean(axis=-1))
     mean, error = centred.mean(axis=(-2, -1)) + origin[..., 0, 0], np.sqrt(variance)
     half = _t().ppf((1 + LEVEL) / 2, freedom) * error
-    return Estimate(mean=mean, low=mean - half + shift_low, high=mean + half + shift_high, error=error,
-                    freedom=freedom, shift_low=shift_low, shift_high=shift_high)  # fmt: skip
+    return Estimate(
+        mean=mean,
+        low=mean - half + shift_low,
+        high=mean + half + shift_high,
+        error=error,
+        freedom=freedom,
+        shift_low=shift_low,
+        shift_high=shift_high,
+    )
 
 
 def _variance_of_mean(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -154,8 +165,12 @@ def decide(interval: tuple[float, float], threshold: float, relation: Relation) 
     """
     low, high = interval
     if not np.isfinite([low, high, threshold]).all() or low > high:
-        raise UnitError("R802", "only finite intervals are compared", expected="low <= high, finite",
-                        received=f"[{low}, {high}] against {threshold}")  # fmt: skip
+        raise UnitError(
+            "R802",
+            "only finite intervals are compared",
+            expected="low <= high, finite",
+            received=f"[{low}, {high}] against {threshold}",
+        )
     if relation == "at_least":
         low, high, threshold = -high, -low, -threshold
     if high <= threshold:

@@ -95,10 +95,12 @@ class Lab:
         data, training = source.load(ROOT), source.training(ROOT)
         rows = slice(0, MOST)
         self.explained = Explained(
-            inputs=data.x[rows], ids=data.ids[rows].tolist(), targets=np.zeros(len(data.x[rows]), np.int32),
+            inputs=data.x[rows],
+            ids=data.ids[rows].tolist(),
+            targets=np.zeros(len(data.x[rows]), np.int32),
             truth={name: each[rows] for name, each in data.truth.items()},
             counterparts={name: each[rows] for name, each in data.counterparts.items()},
-        )  # fmt: skip
+        )
         self.methods, self.left_out = usable(self.network, methods)
         fitted_on = training.x[:LIMIT]
         self.bench = Bench(self.network, self.methods, self.explained, seed=0, batch=TOGETHER, fitted_on=fitted_on)
@@ -240,6 +242,10 @@ def first(explained: Any, count: int) -> Any:
         return {name: array[:count] for name, array in each.items()}
 
     return replace(
-        explained, inputs=explained.inputs[:count], ids=explained.ids[:count], targets=explained.targets[:count],
-        truth=cut(explained.truth), counterparts=cut(explained.counterparts),
-    )  # fmt: skip
+        explained,
+        inputs=explained.inputs[:count],
+        ids=explained.ids[:count],
+        targets=explained.targets[:count],
+        truth=cut(explained.truth),
+        counterparts=cut(explained.counterparts),
+    )

@@ -75,8 +75,15 @@ def axioms(audits: Sequence[Audit]) -> list[Row]:
 def _axiom(found: Verdict, outcome: str) -> Row:
     said = {"pass": "keeps it", "fail": "violates it"}
     reason = "" if found.outcome == outcome else found.reason
-    return Row(number=1, claim=f"{found.check}: {found.method}", published=said[outcome], measured=found.outcome,
-               band=outcome, holds=found.outcome == outcome, reason=reason)  # fmt: skip
+    return Row(
+        number=1,
+        claim=f"{found.check}: {found.method}",
+        published=said[outcome],
+        measured=found.outcome,
+        band=outcome,
+        holds=found.outcome == outcome,
+        reason=reason,
+    )
 
 
 def masked_by_the_input(name: str, audits: Sequence[Audit]) -> list[Row]:
@@ -94,7 +101,7 @@ def masked_by_the_input(name: str, audits: Sequence[Audit]) -> list[Row]:
                 measured=f"{_each(found)}; off its null by at most {gap:.4f}",
                 band="0.992 +- 0.004, and within 0.003 of the null",
                 holds=inside,
-            )  # fmt: skip
+            )
         )
         signs = curves(audits, SIGNED, method)
         inside = bool(np.abs(signs.mean(axis=0)[-2:]).max() < 0.12)
@@ -107,7 +114,7 @@ def masked_by_the_input(name: str, audits: Sequence[Audit]) -> list[Row]:
                 band="last two within 0.12 of 0",
                 holds=inside,
                 reason="" if inside else _between_trainings(signs),
-            )  # fmt: skip
+            )
         )
     return rows
 
@@ -119,13 +126,23 @@ def perceptron(audits: Sequence[Audit]) -> list[Row]:
     path = curves(audits, MAGNITUDES, "integrated_gradients") - curves(audits, MAGNITUDES, "input_times_gradient")
     return [
         *masked_by_the_input("MLP", audits),
-        Row(number=4, claim="MLP: guided backpropagation survives the upper layers, not all of them",
-            published=_numbers(MLP), measured=f"{_numbers(guided)}; ahead of SmoothGrad and gradient by {ahead:.2f}",
+        Row(
+            number=4,
+            claim="MLP: guided backpropagation survives the upper layers, not all of them",
+            published=_numbers(MLP),
+            measured=f"{_numbers(guided)}; ahead of SmoothGrad and gradient by {ahead:.2f}",
             band="ahead by 0.3 at logits and hidden3, last stage below 0.15",
-            holds=bool(ahead >= 0.3 and guided[-1] < 0.15)),
-        Row(number=7, claim="MLP: integrated gradients and input x gradient have one curve", published="0.000",
-            measured=f"{np.abs(path).max():.4f} at most", band="0.005", holds=bool(np.abs(path).max() < 0.005)),
-    ]  # fmt: skip
+            holds=bool(ahead >= 0.3 and guided[-1] < 0.15),
+        ),
+        Row(
+            number=7,
+            claim="MLP: integrated gradients and input x gradient have one curve",
+            published="0.000",
+            measured=f"{np.abs(path).max():.4f} at most",
+            band="0.005",
+            holds=bool(np.abs(path).max() < 0.005),
+        ),
+    ]
 
 
 def convolutional(audits: Sequence[Audit]) -> list[Row]:
@@ -137,28 +154,62 @@ def convolutional(audits: Sequence[Audit]) -> list[Row]:
     noise = np.abs([curve(audit, SIGNED, "random_map") for audit in audits]).max()
     return [
         *masked_by_the_input("CNN", audits),
-        Row(number=5, claim="CNN: guided backpropagation declines slowly, above the gradient at every stage",
-            published=_numbers(CNN["guided_backprop"]), measured=_each(guided), band="+- 0.12 at each stage, above",
-            holds=bool(off.max() <= 0.12 and (guided > gradient).all())),
-        Row(number=6, claim="CNN: the gradient declines", published=_numbers(CNN["gradient"]),
-            measured=_each(gradient), band="declines; the first two +- 0.2, the last two below 0.25",
-            holds=near and bool((np.diff(plain) < 0).all())),
-        Row(number=10, claim="CNN: the edge map never changes", published="1", measured=f"{edges.min():.6f} at least",
-            band="exactly 1", holds=bool((edges == 1).all())),
-        Row(number=10, claim="CNN: noise resembles nothing", published="0", measured=f"{noise:.4f} at most",
-            band=f"3 / sqrt(n - 1) = {3 / np.sqrt(783):.3f}", holds=bool(noise <= 3 / np.sqrt(783))),
-    ]  # fmt: skip
+        Row(
+            number=5,
+            claim="CNN: guided backpropagation declines slowly, above the gradient at every stage",
+            published=_numbers(CNN["guided_backprop"]),
+            measured=_each(guided),
+            band="+- 0.12 at each stage, above",
+            holds=bool(off.max() <= 0.12 and (guided > gradient).all()),
+        ),
+        Row(
+            number=6,
+            claim="CNN: the gradient declines",
+            published=_numbers(CNN["gradient"]),
+            measured=_each(gradient),
+            band="declines; the first two +- 0.2, the last two below 0.25",
+            holds=near and bool((np.diff(plain) < 0).all()),
+        ),
+        Row(
+            number=10,
+            claim="CNN: the edge map never changes",
+            published="1",
+            measured=f"{edges.min():.6f} at least",
+            band="exactly 1",
+            holds=bool((edges == 1).all()),
+        ),
+        Row(
+            number=10,
+            claim="CNN: noise resembles nothing",
+            published="0",
+            measured=f"{noise:.4f} at most",
+            band=f"3 / sqrt(n - 1) = {3 / np.sqrt(783):.3f}",
+            holds=bool(noise <= 3 / np.sqrt(783)),
+        ),
+    ]
 
 
 def recovery(correlations: Mapping[str, np.ndarray]) -> list[Row]:
     """Claim 14: guided backpropagation gives the input back from a random network. Pearson, (seeds, images)."""
     guided, gradient = correlations["guided_backprop"].mean(axis=1), correlations["gradient"].mean(axis=1)
     return [
-        Row(number=14, claim="random convolution, 64 filters: guided backpropagation is the input", published="0.88",
-            measured=_numbers(guided), band="above 0.85", holds=bool(guided.min() > 0.85)),
-        Row(number=14, claim="random convolution, 64 filters: the gradient is not", published="0.00",
-            measured=_numbers(gradient), band="within 0.1 of 0", holds=bool(np.abs(gradient).max() < 0.1)),
-    ]  # fmt: skip
+        Row(
+            number=14,
+            claim="random convolution, 64 filters: guided backpropagation is the input",
+            published="0.88",
+            measured=_numbers(guided),
+            band="above 0.85",
+            holds=bool(guided.min() > 0.85),
+        ),
+        Row(
+            number=14,
+            claim="random convolution, 64 filters: the gradient is not",
+            published="0.00",
+            measured=_numbers(gradient),
+            band="within 0.1 of 0",
+            holds=bool(np.abs(gradient).max() < 0.1),
+        ),
+    ]
 
 
 def gradients_of_noise(audits: Sequence[Audit]) -> list[Row]:
@@ -175,7 +226,7 @@ def gradients_of_noise(audits: Sequence[Audit]) -> list[Row]:
             measured=f"{mean:.4f}",
             band="+- 0.01",
             holds=abs(mean - 0.078) <= 0.01,
-        )  # fmt: skip
+        )
     ]
 
 
@@ -190,28 +241,44 @@ def spread(size: int, published: float, similarity: np.ndarray) -> list[Row]:
             measured=f"{found:.5f}",
             band=f"{expected:.5f} +- 10 %",
             holds=abs(found / expected - 1) <= 0.1,
-        )  # fmt: skip
+        )
     ]
 
 
 def complexity(audits: Sequence[Audit]) -> list[Row]:
     """Claim 18: by how much full randomisation raises the complexity of maps, in three groups."""
-    published = {"gradient": 0.216, "smoothgrad": 0.200, "integrated_gradients": 0.022,
-                 "input_times_gradient": 0.020, "lrp": -0.025}  # fmt: skip
+    published = {
+        "gradient": 0.216,
+        "smoothgrad": 0.200,
+        "integrated_gradients": 0.022,
+        "input_times_gradient": 0.020,
+        "lrp": -0.025,
+    }
     found = {name: _rises(audits, name).mean() for name in published}
     groups = [("gradient", "smoothgrad"), ("integrated_gradients", "input_times_gradient"), ("lrp",)]
     apart = [
         min(found[a] for a in one) > max(found[b] for b in two) for one, two in zip(groups, groups[1:], strict=False)
     ]
-    order = Row(number=18, claim="LeNet: gradient, SmoothGrad > integrated gradients, input x gradient > LRP-z+",
-                published="0.20 to 0.22 > 0.02 > -0.02", measured=", ".join(f"{k} {v:.3f}" for k, v in found.items()),
-                band="the order of the three groups", holds=all(apart),
-                reason="" if all(apart) else _lower_groups(audits))  # fmt: skip
+    order = Row(
+        number=18,
+        claim="LeNet: gradient, SmoothGrad > integrated gradients, input x gradient > LRP-z+",
+        published="0.20 to 0.22 > 0.02 > -0.02",
+        measured=", ".join(f"{k} {v:.3f}" for k, v in found.items()),
+        band="the order of the three groups",
+        holds=all(apart),
+        reason="" if all(apart) else _lower_groups(audits),
+    )
     values = [
-        Row(number=18, claim=f"LeNet: rise of {name}", published=f"{value}", measured=_numbers(_rises(audits, name)),
-            band="+- 0.15", holds=abs(found[name] - value) <= 0.15)
+        Row(
+            number=18,
+            claim=f"LeNet: rise of {name}",
+            published=f"{value}",
+            measured=_numbers(_rises(audits, name)),
+            band="+- 0.15",
+            holds=abs(found[name] - value) <= 0.15,
+        )
         for name, value in published.items()
-    ]  # fmt: skip
+    ]
     return [order, *values]
 
 

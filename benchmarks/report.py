@@ -24,9 +24,19 @@ from audit.record import Audit, Criterion, Gallery, History, Outcome, Panel, Poi
 ROOT = Path(__file__).resolve().parent.parent
 METHODS, INPUTS, STAGES, EDGE = 30, 100, 12, 28
 CHECKS = (
-    "cascading_randomization", "independent_randomization", "smooth_mprt", "label_permutation", "roar", "completeness",
-    "repeatability", "input_shift", "equivariance", "batch_invariance", "linearity", "class_sensitivity",
-)  # fmt: skip
+    "cascading_randomization",
+    "independent_randomization",
+    "smooth_mprt",
+    "label_permutation",
+    "roar",
+    "completeness",
+    "repeatability",
+    "input_shift",
+    "equivariance",
+    "batch_invariance",
+    "linearity",
+    "class_sensitivity",
+)
 _PLACES = {"label_permutation": 4, "repeatability": 1, "roar": 5, "completeness": 8}
 _OUTCOMES: tuple[Outcome, ...] = ("pass", "fail", "inconclusive", "pass", "error")
 _SECONDS, _MEGABYTES = 60.0, 1000.0
@@ -44,8 +54,9 @@ def large() -> tuple[Audit, Gallery]:
     verdicts = tuple(_verdict(check, each.id, generator) for check in CHECKS for each in audited)
     controls = tuple(
         replace(control, requirement=check, verdict=_verdict(check, control.method, generator))
-        for check in CHECKS for control in base.controls[:3]
-    )  # fmt: skip
+        for check in CHECKS
+        for control in base.controls[:3]
+    )
     audit = replace(
         base, facts=facts, requirements=requirements, verdicts=verdicts, controls=controls, trainings=_trainings()
     )
@@ -71,14 +82,30 @@ def _verdict(check: str, method: str, generator: np.random.Generator) -> Verdict
     outcome = _OUTCOMES[int(generator.integers(len(_OUTCOMES)))]
     curve = tuple(_points(check, generator))
     statistic = float(curve[-1].excess or 0)
-    criterion = Criterion(name="last", relation="at_most", threshold=0.3, statistic=statistic,
-                          interval=curve[-1].interval, outcome=outcome, p_value=0.01, p_adjusted=0.05)  # fmt: skip
+    criterion = Criterion(
+        name="last",
+        relation="at_most",
+        threshold=0.3,
+        statistic=statistic,
+        interval=curve[-1].interval,
+        outcome=outcome,
+        p_value=0.01,
+        p_adjusted=0.05,
+    )
     return Verdict(
-        requirement=check, check=check, method=method, severity="error", outcome=outcome, criteria=(criterion,),
+        requirement=check,
+        check=check,
+        method=method,
+        severity="error",
+        outcome=outcome,
+        criteria=(criterion,),
         reason=f"After every stage is re-drawn the maps agree at {statistic:.2f}, where at most 0.30 is allowed.",
-        curve=curve, inputs=INPUTS, seeds=5, total=INPUTS * 5 * len(curve),
+        curve=curve,
+        inputs=INPUTS,
+        seeds=5,
+        total=INPUTS * 5 * len(curve),
         per_input=tuple(float(v) for v in np.clip(generator.normal(statistic, 0.15, INPUTS), -1, 1)),
-    )  # fmt: skip
+    )
 
 
 def _points(check: str, generator: np.random.Generator) -> Iterator[Point]:
@@ -86,16 +113,24 @@ def _points(check: str, generator: np.random.Generator) -> Iterator[Point]:
     for place in range(count):
         excess = float(np.exp(-rate * place)) + float(generator.normal(0, 0.01))
         label = f"{5 * 4**place} steps" if check == "completeness" and place < 4 else f"block_{place}_conv2d"
-        yield Point(label=label, similarity=0.03 + 0.97 * excess, null=0.03, excess=excess,
-                    interval=(excess - 0.04, excess + 0.04), undefined=0, total=INPUTS * 5)  # fmt: skip
+        yield Point(
+            label=label,
+            similarity=0.03 + 0.97 * excess,
+            null=0.03,
+            excess=excess,
+            interval=(excess - 0.04, excess + 0.04),
+            undefined=0,
+            total=INPUTS * 5,
+        )
 
 
 def _trainings() -> tuple[History, ...]:
     course = tuple(float(1 - np.exp(-epoch / 12)) for epoch in range(60))
     return tuple(
         History(labels=labels, seed=seed, accuracy=course, loss=course, train_accuracy=0.99, test_accuracy=0.5)
-        for labels in ("true", "permuted") for seed in range(5)
-    )  # fmt: skip
+        for labels in ("true", "permuted")
+        for seed in range(5)
+    )
 
 
 def _gallery(methods: list[str], generator: np.random.Generator) -> Gallery:
@@ -103,12 +138,19 @@ def _gallery(methods: list[str], generator: np.random.Generator) -> Gallery:
     names = [f"digits/{place:04d}" for place in range(INPUTS)]
     pool = generator.normal(size=(64, EDGE, EDGE)).astype(np.float32)
     strips = tuple(
-        Strip(input_id=name, method=method, requirement=check, panels=tuple(
-            Panel(label=f"stage {stage}", image=pool[int(generator.integers(64))].copy(), similarity=0.5)
-            for stage in range(8 if check in CHECKS[:3] else 2)
-        ))
-        for check in CHECKS for name in names for method in methods
-    )  # fmt: skip
+        Strip(
+            input_id=name,
+            method=method,
+            requirement=check,
+            panels=tuple(
+                Panel(label=f"stage {stage}", image=pool[int(generator.integers(64))].copy(), similarity=0.5)
+                for stage in range(8 if check in CHECKS[:3] else 2)
+            ),
+        )
+        for check in CHECKS
+        for name in names
+        for method in methods
+    )
     images = {name: generator.uniform(size=(EDGE, EDGE, 1)).astype(np.float32) for name in names}
     return Gallery(inputs=images, strips=strips, selection="the first 100 of the explained inputs, as drawn")
 

@@ -110,10 +110,13 @@ def rows(source: Path) -> list[claims.Row]:
     """Train, audit and measure everything."""
     data = prepare_data(source)
     made = {
-        "mnist_cnn": (networks.convolutional, data), "mnist_mlp": (networks.perceptron, data),
-        "mnist_lenet": (networks.lenet, data), "random_convolution": (networks.random_convolution, None),
-        "large": (networks.large, None), "wide": (networks.wide, None),
-    }  # fmt: skip
+        "mnist_cnn": (networks.convolutional, data),
+        "mnist_mlp": (networks.perceptron, data),
+        "mnist_lenet": (networks.lenet, data),
+        "random_convolution": (networks.random_convolution, None),
+        "large": (networks.large, None),
+        "wide": (networks.wide, None),
+    }
     models = {name: [build(name, make, seed, given) for seed in SEEDS] for name, (make, given) in made.items()}
     return [
         *claims.axioms([loop.run(spec_of("axioms", None), out=BUILD / "axioms").audit]),

@@ -25,12 +25,15 @@ def spec_for(model: str, data: str, inputs: int) -> dict:
         "audit": {"id": "sweep"},
         "model": {"path": str(Path(model).resolve())},
         "dataset": {
-            "source": "npz", "path": str(Path(data).resolve()), "channels": "add", "inputs": inputs,
+            "source": "npz",
+            "path": str(Path(data).resolve()),
+            "channels": "add",
+            "inputs": inputs,
             "preprocess": {"scale": 1 / 255},
         },
         "methods": METHODS,
         "require": [{"cascading_randomization": {"seeds": 3}}],
-    }  # fmt: skip
+    }
 
 
 def main(model: str, data: str, inputs: int = 100) -> None:

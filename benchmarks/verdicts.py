@@ -26,8 +26,17 @@ def facts_of(lab: Lab) -> Any:
     from audit.record import DataFacts, Facts
     from audit.running.facts import network_facts
 
-    data = DataFacts(source="", digest="", ids=(), labels=(), targets=(), class_names=(), value_range=(0.0, 1.0),
-                     accuracy=None, selection="")  # fmt: skip
+    data = DataFacts(
+        source="",
+        digest="",
+        ids=(),
+        labels=(),
+        targets=(),
+        class_names=(),
+        value_range=(0.0, 1.0),
+        accuracy=None,
+        selection="",
+    )
     return Facts(network=network_facts(lab.network), data=data, methods=(), world="", batch=48)
 
 

@@ -89,9 +89,13 @@ def _rules(steps):
     halved = np.where((places == 0) | (places == steps - 1), 0.5, 1.0) / (steps - 1)
     nodes, weights = np.polynomial.legendre.leggauss(steps)
     return [
-        (ends, equal), ((places + 1) / steps, equal), (places / steps, equal), ((places + 0.5) / steps, equal),
-        (ends, halved), ((nodes + 1) / 2, weights / 2),
-    ]  # fmt: skip
+        (ends, equal),
+        ((places + 1) / steps, equal),
+        (places / steps, equal),
+        ((places + 0.5) / steps, equal),
+        (ends, halved),
+        ((nodes + 1) / 2, weights / 2),
+    ]
 
 
 QUADRATURE = {

@@ -74,9 +74,12 @@ def test_an_untrained_network_gives_none(folder):
 
 def test_twins_learn_the_other_labels_and_too_short_a_training_decides_nothing(folder):
     spec = _spec(
-        folder, "untrained4", {"source": "two_objects"}, {"two_object_task": {"seeds": 2}},
+        folder,
+        "untrained4",
+        {"source": "two_objects"},
+        {"two_object_task": {"seeds": 2}},
         training={"epochs": 1, "optimizer": {"adam": {"learning_rate": 0.01}}},
-    )  # fmt: skip
+    )
     audit = loop.run(spec, out=folder / "twins").audit
     assert [(each.labels, each.seed, each.error) for each in audit.trainings] == [
         ("other", 0, None),

@@ -57,12 +57,16 @@ def audit(repository, mnist, tmp_path_factory):
         "audit": {"id": "mnist"},
         "model": {"path": str(folder / "mnist_cnn.keras")},
         "dataset": {
-            "source": "npz", "path": str(mnist), "channels": "add", "inputs": 50, "preprocess": {"scale": 1 / 255},
+            "source": "npz",
+            "path": str(mnist),
+            "channels": "add",
+            "inputs": 50,
+            "preprocess": {"scale": 1 / 255},
         },
         "methods": list(METHODS),
         "require": [{"cascading_randomization": {"id": redraw, "redraw": redraw, "seeds": 3}} for redraw in REFERENCE],
         "report": {"formats": [], "gallery": 1},
-    }  # fmt: skip
+    }
     return loop.run(spec_from_resolved(spec), out=folder / "run").audit
 
 

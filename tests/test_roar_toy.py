@@ -94,6 +94,7 @@ def test_retraining_orders_truth_random_inverted(removed: int) -> None:
 
 def test_the_curves_start_and_end_together() -> None:
     for retrain in (True, False):
-        starts, ends = zip(*((curve(r, retrain)[0], curve(r, retrain)[-1]) for r in ("truth", "random", "inverted")),
-                           strict=True)  # fmt: skip
+        starts, ends = zip(
+            *((curve(r, retrain)[0], curve(r, retrain)[-1]) for r in ("truth", "random", "inverted")), strict=True
+        )
         assert len(set(starts)) == len(set(ends)) == 1 and abs(ends[0] - 0.5) < 0.02

@@ -101,9 +101,12 @@ class AdversarialFragility:
         start, own = bench.maps(method, Original()), bench.explained
         found = self._attack(method, condition, bench)
         scores = comparison.compare(
-            start, found.maps, similarity=self.similarity, channels=self.channels or DEFAULT_CHANNELS,
+            start,
+            found.maps,
+            similarity=self.similarity,
+            channels=self.channels or DEFAULT_CHANNELS,
             keys=comparison.pair_keys(bench, condition),
-        )  # fmt: skip
+        )
         before, after = (attack.largest(each, self.top) for each in (start, found.maps))
         width = perturbation.span(own.inputs)
         moved = np.abs(found.inputs - own.inputs).reshape(len(start), -1).max(axis=1)
@@ -148,9 +151,15 @@ class AdversarialFragility:
             return attack.random_signs(method, bench, budget=budget, inside=self.inside_range)
         name: attack.Name = "top_k" if condition.name == "top_k" else "mass_centre"
         return attack.search(
-            method, bench, name=name, top=self.top, budget=budget, steps=self.steps, sharpness=self.sharpness,
+            method,
+            bench,
+            name=name,
+            top=self.top,
+            budget=budget,
+            steps=self.steps,
+            sharpness=self.sharpness,
             inside=self.inside_range,
-        )  # fmt: skip
+        )
 
     def _on_the_way(self, method: str, condition: Probed, bench: Bench, found: attack.Found) -> dict[str, np.ndarray]:
         start, keys, scores = bench.maps(method, Original()), comparison.pair_keys(bench, condition), {}
@@ -178,8 +187,15 @@ class AdversarialFragility:
 
     def _reached(self, found: Mapping[Condition, Evidence], condition: Probed) -> np.ndarray:
         prefixes = [*(f"along_{place}_" for place in range(1, self.along)), ""]
-        drawn = curve(found, [[condition]] * self.along, prefixes, null=self._null(), sign=self.sign or DEFAULT_SIGN,
-                      exact=True, scores=prefixes)  # fmt: skip
+        drawn = curve(
+            found,
+            [[condition]] * self.along,
+            prefixes,
+            null=self._null(),
+            sign=self.sign or DEFAULT_SIGN,
+            exact=True,
+            scores=prefixes,
+        )
         if isinstance(drawn, str):
             return np.full(len(found[condition].scores["size"]), np.inf)
         return attack.smallest(drawn.excess[:, 0], found[condition].scores["size"], self.at_least)

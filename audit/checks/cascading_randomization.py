@@ -93,6 +93,11 @@ class CascadingRandomization:
 
     def _design(self) -> randomization.Design:
         return randomization.Design(
-            mode="cascading", order=self.order, seeds=self.seeds, redraw=self.redraw,
-            batch_norm=randomization.treatments(self.batch_norm), target=self.target, null_draws=self.null_draws,
-        )  # fmt: skip
+            mode="cascading",
+            order=self.order,
+            seeds=self.seeds,
+            redraw=self.redraw,
+            batch_norm=randomization.treatments(self.batch_norm),
+            target=self.target,
+            null_draws=self.null_draws,
+        )

@@ -84,9 +84,14 @@ class DiffRoar:
         intact = removal.accuracies(found, trainings, self.seeds)
         high, low = (removal.accuracies(found, self._kept(part), self.seeds) for part in ("bottom", "top"))
         trial = Trial(
-            fractions=self.fractions, intact=intact, accuracy=high, other=low, advantage=high - low,
-            areas=(high - low).mean(axis=1), words=self._words(),
-        )  # fmt: skip
+            fractions=self.fractions,
+            intact=intact,
+            accuracy=high,
+            other=low,
+            advantage=high - low,
+            areas=(high - low).mean(axis=1),
+            words=self._words(),
+        )
         references = (
             trials.reference("highest kept", self.fractions, high),
             trials.reference("lowest kept", self.fractions, low),
@@ -101,8 +106,9 @@ class DiffRoar:
 
     def _design(self) -> Design:
         removed = tuple(sorted(round(1 - kept, 12) for kept in self.fractions))
-        return Design(fractions=removed, seeds=self.seeds, unit=self.unit, fill=self.fill, channels=self.channels,
-                      sign=self.sign)  # fmt: skip
+        return Design(
+            fractions=removed, seeds=self.seeds, unit=self.unit, fill=self.fill, channels=self.channels, sign=self.sign
+        )
 
     def _kept(self, removed: Literal["top", "bottom"]) -> tuple[Removed, ...]:
         """Return the conditions by fraction kept, ascending: ``bottom`` removed leaves the highest-ranked."""

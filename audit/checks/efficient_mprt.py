@@ -115,10 +115,16 @@ class EfficientMprt:
 
     def _drawn(self, facts: Facts) -> tuple[Randomized, ...]:
         return tuple(
-            Randomized(mode="cascading", stage=len(facts.network.stages), seed=seed, redraw=self.redraw,
-                       batch_norm=self.batch_norm, target=self.target)
+            Randomized(
+                mode="cascading",
+                stage=len(facts.network.stages),
+                seed=seed,
+                redraw=self.redraw,
+                batch_norm=self.batch_norm,
+                target=self.target,
+            )
             for seed in range(self.seeds)
-        )  # fmt: skip
+        )
 
     def _entropy(self, maps: np.ndarray) -> np.ndarray:
         channels = self.channels or DEFAULT_CHANNELS

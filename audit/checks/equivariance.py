@@ -18,9 +18,16 @@ from audit.maps import Compared, Sign
 from audit.record import Condition, Evidence, Facts, Null, Original, Outcome, Probed, Rekeyed, Trained
 
 Transform = Literal[
-    "flip_left_right", "flip_up_down", "rotate_90", "rotate_180", "rotate_270",
-    "shift_left", "shift_right", "shift_up", "shift_down",
-]  # fmt: skip
+    "flip_left_right",
+    "flip_up_down",
+    "rotate_90",
+    "rotate_180",
+    "rotate_270",
+    "shift_left",
+    "shift_right",
+    "shift_up",
+    "shift_down",
+]
 
 _AXES: Mapping[str, tuple[int, int]] = MappingProxyType(
     {"shift_left": (2, -1), "shift_right": (2, 1), "shift_up": (1, -1), "shift_down": (1, 1)}
@@ -96,9 +103,12 @@ class Equivariance:
         turned = replace(own, inputs=np.ascontiguousarray(forth(own.inputs)))
         maps, channels = back(bench.explain(method, turned)), self.channels or DEFAULT_CHANNELS
         scores = comparison.compare(
-            bench.maps(method, Original()), maps, similarity=self.similarity, channels=channels,
+            bench.maps(method, Original()),
+            maps,
+            similarity=self.similarity,
+            channels=channels,
             keys=comparison.pair_keys(bench, condition),
-        )  # fmt: skip
+        )
         scores["model_change"] = _change(bench.outputs(own.inputs), bench.outputs(turned.inputs))
         return Measurement(scores=scores)
 

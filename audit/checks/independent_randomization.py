@@ -94,6 +94,11 @@ class IndependentRandomization:
 
     def _design(self) -> randomization.Design:
         return randomization.Design(
-            mode="independent", order="top_down", seeds=self.seeds, redraw=self.redraw,
-            batch_norm=randomization.treatments(self.batch_norm), target=self.target, null_draws=self.null_draws,
-        )  # fmt: skip
+            mode="independent",
+            order="top_down",
+            seeds=self.seeds,
+            redraw=self.redraw,
+            batch_norm=randomization.treatments(self.batch_norm),
+            target=self.target,
+            null_draws=self.null_draws,
+        )

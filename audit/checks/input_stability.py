@@ -107,9 +107,10 @@ class InputStability:
             leads=("The map changes by", "it changes by"),
         )
         doubt = perturbation.too_few(
-            drawn.usable, self.undefined_at_most,
+            drawn.usable,
+            self.undefined_at_most,
             because="the map is zero, or too many neighbours are put in another class; use a smaller `radius`",
-        )  # fmt: skip
+        )
         limits = Limits(null_at_most=1, undefined_at_most=self.undefined_at_most, fewest_seeds=1)
         return self._beside(conclude(drawn, (target,), limits, doubt=doubt), found)
 

@@ -98,9 +98,11 @@ class LabelPermutation:
             return error
         wanted = self.trainings(facts)
         unsound = doubt(
-            [each for each in trainings if each.unit.condition in wanted], facts.training,
-            memorised=self.memorised, chance_within=self.chance_within,
-        )  # fmt: skip
+            [each for each in trainings if each.unit.condition in wanted],
+            facts.training,
+            memorised=self.memorised,
+            chance_within=self.chance_within,
+        )
         found = {each.unit.condition: each for each in measured}
         permuted = self._trained("permuted")
         drawn = self._curve(found, (permuted, permuted), _PLACES, (PARTNER, ""))

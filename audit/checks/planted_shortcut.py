@@ -92,9 +92,13 @@ class PlantedShortcut:
         found = {each.unit.condition: each for each in evidence}
         own = found[Original()]
         doubt = diagnosis.unused(
-            [own.scores], used=RELEVANT, ignored=DISTRACTOR, who="The model", used_at_least=self.used_at_least,
+            [own.scores],
+            used=RELEVANT,
+            ignored=DISTRACTOR,
+            who="The model",
+            used_at_least=self.used_at_least,
             misled_at_most=self.misled_at_most,
-        )  # fmt: skip
+        )
         drawn = values(found, [[Original()]] * len(_PLACES), tuple(_PLACES.values()), score=tuple(_PLACES))
         limits = Limits(null_at_most=1, undefined_at_most=self.undefined_at_most, fewest_seeds=1)
         judgement = conclude(drawn, self._targets(), limits, doubt=doubt)
@@ -114,11 +118,19 @@ class PlantedShortcut:
     def _targets(self) -> tuple[Target, ...]:
         leads = ("The mark has", "the mark has")
         excess = Target(
-            name="excess", relation="at_least", threshold=self.excess_at_least, places=lambda found: found[:, :, 0],
-            leads=leads, words=("of the map above an equal region placed at random", "above chance"),
-        )  # fmt: skip
+            name="excess",
+            relation="at_least",
+            threshold=self.excess_at_least,
+            places=lambda found: found[:, :, 0],
+            leads=leads,
+            words=("of the map above an equal region placed at random", "above chance"),
+        )
         share = Target(
-            name="share", relation="at_least", threshold=self.at_least, places=lambda found: found[:, :, 1],
-            leads=leads, words=("of the magnitude on mark and decoy together", "against the decoy"),
-        )  # fmt: skip
+            name="share",
+            relation="at_least",
+            threshold=self.at_least,
+            places=lambda found: found[:, :, 1],
+            leads=leads,
+            words=("of the magnitude on mark and decoy together", "against the decoy"),
+        )
         return excess, share

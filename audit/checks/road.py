@@ -86,9 +86,12 @@ class Road:
         found = {each.unit.condition: each for each in evidence}
         trial = removal.against_chance(design, found, words=self._words())
         return trials.conclude(
-            trial, facts, margin=self.margin, baseline_within=self.baseline_within,
+            trial,
+            facts,
+            margin=self.margin,
+            baseline_within=self.baseline_within,
             references=removal.references(design, found, self._curves()),
-        )  # fmt: skip
+        )
 
     def settings(self) -> dict[str, Any]:
         """Nothing: whatever changes a score is in the condition."""
@@ -96,10 +99,15 @@ class Road:
 
     def _design(self) -> Design:
         return Design(
-            fractions=self.fractions, seeds=self.seeds,
-            part="top" if self.order == "most_relevant_first" else "bottom", fill="noisy_linear", noise=self.noise,
-            network="retrained" if self.retrain else "intact", channels=self.channels, sign=self.sign,
-        )  # fmt: skip
+            fractions=self.fractions,
+            seeds=self.seeds,
+            part="top" if self.order == "most_relevant_first" else "bottom",
+            fill="noisy_linear",
+            noise=self.noise,
+            network="retrained" if self.retrain else "intact",
+            channels=self.channels,
+            sign=self.sign,
+        )
 
     def _curves(self) -> dict[str, tuple[str, Network]]:
         return {by: (by, self._design().network) for by in (METHOD, *CONTROLS)}

@@ -92,9 +92,12 @@ class Roar:
         found = {each.unit.condition: each for each in evidence}
         trial = removal.against_chance(design, found, words=self._words())
         return trials.conclude(
-            trial, facts, margin=self.margin, baseline_within=self.baseline_within,
+            trial,
+            facts,
+            margin=self.margin,
+            baseline_within=self.baseline_within,
             references=removal.references(design, found, self._curves()),
-        )  # fmt: skip
+        )
 
     def settings(self) -> dict[str, Any]:
         """Nothing: whatever changes a score is in the condition."""
@@ -102,9 +105,15 @@ class Roar:
 
     def _design(self) -> Design:
         return Design(
-            fractions=self.fractions, seeds=self.seeds, part="bottom" if self.keep else "top", unit=self.unit,
-            fill=self.fill, channels=self.channels, sign=self.sign, square=self.square,
-        )  # fmt: skip
+            fractions=self.fractions,
+            seeds=self.seeds,
+            part="bottom" if self.keep else "top",
+            unit=self.unit,
+            fill=self.fill,
+            channels=self.channels,
+            sign=self.sign,
+            square=self.square,
+        )
 
     def _networks(self) -> tuple[Network, ...]:
         chosen: dict[Network, bool] = {"retrained": True, "intact": self.without_retraining, "mask": self.mask_leak}

@@ -97,9 +97,14 @@ class SmoothMprt:
             return self._mean(bench, lambda copies: bench.noise_maps(method, draw, copies))
 
         return comparison.measure(
-            method, condition, bench, similarity=self.similarity, channels=self.channels, maps=maps,
+            method,
+            condition,
+            bench,
+            similarity=self.similarity,
+            channels=self.channels,
+            maps=maps,
             noise_maps=noise_maps,
-        )  # fmt: skip
+        )
 
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
         """Judge the mean over the stages and the last stage: both must be at most their limits."""
@@ -124,6 +129,11 @@ class SmoothMprt:
 
     def _design(self) -> randomization.Design:
         return randomization.Design(
-            mode="cascading", order=self.order, seeds=self.seeds, redraw=self.redraw,
-            batch_norm=randomization.treatments(self.batch_norm), target=self.target, null_draws=self.null_draws,
-        )  # fmt: skip
+            mode="cascading",
+            order=self.order,
+            seeds=self.seeds,
+            redraw=self.redraw,
+            batch_norm=randomization.treatments(self.batch_norm),
+            target=self.target,
+            null_draws=self.null_draws,
+        )

@@ -138,10 +138,13 @@ class TwoObjectTask:
 
     def _target(self) -> Target:
         return Target(
-            name="task_effect", relation="at_least", threshold=self.at_least, places=lambda found: found[:, :, 0],
+            name="task_effect",
+            relation="at_least",
+            threshold=self.at_least,
+            places=lambda found: found[:, :, 0],
             leads=("The task moves", "the task moves"),
             words=("of the magnitude on both objects to its own object (task effect)", "to its own object"),
-        )  # fmt: skip
+        )
 
     def _trained(self, labels: Any) -> tuple[Trained, ...]:
         return tuple(Trained(labels=labels, seed=seed) for seed in range(self.seeds))

@@ -139,8 +139,12 @@ def _check_sizes(dataset: Dataset) -> None:
         raise InputError("D001", f"`{dataset.name}` is empty", expected="at least one input", received="none")
     if len(set(counts.values())) > 1:
         received = ", ".join(f"{count} {name}" for name, count in counts.items())
-        raise InputError("D002", f"`{dataset.name}` has not one label for each input", received=received,
-                         fix="name arrays or columns that belong together")  # fmt: skip
+        raise InputError(
+            "D002",
+            f"`{dataset.name}` has not one label for each input",
+            received=received,
+            fix="name arrays or columns that belong together",
+        )
     if len(set(dataset.ids.tolist())) < len(dataset.ids):
         raise InputError("D003", f"two inputs of `{dataset.name}` share an id", expected="unique ids")
 

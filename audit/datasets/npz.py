@@ -69,8 +69,12 @@ class Npz:
         """
         path = existing(root / self.path)
         if self.train_array == self.array:
-            raise InputError("D026", f"array `{self.array}` holds both the training and the explained inputs",
-                             where=str(path), expected="two arrays that share no input")  # fmt: skip
+            raise InputError(
+                "D026",
+                f"array `{self.array}` holds both the training and the explained inputs",
+                where=str(path),
+                expected="two arrays that share no input",
+            )
         with _open(path) as archive:
             name = self.train_array or "x_train"
             if self.train_array is None and (name == self.array or f"{name}.npy" not in archive.namelist()):

@@ -105,8 +105,9 @@ class Table:
         count = len(whole.x)
         train = min(max(round(float(self.train_fraction or 0) * count), 1), count - 1)
         if count < 2:
-            raise InputError("D037", f"`{whole.name}` cannot be split", expected="two rows or more",
-                             received=f"{count} rows")  # fmt: skip
+            raise InputError(
+                "D037", f"`{whole.name}` cannot be split", expected="two rows or more", received=f"{count} rows"
+            )
         return np.sort(choose(whole, count - train, _SPLIT_SEED))
 
     def _feature_columns(self, frame: "DataFrame", path: Path) -> tuple[str, ...]:
@@ -124,9 +125,13 @@ class Table:
             )
         found = self.features or tuple(c for c in frame.columns if c != self.label and _numeric(frame, c))
         if not found:
-            raise InputError("D035", "the table has no numeric feature column", where=str(path),
-                             received=", ".join(map(str, frame.columns[:8])),
-                             fix="separate columns by commas, and write numbers with a point")  # fmt: skip
+            raise InputError(
+                "D035",
+                "the table has no numeric feature column",
+                where=str(path),
+                received=", ".join(map(str, frame.columns[:8])),
+                fix="separate columns by commas, and write numbers with a point",
+            )
         return found
 
     def _labels(self, frame: "DataFrame", root: Path, path: Path) -> tuple[np.ndarray | None, tuple[str, ...]]:
@@ -141,8 +146,13 @@ class Table:
         names = self.class_names or self._all_words(root, words)
         unknown = sorted(set(words) - set(names))
         if unknown:
-            raise InputError("D036", f"{len(unknown)} labels are not among `class_names`", where=where,
-                             expected=", ".join(names), received=", ".join(unknown[:8]))  # fmt: skip
+            raise InputError(
+                "D036",
+                f"{len(unknown)} labels are not among `class_names`",
+                where=where,
+                expected=", ".join(names),
+                received=", ".join(unknown[:8]),
+            )
         index = {name: place for place, name in enumerate(names)}
         return np.array([index[word] for word in words], np.int32), names
 
@@ -204,5 +214,10 @@ def _first_word(frame: "DataFrame", column: str) -> str:
 def _check_present(frame: "DataFrame", column: str, path: Path) -> None:
     if column not in frame.columns:
         names = [str(each) for each in frame.columns]
-        raise InputError("D033", f"the table has no column `{column}`", where=str(path),
-                         expected=f"one of {', '.join(names[:12])}", fix=nearest(column, names))  # fmt: skip
+        raise InputError(
+            "D033",
+            f"the table has no column `{column}`",
+            where=str(path),
+            expected=f"one of {', '.join(names[:12])}",
+            fix=nearest(column, names),
+        )

@@ -44,9 +44,12 @@ class Bench:
         self._parameters = Parameters(network, explained.inputs, self._trained)
         self._variants = Variants(network, explained, explained.inputs if fitted_on is None else fitted_on)
         self._functions = Functions(
-            network, methods, batch=batch,
-            on_device=self._parameters.on_device, fitting_inputs=self._variants.fitting_inputs,
-        )  # fmt: skip
+            network,
+            methods,
+            batch=batch,
+            on_device=self._parameters.on_device,
+            fitting_inputs=self._variants.fitting_inputs,
+        )
         self._retraining: tuple[Retraining, Recall] | None = None
         self._kept: dict[tuple[Hashable, ...], np.ndarray] = {}
 

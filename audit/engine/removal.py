@@ -62,8 +62,12 @@ def rank(
     values = _values(maps, unit, channels, sign, square)
     broken = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if len(broken):
-        raise UnitError("T804", f"{len(broken)} of {len(values)} maps cannot be ranked: they hold NaN or infinity",
-                        where=ids[int(broken[0])], expected="finite maps")  # fmt: skip
+        raise UnitError(
+            "T804",
+            f"{len(broken)} of {len(values)} maps cannot be ranked: they hold NaN or infinity",
+            where=ids[int(broken[0])],
+            expected="finite maps",
+        )
     values = np.where((unusable(values) == CONSTANT)[:, None], 0, values)
     return _ranked(values, ids, seed)
 
@@ -189,8 +193,13 @@ def replace(
     """
     gone = shaped(mask, x.shape)
     if fill in ("blur", "noisy_linear") and x.ndim != 4:
-        raise UnitError("T805", f"`fill: {fill}` needs images", expected="inputs (n, H, W, C)", received=str(x.shape),
-                        fix="use `fill: channel_mean` for flat inputs")  # fmt: skip
+        raise UnitError(
+            "T805",
+            f"`fill: {fill}` needs images",
+            expected="inputs (n, H, W, C)",
+            received=str(x.shape),
+            fix="use `fill: channel_mean` for flat inputs",
+        )
     if fill == "noisy_linear":
         from audit.engine.imputation import impute
 
@@ -222,8 +231,12 @@ def shaped(mask: np.ndarray, shape: Sequence[int]) -> np.ndarray:
     for unit in ("scalar", "pixel"):
         if mask.shape == (shape[0], features(shape[1:], unit)):
             return mask.reshape(*shape[:-1], -1)
-    raise UnitError("T806", "a mask does not fit its inputs", expected=f"one entry per feature of {tuple(shape)}",
-                    received=str(mask.shape))  # fmt: skip
+    raise UnitError(
+        "T806",
+        "a mask does not fit its inputs",
+        expected=f"one entry per feature of {tuple(shape)}",
+        received=str(mask.shape),
+    )
 
 
 def features(shape: Sequence[int], unit: Features) -> int:

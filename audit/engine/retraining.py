@@ -91,8 +91,10 @@ class Retraining:
 
     def retrain(self, condition: Removed, recall: Recall) -> Mapping[str, np.ndarray]:
         """Train and test on inputs with features removed, or on their masks, or test the intact network on them."""
-        train, test = (partial(self._modify, condition, part, ranks) for part, ranks in zip(
-            (self._splits.train, self._splits.test), self._ranks(condition), strict=True))  # fmt: skip
+        train, test = (
+            partial(self._modify, condition, part, ranks)
+            for part, ranks in zip((self._splits.train, self._splits.test), self._ranks(condition), strict=True)
+        )
         if condition.network == "intact":
             params = self.params(Trained(labels="true", seed=condition.seed), recall)
             accuracy = self._trainer.accuracy(params, self._splits.test.x, self._splits.labels[1], transform=test)
@@ -120,9 +122,14 @@ class Retraining:
         if condition.network == "mask":
             return removal.mask_only(gone, x.shape)
         return removal.replace(
-            x, gone, condition.fill, channel_mean=self._mean, ids=data.ids[rows].tolist(), seed=self._seed,
+            x,
+            gone,
+            condition.fill,
+            channel_mean=self._mean,
+            ids=data.ids[rows].tolist(),
+            seed=self._seed,
             noise=condition.noise,
-        )  # fmt: skip
+        )
 
     def _ranks(self, condition: Removed) -> tuple[np.ndarray, np.ndarray]:
         """Return the ranks (N, P) of the training and the test inputs."""
@@ -138,9 +145,14 @@ class Retraining:
             seed = int(digest([self._seed, wanted.seed])[:8], 16)
             return removal.control_ranks(wanted.by, data.x, ids=ids, seed=seed, unit=wanted.unit)
         return removal.rank(
-            self._maps(wanted.by, data), ids=ids, seed=self._seed, unit=wanted.unit, channels=wanted.channels,
-            sign=wanted.sign, square=wanted.square,
-        )  # fmt: skip
+            self._maps(wanted.by, data),
+            ids=ids,
+            seed=self._seed,
+            unit=wanted.unit,
+            channels=wanted.channels,
+            sign=wanted.sign,
+            square=wanted.square,
+        )
 
 
 def _start(condition: Trained) -> int:

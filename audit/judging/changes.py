@@ -66,9 +66,14 @@ def _change(pair: Pair, old: Verdict | None, new: Verdict | None) -> Change | No
     if kind is None or shown is None:
         return None
     return Change(
-        requirement=pair[0], method=pair[1], kind=kind, before=_words(old), after=_words(new), reason=shown.reason,
+        requirement=pair[0],
+        method=pair[1],
+        kind=kind,
+        before=_words(old),
+        after=_words(new),
+        reason=shown.reason,
         shifts=shifts,
-    )  # fmt: skip
+    )
 
 
 def _kind(old: Verdict | None, new: Verdict | None) -> Kind | None:
@@ -108,9 +113,13 @@ def _near(one: float | None, other: float | None) -> bool:
 
 def _side(audit: Audit, digest: str | None) -> Side:
     return Side(
-        id=str((audit.spec.get("audit") or {}).get("id") or ""), digest=digest, model=audit.facts.network.digest,
-        outcome=audit.outcome, valid=audit.valid, exit_code=audit.exit_code,
-    )  # fmt: skip
+        id=str((audit.spec.get("audit") or {}).get("id") or ""),
+        digest=digest,
+        model=audit.facts.network.digest,
+        outcome=audit.outcome,
+        valid=audit.valid,
+        exit_code=audit.exit_code,
+    )
 
 
 def _notes(before: Audit, after: Audit) -> Iterator[str]:

@@ -64,17 +64,22 @@ def _control(requirement: RequirementFacts, expected: Outcome, verdict: Verdict)
 
 def _absent(requirement: RequirementFacts, name: str) -> Verdict:
     return Verdict(
-        requirement=requirement.id, check=requirement.check, method=name, severity=requirement.severity,
-        outcome="skipped", reason="This control was not run.",
-    )  # fmt: skip
+        requirement=requirement.id,
+        check=requirement.check,
+        method=name,
+        severity=requirement.severity,
+        outcome="skipped",
+        reason="This control was not run.",
+    )
 
 
 def _least_self_similarity(evidence: Sequence[Evidence]) -> float | None:
     """Return the least similarity with nothing re-drawn; NaN where all are undefined, None where none was measured."""
     stage_0 = [
-        each for each in evidence
+        each
+        for each in evidence
         if isinstance(each.unit.condition, Randomized) and each.unit.condition.stage == 0 and each.status == "done"
-    ]  # fmt: skip
+    ]
     scores = [np.asarray(s, np.float64) for each in stage_0 for name, s in each.scores.items() if "similarity" in name]
     if not scores:
         return None
@@ -94,6 +99,10 @@ def _identity(requirement: RequirementFacts, least: Mapping[str, float | None]) 
         if not same:
             reason = f"With nothing re-drawn, a map of {worst} has a similarity of {known[worst]!r} with itself, not 1."
     return Verdict(
-        requirement=requirement.id, check=requirement.check, method=IDENTITY, severity=requirement.severity,
-        outcome=outcome, reason=reason,
-    )  # fmt: skip
+        requirement=requirement.id,
+        check=requirement.check,
+        method=IDENTITY,
+        severity=requirement.severity,
+        outcome=outcome,
+        reason=reason,
+    )

@@ -42,9 +42,10 @@ def _waive(verdict: Verdict, waivers: Sequence[Mapping[str, Any]], today: dateti
     if verdict.outcome in ("pass", "skipped"):
         return verdict
     named = [
-        waiver for waiver in waivers
+        waiver
+        for waiver in waivers
         if waiver["method"] == verdict.method and waiver["check"] in (verdict.requirement, verdict.check)
-    ]  # fmt: skip
+    ]
     in_force = [waiver for waiver in named if today <= _until(waiver)]
     if in_force:
         waiver = max(in_force, key=_until)
@@ -98,8 +99,12 @@ def _invalid(broken: Sequence[Control]) -> str:
 
 
 _VERBS = {"fail": "fail", "error": "could not be judged", "inconclusive": "are inconclusive", "pass": "pass"}
-_AUDIT = {"fail": "The audit fails", "error": "The audit is in error", "inconclusive": "The audit is inconclusive",
-          "pass": "The audit passes"}  # fmt: skip
+_AUDIT = {
+    "fail": "The audit fails",
+    "error": "The audit is in error",
+    "inconclusive": "The audit is inconclusive",
+    "pass": "The audit passes",
+}
 
 
 def _sentence(outcome: Outcome, gating: Sequence[Verdict], verdicts: Sequence[Verdict]) -> str:

@@ -22,9 +22,14 @@ def _history(evidence: Evidence) -> History | None:
         _numbers(evidence.scores.get(name, ())) for name in ("loss", "accuracy", "train_accuracy", "test_accuracy")
     )
     return History(
-        labels=condition.labels, seed=condition.seed, error=evidence.error, loss=loss, accuracy=accuracy,
-        train_accuracy=train[-1] if train else None, test_accuracy=test[-1] if test else None,
-    )  # fmt: skip
+        labels=condition.labels,
+        seed=condition.seed,
+        error=evidence.error,
+        loss=loss,
+        accuracy=accuracy,
+        train_accuracy=train[-1] if train else None,
+        test_accuracy=test[-1] if test else None,
+    )
 
 
 def _numbers(values: object) -> tuple[float | None, ...]:

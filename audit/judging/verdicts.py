@@ -103,9 +103,12 @@ def _verdict(
     except (KeyError, IndexError, ValueError) as error:  # scores missing or of another length: damaged, or a plug-in's
         judgement = Judgement(outcome="error", reason=f"The evidence is not what the check needs: {error!r}.")
     return Verdict(
-        requirement=requirement.id, check=requirement.check, method=method, severity=requirement.severity,
+        requirement=requirement.id,
+        check=requirement.check,
+        method=method,
+        severity=requirement.severity,
         **vars(judgement),
-    )  # fmt: skip
+    )
 
 
 def _skips(requirement: RequirementFacts, facts: Facts, skipped: Mapping[Pair, str]) -> dict[str, Verdict]:

@@ -160,8 +160,10 @@ class _Field:
         flat = ops.reshape(window, (window.shape[0], prod(self.window), -1))
         weights, factor = (ops.take(table, place, axis=0) for table in (self.weights, self.factors))
         scale = ops.reshape(spread, (spread.shape[0], 1, -1))
-        guess = ops.reshape(ops.matmul(weights, flat) + scale * ops.matmul(factor, noise), (
-            window.shape[0], *[patch] * len(sizes), window.shape[-1]))  # fmt: skip
+        guess = ops.reshape(
+            ops.matmul(weights, flat) + scale * ops.matmul(factor, noise),
+            (window.shape[0], *[patch] * len(sizes), window.shape[-1]),
+        )
         rows = [ops.transpose(self.patches.rows(start, patch, size)) for start, size in zip(starts, sizes, strict=True)]
         inside = self.patches.inside(starts)[..., None] > 0
         least, greatest = (each(image, axis=(*axes, len(axes) + 1), keepdims=True) for each in (ops.min, ops.max))

@@ -86,8 +86,13 @@ class TfExplain:
         """
         need_tensorflow("tf-explain")
         if self.method == "occlusion_sensitivity" and len({*network.input_shape[:2]}) != 1:
-            raise InputError("T143", "tf-explain's occlusion swaps height and width", expected="square inputs",
-                             received=str(network.input_shape), fix="use our own `occlusion`")  # fmt: skip
+            raise InputError(
+                "T143",
+                "tf-explain's occlusion swaps height and width",
+                expected="square inputs",
+                received=str(network.input_shape),
+                fix="use our own `occlusion`",
+            )
         function = with_model(network, _ROUTES[self.method](self), head=self.method in _PROBABILITIES)
         return function
 

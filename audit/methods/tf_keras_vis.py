@@ -89,9 +89,14 @@ class TfKerasVis:
 
         with global_numpy_seed(generator):
             return Saliency(model, clone=False)(
-                CategoricalScore([label]), x, smooth_samples=self.samples if self.stochastic else 0,
-                smooth_noise=self.noise, keepdims=True, gradient_modifier=None, normalize_map=False,
-            )  # fmt: skip
+                CategoricalScore([label]),
+                x,
+                smooth_samples=self.samples if self.stochastic else 0,
+                smooth_noise=self.noise,
+                keepdims=True,
+                gradient_modifier=None,
+                normalize_map=False,
+            )
 
     def _explain(self, model: Any, x: np.ndarray, label: int, generator: np.random.Generator) -> Any:
         from tf_keras_vis.utils.scores import CategoricalScore

@@ -88,18 +88,26 @@ def _path(network: Network, name: str, owned: Mapping[str, Stage]) -> str:
 def _check_once(network: Network, named: Sequence[str], owned: Mapping[str, Stage]) -> None:
     twice = sorted({path for path in named if named.count(path) > 1})
     if twice:
-        raise InputError("M051", f"the layer `{twice[0]}` is named twice", where="model.stages",
-                         expected="every layer in exactly one stage",
-                         fix="leave it out of all stages but one")  # fmt: skip
+        raise InputError(
+            "M051",
+            f"the layer `{twice[0]}` is named twice",
+            where="model.stages",
+            expected="every layer in exactly one stage",
+            fix="leave it out of all stages but one",
+        )
     stages = {owned[path].name for path in named}
     missing = [
-        path for path, part in owned.items()
-        if path not in named and (_leads(path, owned) or part.name not in stages)
-    ]  # fmt: skip
+        path for path, part in owned.items() if path not in named and (_leads(path, owned) or part.name not in stages)
+    ]
     if missing:
-        raise InputError("M052", "some layers with parameters are in no stage", where="model.stages",
-                         expected="every layer in exactly one stage", received="left out: " + ", ".join(missing[:8]),
-                         fix=f"add `{missing[0]}` to a stage, or a stage of its own at the end")  # fmt: skip
+        raise InputError(
+            "M052",
+            "some layers with parameters are in no stage",
+            where="model.stages",
+            expected="every layer in exactly one stage",
+            received="left out: " + ", ".join(missing[:8]),
+            fix=f"add `{missing[0]}` to a stage, or a stage of its own at the end",
+        )
 
 
 def _leads(path: str, owned: Mapping[str, Stage]) -> bool:

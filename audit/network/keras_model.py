@@ -43,13 +43,22 @@ class Held:
 
 def _build(network: Network, *, head: bool) -> tuple[keras.Model, Mapping[str, Any]]:
     if network.rebuild is None:
-        raise InputError("M090", "there is no Keras model to hand to other code", where=network.name,
-                         fix="audit a model that is loaded or built as a keras.Model")  # fmt: skip
+        raise InputError(
+            "M090",
+            "there is no Keras model to hand to other code",
+            where=network.name,
+            fix="audit a model that is loaded or built as a keras.Model",
+        )
     model = network.rebuild()
     variables = {weight.name: weight.variable for weight in find_weights(model)}
     if set(variables) != set(network.added):
-        raise InputError("M090", "the model built anew has other weights", where=network.name,
-                         expected=f"{len(network.added)} weights", received=f"{len(variables)}")  # fmt: skip
+        raise InputError(
+            "M090",
+            "the model built anew has other weights",
+            where=network.name,
+            expected=f"{len(network.added)} weights",
+            received=f"{len(variables)}",
+        )
     if is_graph(model):
         output = model.outputs[0] if head else _logits(model)
         model = keras.Model(model.inputs[0], output, name=network.name)
@@ -83,9 +92,14 @@ def _check(network: Network, model: keras.Model, *, head: bool) -> None:
     heads = (_same, keras.ops.softmax, keras.ops.sigmoid) if head else (_same,)
     gaps = [np.abs(keras.ops.convert_to_numpy(each(expected)) - received).max() for each in heads]
     if not min(gaps) <= PARITY * max(1.0, float(np.abs(expected).max())):  # NaN too
-        raise InputError("M091", "the model built anew computes something else than the audited network",
-                         where=network.name, expected="the same logits", received=f"a difference of {min(gaps):g}",
-                         fix="methods that hold a model apply to models as loaded, not to rewritten ones")  # fmt: skip
+        raise InputError(
+            "M091",
+            "the model built anew computes something else than the audited network",
+            where=network.name,
+            expected="the same logits",
+            received=f"a difference of {min(gaps):g}",
+            fix="methods that hold a model apply to models as loaded, not to rewritten ones",
+        )
 
 
 def _same(logits: Any) -> Any:

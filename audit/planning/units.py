@@ -76,10 +76,13 @@ def _refuse_misfit(requirement: "Requirement", facts: Facts) -> None:
     similarity, shape = getattr(requirement.check, "similarity", None), facts.network.input_shape
     if len(shape) == 2 and hasattr(requirement.check, "channels"):
         raise InputError(
-            "M032", "maps of inputs (length, channels) are not compared", where=f"requirement `{requirement.id}`",
-            expected="images (height, width, channels) or features (F,)", received=str(shape),
+            "M032",
+            "maps of inputs (length, channels) are not compared",
+            where=f"requirement `{requirement.id}`",
+            expected="images (height, width, channels) or features (F,)",
+            received=str(shape),
             fix=f"audit the model behind `keras.Input({(1, *shape)})` and `keras.layers.Reshape({shape})`",
-        )  # fmt: skip
+        )
     if similarity is None:
         return
     try:

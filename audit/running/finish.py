@@ -170,9 +170,11 @@ def _check_same_world(spec: Spec, stored: RunFile) -> None:
     other += [f"methods: {each}" for each in asked["methods"] if each not in stored.spec["methods"]]
     if other:
         raise InputError(
-            "R006", "this spec asks for something else than what the run measured", received=f"another {other[0]}",
+            "R006",
+            "this spec asks for something else than what the run measured",
+            received=f"another {other[0]}",
             fix="`run` it: what is still valid is used again",
-        )  # fmt: skip
+        )
 
 
 def _requirement_facts(requirement: Requirement) -> RequirementFacts:

@@ -17,9 +17,14 @@ _READ = 2**22  # bytes: what lies further back than the last four megabytes is n
 def line_of(audit: Audit, digest: str, date: str) -> Past:
     """Return what history.jsonl keeps of a run. ``digest`` is that of its results.json."""
     return Past(
-        date=date, audit=str(about(audit).get("id") or ""), digest=digest, model=audit.facts.network.digest,
-        outcome=audit.outcome, exit_code=audit.exit_code, counts=counts(audit),
-    )  # fmt: skip
+        date=date,
+        audit=str(about(audit).get("id") or ""),
+        digest=digest,
+        model=audit.facts.network.digest,
+        outcome=audit.outcome,
+        exit_code=audit.exit_code,
+        counts=counts(audit),
+    )
 
 
 def earlier(runs: Sequence[Past], line: Past) -> tuple[Past, ...]:

@@ -38,9 +38,12 @@ class Chosen:
     def explained(self) -> Explained:
         """The inputs as methods and checks take them."""
         return Explained(
-            inputs=self.inputs, ids=self.ids.tolist(), targets=self.targets,
-            truth=self.truth, counterparts=self.counterparts,
-        )  # fmt: skip
+            inputs=self.inputs,
+            ids=self.ids.tolist(),
+            targets=self.targets,
+            truth=self.truth,
+            counterparts=self.counterparts,
+        )
 
 
 def chosen_of(spec: "Spec", data: Dataset, logits: np.ndarray) -> Chosen:
@@ -64,10 +67,14 @@ def chosen_of(spec: "Spec", data: Dataset, logits: np.ndarray) -> Chosen:
         )
     labels = None if data.y is None else data.y[rows]
     return Chosen(
-        inputs=data.x[rows], ids=data.ids[rows], labels=labels, targets=targets_of(spec.target, logits[rows], labels),
+        inputs=data.x[rows],
+        ids=data.ids[rows],
+        labels=labels,
+        targets=targets_of(spec.target, logits[rows], labels),
         truth={name: each[rows] for name, each in data.truth.items()},
-        counterparts={name: each[rows] for name, each in data.counterparts.items()}, copies=copies,
-    )  # fmt: skip
+        counterparts={name: each[rows] for name, each in data.counterparts.items()},
+        copies=copies,
+    )
 
 
 def _different(x: np.ndarray, drawn: np.ndarray, count: int) -> tuple[np.ndarray, int]:
@@ -99,12 +106,21 @@ def targets_of(target: str | int, logits: np.ndarray, labels: np.ndarray | None)
         return logits.argmax(axis=1).astype(np.int32)
     if target == "label":
         if labels is None:
-            raise InputError("T001", "`target: label` needs labels", received="a data set without labels",
-                             fix="name the labels in `dataset`, or use `target: predicted`")  # fmt: skip
+            raise InputError(
+                "T001",
+                "`target: label` needs labels",
+                received="a data set without labels",
+                fix="name the labels in `dataset`, or use `target: predicted`",
+            )
         return (labels if classes > 1 else np.zeros_like(labels)).astype(np.int32)
     if not isinstance(target, int) or target >= classes:
-        raise InputError("T002", "the target class does not exist", expected=f"0 to {classes - 1}",
-                         received=str(target), fix="name a class index of this model")  # fmt: skip
+        raise InputError(
+            "T002",
+            "the target class does not exist",
+            expected=f"0 to {classes - 1}",
+            received=str(target),
+            fix="name a class index of this model",
+        )
     return np.full(len(logits), target, np.int32)
 
 

@@ -146,9 +146,10 @@ def _warned(entries: Sequence[Entry], units: Mapping[str, None]) -> list[Told]:
     """Return each warning once: those heard while planned units were measured, and before any unit of the last run."""
     begun = max((place for place, entry in enumerate(entries) if entry.event == "begun"), default=-1)
     heard = [
-        entry for place, entry in enumerate(entries)
+        entry
+        for place, entry in enumerate(entries)
         if entry.event == "warning" and (entry.unit in units or (not entry.unit and place > begun))
-    ]  # fmt: skip
+    ]
     return list(dict.fromkeys(Told(kind="warning", of=entry.of, text=entry.text) for entry in heard))
 
 

@@ -113,9 +113,13 @@ def run(
 def _run_file(prepared: Prepared) -> RunFile:
     spec, world = prepared.spec, prepared.world
     return RunFile(
-        spec=spec.resolved(), facts=world.facts, provenance=world.provenance, file=spec.file, lines=spec.lines(),
+        spec=spec.resolved(),
+        facts=world.facts,
+        provenance=world.provenance,
+        file=spec.file,
+        lines=spec.lines(),
         baseline=prepared.baseline,
-    )  # fmt: skip
+    )
 
 
 def _remembered(rendered: Rendered, history: Path | None, line: Past) -> Rendered:
@@ -208,9 +212,14 @@ def _measure(check: Check, method: str, unit: Unit, world: "World") -> Evidence:
             ) from error
         return Evidence(unit=unit, status="failed", error=_first_line(error), seconds=time.monotonic() - started)
     return Evidence(
-        unit=unit, status="done", scores=measured.scores, maps=measured.maps, params=measured.params,
-        note=measured.note, seconds=time.monotonic() - started,
-    )  # fmt: skip
+        unit=unit,
+        status="done",
+        scores=measured.scores,
+        maps=measured.maps,
+        params=measured.params,
+        note=measured.note,
+        seconds=time.monotonic() - started,
+    )
 
 
 def _work(check: Check, method: str, unit: Unit, world: "World") -> Measurement:
@@ -240,9 +249,11 @@ def _timed(world: "World", method: str) -> float:
         raise
     except (Exception, SystemExit) as error:
         raise InputError(
-            "T147", f"method `{method}` fails on the explained inputs", received=_first_line(error),
+            "T147",
+            f"method `{method}` fails on the explained inputs",
+            received=_first_line(error),
             fix="mend it: in a run each of its units would fail; `saliency-audit --debug plan ...` shows where",
-        ) from error  # fmt: skip
+        ) from error
 
 
 def _first_line(error: BaseException) -> str:

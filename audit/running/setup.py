@@ -142,9 +142,12 @@ def _loaded(model: "Model", root: Path, trusted: Collection[str]) -> Network:
     if model.application is not None:
         weights = model.weights if model.weights in (None, "imagenet") else str(root / model.weights)
         return load.load_application(
-            model.application, weights=weights, input_shape=model.input_shape, classes=model.classes,
+            model.application,
+            weights=weights,
+            input_shape=model.input_shape,
+            classes=model.classes,
             output=model.output,
-        )  # fmt: skip
+        )
     return load.load_build(str(model.build), trusted=trusted, output=model.output, input_shape=model.input_shape)
 
 

@@ -63,10 +63,12 @@ class Hog:
             largest = side // self.cells_per_block
             block = f"{self.cells_per_block} cells of {self.pixels_per_cell} pixels each way"
             raise InputError(
-                "S062", f"a block of {block} does not fit in maps of {shape[0]} by {shape[1]}",
-                expected=f"cells of at most {largest} pixels", received=str(self.pixels_per_cell),
+                "S062",
+                f"a block of {block} does not fit in maps of {shape[0]} by {shape[1]}",
+                expected=f"cells of at most {largest} pixels",
+                received=str(self.pixels_per_cell),
                 fix=f"use `hog: {{pixels_per_cell: {largest}}}`" if largest else "use fewer `cells_per_block`",
-            )  # fmt: skip
+            )
 
     def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the correlation of the histograms of each pair of maps (n, H, W) or (n, H, W, C)."""
@@ -87,7 +89,11 @@ class Hog:
         from skimage.feature import hog
 
         return hog(
-            image, orientations=self.orientations, pixels_per_cell=(self.pixels_per_cell,) * 2,
-            cells_per_block=(self.cells_per_block,) * 2, block_norm=self.block_norm, feature_vector=True,
+            image,
+            orientations=self.orientations,
+            pixels_per_cell=(self.pixels_per_cell,) * 2,
+            cells_per_block=(self.cells_per_block,) * 2,
+            block_norm=self.block_norm,
+            feature_vector=True,
             channel_axis=2 if image.ndim == 3 else None,
-        )  # fmt: skip
+        )

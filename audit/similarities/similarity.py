@@ -89,9 +89,12 @@ def refuse_flat(shape: tuple[int, ...], name: str) -> None:
     """
     if len(shape) not in (2, 3):
         raise InputError(
-            "S060", f"similarity `{name}` compares images, and these maps are flat", expected="maps (H, W)",
-            received=str(shape), fix="use `spearman`, `pearson`, `cosine` or `top_k_intersection`",
-        )  # fmt: skip
+            "S060",
+            f"similarity `{name}` compares images, and these maps are flat",
+            expected="maps (H, W)",
+            received=str(shape),
+            fix="use `spearman`, `pearson`, `cosine` or `top_k_intersection`",
+        )
 
 
 def _shuffled(maps: np.ndarray, generators: Sequence[np.random.Generator]) -> np.ndarray:

@@ -75,10 +75,12 @@ class Ssim:
         if (side := min(shape[:2])) < self.window:
             largest = side - (side + 1) % 2
             raise InputError(
-                "S061", f"a window of {self.window} pixels does not fit in maps of {shape[0]} by {shape[1]}",
-                expected=f"an odd window of at most {largest}", received=str(self.window),
+                "S061",
+                f"a window of {self.window} pixels does not fit in maps of {shape[0]} by {shape[1]}",
+                expected=f"an odd window of at most {largest}",
+                received=str(self.window),
                 fix=f"use `ssim: {{window: {largest}}}`" if largest >= 3 else "use another similarity",
-            )  # fmt: skip
+            )
 
     def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the mean structural similarity of each pair of maps (n, H, W), or (n, H, W, C) channel by channel."""
@@ -94,8 +96,15 @@ class Ssim:
         a, b = normalise(np.stack([a, b]), self.normalise)
         observed = max(a.max(), b.max()) - min(a.min(), b.min())
         score = structural_similarity(
-            a, b, win_size=self.window, gaussian_weights=self.sigma is not None, sigma=self.sigma or 1.5,
-            data_range=observed if self.data_range == "pair" else self.data_range, K1=self.k1, K2=self.k2,
-            use_sample_covariance=self.sample_covariance, channel_axis=2 if a.ndim == 3 else None,
-        )  # fmt: skip
+            a,
+            b,
+            win_size=self.window,
+            gaussian_weights=self.sigma is not None,
+            sigma=self.sigma or 1.5,
+            data_range=observed if self.data_range == "pair" else self.data_range,
+            K1=self.k1,
+            K2=self.k2,
+            use_sample_covariance=self.sample_covariance,
+            channel_axis=2 if a.ndim == 3 else None,
+        )
         return float(np.asarray(score))

@@ -41,9 +41,12 @@ class TopKIntersection:
         pixels = int(np.prod(shape))
         if self._count(pixels) >= pixels:
             raise InputError(
-                "S063", f"`k: {self.k}` takes all pixels of the maps", expected=f"at most {pixels - 1}",
-                received=str(self._count(pixels)), fix="use a smaller `k`",
-            )  # fmt: skip
+                "S063",
+                f"`k: {self.k}` takes all pixels of the maps",
+                expected=f"at most {pixels - 1}",
+                received=str(self._count(pixels)),
+                fix="use a smaller `k`",
+            )
 
     def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the shared part of each pair of maps."""

@@ -16,9 +16,20 @@ from audit.spec.yaml_nodes import Node, read
 
 Coverage = Literal["supports", "partial", "not covered"]
 Evidence = Literal[
-    "criteria", "decisions", "dependence", "robustness", "controls", "data", "provenance", "limits", "findings",
-    "use", "signoff", "review", "comparison",
-]  # fmt: skip
+    "criteria",
+    "decisions",
+    "dependence",
+    "robustness",
+    "controls",
+    "data",
+    "provenance",
+    "limits",
+    "findings",
+    "use",
+    "signoff",
+    "review",
+    "comparison",
+]
 
 
 @declared

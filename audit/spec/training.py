@@ -9,16 +9,42 @@ from audit.declare import declared
 from audit.spec.diagnostics import did_you_mean
 
 OPTIMIZERS = (
-    "adadelta", "adafactor", "adagrad", "adam", "adamax", "adamw", "ftrl", "lamb", "lion", "nadam", "rmsprop", "sgd",
-)  # fmt: skip
+    "adadelta",
+    "adafactor",
+    "adagrad",
+    "adam",
+    "adamax",
+    "adamw",
+    "ftrl",
+    "lamb",
+    "lion",
+    "nadam",
+    "rmsprop",
+    "sgd",
+)
 """Names in ``keras.optimizers``."""
 
 AUGMENTATIONS = (
-    "gaussian_noise", "random_brightness", "random_color_degeneration", "random_color_jitter", "random_contrast",
-    "random_erasing", "random_flip", "random_gaussian_blur", "random_grayscale", "random_hue", "random_invert",
-    "random_perspective", "random_posterization", "random_rotation", "random_saturation",
-    "random_sharpness", "random_shear", "random_translation", "random_zoom",
-)  # fmt: skip
+    "gaussian_noise",
+    "random_brightness",
+    "random_color_degeneration",
+    "random_color_jitter",
+    "random_contrast",
+    "random_erasing",
+    "random_flip",
+    "random_gaussian_blur",
+    "random_grayscale",
+    "random_hue",
+    "random_invert",
+    "random_perspective",
+    "random_posterization",
+    "random_rotation",
+    "random_saturation",
+    "random_sharpness",
+    "random_shear",
+    "random_translation",
+    "random_zoom",
+)
 """Layers in ``keras.layers``, in snake case, that change inputs at random, leave labels alone and can be compiled."""
 
 Named = dict[str, dict[str, JsonValue]]

@@ -33,10 +33,13 @@ def read_results(path: Path) -> Results:
         audit = TypeAdapter(Audit).validate_json(content)
     except (ValueError, RecursionError) as error:
         raise InputError(
-            "R081", "the results cannot be read", where=str(file), expected="the results.json of a run",
+            "R081",
+            "the results cannot be read",
+            where=str(file),
+            expected="the results.json of a run",
             received="another shape of JSON" if content[:1] == b"{" else "no JSON object",
             fix="name the run's folder, or run that audit again with this version",
-        ) from error  # fmt: skip
+        ) from error
     return Results(digest=hashlib.sha256(content).hexdigest(), audit=audit)
 
 
@@ -47,9 +50,13 @@ def _content(file: Path) -> bytes:
     except OSError as error:
         fix = "name the folder that `run` printed, or its results.json; in a spec a path starts at the spec's folder"
         raise InputError(
-            "R080", "there are no results here", where=str(file), expected="the results.json of a run",
-            received=error.strerror, fix=fix,
-        ) from error  # fmt: skip
+            "R080",
+            "there are no results here",
+            where=str(file),
+            expected="the results.json of a run",
+            received=error.strerror,
+            fix=fix,
+        ) from error
     if len(content) > LARGEST:
         raise InputError("R081", "the results cannot be read", where=str(file), received=f"over {LARGEST:,} bytes")
     return content
@@ -59,7 +66,10 @@ def _check_version(found: object, file: Path) -> None:
     version = found.get("schema_version") if isinstance(found, dict) else None
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise InputError(
-            "R082", "a newer version wrote these results", where=str(file),
-            expected=f"schema_version {SCHEMA_VERSION} or lower", received=str(version),
+            "R082",
+            "a newer version wrote these results",
+            where=str(file),
+            expected=f"schema_version {SCHEMA_VERSION} or lower",
+            received=str(version),
             fix="read them with the version that wrote them, or update this one",
-        )  # fmt: skip
+        )

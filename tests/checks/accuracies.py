@@ -28,9 +28,16 @@ def facts(*, accuracy: float | None = 0.96, test: int = 1000, shares: tuple[floa
         name="m", digest="d", input_shape=(4, 4, 1), classes=10, parameters=1, stages=(), head="", graph=True
     )
     data = DataFacts(
-        source="s", digest="d", ids=("a",), labels=(0,), targets=(0,), class_names=(), value_range=(0, 1),
-        accuracy=accuracy, selection="",
-    )  # fmt: skip
+        source="s",
+        digest="d",
+        ids=("a",),
+        labels=(0,),
+        targets=(0,),
+        class_names=(),
+        value_range=(0, 1),
+        accuracy=accuracy,
+        selection="",
+    )
     training = TrainingFacts(recipe={}, train=100, test=test, train_shares=shares, test_shares=shares, digest="t")
     return Facts(network=network, data=data, methods=(), world="w", batch=1, training=training)
 

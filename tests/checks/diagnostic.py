@@ -36,9 +36,12 @@ def explained(size: int = 8) -> Explained:
 
     swapped = {f"{name}_swapped": drawn(name) for name in ("relevant", "distractor")}
     return Explained(
-        inputs=drawn(), ids=[str(n) for n in range(N)], targets=np.zeros(N, np.int32), truth=truth,
+        inputs=drawn(),
+        ids=[str(n) for n in range(N)],
+        targets=np.zeros(N, np.int32),
+        truth=truth,
         counterparts=swapped,
-    )  # fmt: skip
+    )
 
 
 class DiagnosticBench:
@@ -74,11 +77,12 @@ def found(check: Check, bench: DiagnosticBench) -> list[Evidence]:
     return [
         Evidence(
             unit=Unit(check=name, settings=check.settings(), method={}, condition=condition, world="w"),
-            status="done", scores=scores,
+            status="done",
+            scores=scores,
         )
         for name, units in (("c", measured), ("training", trainings))
         for condition, scores in units
-    ]  # fmt: skip
+    ]
 
 
 def sees_only_what_matters(inputs: Explained, used: str) -> np.ndarray:

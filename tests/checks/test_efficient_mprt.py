@@ -54,8 +54,12 @@ def test_noise_cannot_become_noisier_and_is_not_judged():
 
 
 def test_an_entropy_that_falls_decides_nothing():
-    found = judged(DENSE, SPARSE, noise=np.linspace(-1, 1, 20 * 144, dtype=np.float32).reshape(20, 12, 12, 1),
-                   check=EfficientMprt(seeds=2, null_draws=2, head_room_at_least=0.001))  # fmt: skip
+    found = judged(
+        DENSE,
+        SPARSE,
+        noise=np.linspace(-1, 1, 20 * 144, dtype=np.float32).reshape(20, 12, 12, 1),
+        check=EfficientMprt(seeds=2, null_draws=2, head_room_at_least=0.001),
+    )
     assert found.outcome == "inconclusive" and "falls" in found.reason
     assert [each.outcome for each in found.criteria] == ["inconclusive"]
 

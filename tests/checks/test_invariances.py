@@ -60,9 +60,10 @@ def judged(check, method, bench):
 
 
 @pytest.mark.parametrize(
-    "check", [InputShift(), ImplementationInvariance(rewrites=("relu_rescaled",)), Precision(), BatchInvariance()],
+    "check",
+    [InputShift(), ImplementationInvariance(rewrites=("relu_rescaled",)), Precision(), BatchInvariance()],
     ids=["shift", "implementation", "precision", "batch"],
-)  # fmt: skip
+)
 def test_controls_get_the_verdict_that_they_must(check, bench):
     for control, outcome in check.controls.items():
         assert judged(check, control, bench).outcome == outcome

@@ -59,8 +59,15 @@ def test_all_controls_are_shown_with_their_intervals() -> None:
     check = Roar(mask_leak=True, without_retraining=True)
     judgement = check.judge(evidence(check, falling(0.8), spread=0.01), facts())
     shown = {each.name: each.curve for each in judgement.references}
-    assert list(shown) == ["method", "bernoulli", "sobel", "blurred_random", "method, not retrained",
-                           "bernoulli, not retrained", "method, masks alone"]  # fmt: skip
+    assert list(shown) == [
+        "method",
+        "bernoulli",
+        "sobel",
+        "blurred_random",
+        "method, not retrained",
+        "bernoulli, not retrained",
+        "method, masks alone",
+    ]
     assert len(shown["sobel"]) == 6 and len(shown["method, masks alone"]) == 5
     assert all(point.interval is not None and point.excess is None for curve in shown.values() for point in curve)
 

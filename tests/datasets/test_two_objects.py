@@ -34,13 +34,16 @@ def test_the_regions_hold_the_objects_and_all_that_is_drawn() -> None:
 def test_an_exchange_changes_one_object_into_one_of_the_next_class(task) -> None:
     data = TwoObjects(task=task).load(_ROOT)
     for swapped, region, other in (
-        (RELEVANT_SWAPPED, RELEVANT, DISTRACTOR), (DISTRACTOR_SWAPPED, DISTRACTOR, RELEVANT),
-    ):  # fmt: skip
+        (RELEVANT_SWAPPED, RELEVANT, DISTRACTOR),
+        (DISTRACTOR_SWAPPED, DISTRACTOR, RELEVANT),
+    ):
         changed = (data.counterparts[swapped] != data.x)[..., 0]
         assert changed.any(axis=(1, 2)).all() and not (changed & ~data.truth[region]).any()
         assert not (changed & data.truth[other]).any()
-    by_pixels = {image[inside].tobytes(): label for image, inside, label in zip(
-        data.x[..., 0], data.truth[RELEVANT], data.y, strict=True)}  # fmt: skip
+    by_pixels = {
+        image[inside].tobytes(): label
+        for image, inside, label in zip(data.x[..., 0], data.truth[RELEVANT], data.y, strict=True)
+    }
     swapped = data.counterparts[RELEVANT_SWAPPED][..., 0]
     found = [by_pixels[image[inside].tobytes()] for image, inside in zip(swapped, data.truth[RELEVANT], strict=True)]
     assert found == ((data.y + 1) % 4).tolist()
@@ -59,6 +62,8 @@ def test_the_seed_decides_and_the_splits_share_no_digit() -> None:
     assert all(first.truth[name].tobytes() == again.truth[name].tobytes() for name in first.truth)
     assert not set(first.ids) & set(another.ids)
     train = TwoObjects().training(_ROOT)
-    cut = [{image[inside].tobytes() for image, inside in zip(each.x[..., 0], each.truth[RELEVANT], strict=True)}
-           for each in (train, first)]  # fmt: skip
+    cut = [
+        {image[inside].tobytes() for image, inside in zip(each.x[..., 0], each.truth[RELEVANT], strict=True)}
+        for each in (train, first)
+    ]
     assert not cut[0] & cut[1] and TwoObjects(split="train").training(_ROOT) is None

@@ -23,9 +23,15 @@ def verdict(outcome, method="gradient", severity="error", statistic=None, **more
             ),
         )
     return Verdict(
-        requirement="cascade", check="cascading_randomization", method=method, severity=severity, outcome=outcome,
-        reason=f"The map of {method} says {outcome}.", criteria=criteria, **more,
-    )  # fmt: skip
+        requirement="cascade",
+        check="cascading_randomization",
+        method=method,
+        severity=severity,
+        outcome=outcome,
+        reason=f"The map of {method} says {outcome}.",
+        criteria=criteria,
+        **more,
+    )
 
 
 BROKEN = Control(requirement="cascade", method="edge_detector", expected="fail", verdict=verdict("pass"), behaves=False)

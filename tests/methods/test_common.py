@@ -37,8 +37,9 @@ class Subject:
         self.network = replace(network(), params={**network().params, **self.learned(network().params, INPUTS)})
         self.reference = self.maps()
 
-    def maps(self, rows: Any = slice(None), *, inputs: Any = INPUTS, targets: Any = TARGETS, seed: int = 0,
-             changed: str = "") -> np.ndarray:  # fmt: skip
+    def maps(
+        self, rows: Any = slice(None), *, inputs: Any = INPUTS, targets: Any = TARGETS, seed: int = 0, changed: str = ""
+    ) -> np.ndarray:
         params = {name: value * 1.1 + 0.1 if name == changed else value for name, value in network().params.items()}
         params |= self.learned(params, INPUTS) if changed else self.network.params
         drawn = KEYS if seed == 0 else keys(COUNT, seed)

@@ -167,8 +167,12 @@ def test_it_agrees_with_the_exact_explainer_of_shap() -> None:
     """In a process of its own, in which numba does not compile: that takes far longer than a game of six."""
     everyone = np.array(list(product([False, True], repeat=FEATURES)))
     result = subprocess.run(
-        [sys.executable, "-c", EXACT], input=json.dumps(value(everyone).tolist()), capture_output=True, text=True,
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"}, check=True,
-    )  # fmt: skip
+        [sys.executable, "-c", EXACT],
+        input=json.dumps(value(everyone).tolist()),
+        capture_output=True,
+        text=True,
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        check=True,
+    )
     ours, _ = play(KernelShap(samples=64), np.arange(FEATURES))
     np.testing.assert_allclose(ours, json.loads(result.stdout.splitlines()[-1]), atol=1e-9)

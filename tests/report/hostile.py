@@ -58,9 +58,14 @@ def _comparison(benign: Audit, text: str) -> Comparison:
     first = benign.verdicts[0]
     criterion = replace(first.criteria[0], name=text)
     change = Change(
-        requirement=first.requirement + text, method=first.method + text, kind="regression", before="pass",
-        after="fail", reason=text, shifts=(Shift(before=criterion, after=replace(criterion, threshold=0.4)),),
-    )  # fmt: skip
+        requirement=first.requirement + text,
+        method=first.method + text,
+        kind="regression",
+        before="pass",
+        after="fail",
+        reason=text,
+        shifts=(Shift(before=criterion, after=replace(criterion, threshold=0.4)),),
+    )
     return Comparison(before=side, after=side, notes=(text,), changes=(change,), same=17)
 
 

@@ -34,9 +34,13 @@ def removals(check: Check) -> Audit:
     verdicts = tuple(removal(check, method) for method in RATES)
     name = verdicts[0].check
     requirement = RequirementFacts(
-        id=name, check=name, title="Remove and retrain", settings=as_json(check), severity="error",
+        id=name,
+        check=name,
+        title="Remove and retrain",
+        settings=as_json(check),
+        severity="error",
         doc=parts(type(check)),
-    )  # fmt: skip
+    )
     control = Control(requirement=name, method="random_map", expected="fail", verdict=verdicts[-1], behaves=True)
     return examples.audit(requirements=(requirement,), verdicts=verdicts[:-1], controls=(control,))
 
@@ -61,12 +65,21 @@ def permutations(check: LabelPermutation = CHECK, **changes: Any) -> Audit:
     """Return an audit of three methods and a control by label permutation; ``changes`` replace fields of it."""
     verdicts = tuple(permutation(method, true=value, audited=value) for method, value in KEPT.items())
     ones = dict.fromkeys(("true", "audited", "ceiling", "floor"), 1.0)
-    control = Control(requirement="label_permutation", method="edge_detector", expected="fail",
-                      verdict=permutation("edge_detector", **ones), behaves=True)  # fmt: skip
+    control = Control(
+        requirement="label_permutation",
+        method="edge_detector",
+        expected="fail",
+        verdict=permutation("edge_detector", **ones),
+        behaves=True,
+    )
     requirement = RequirementFacts(
-        id="label_permutation", check="label_permutation", title="Label permutation", settings=as_json(check),
-        severity="error", doc=parts(LabelPermutation),
-    )  # fmt: skip
+        id="label_permutation",
+        check="label_permutation",
+        title="Label permutation",
+        settings=as_json(check),
+        severity="error",
+        doc=parts(LabelPermutation),
+    )
     made = {
         "requirements": (requirement,),
         "verdicts": verdicts,

@@ -66,8 +66,9 @@ def audit_of(check: str, stages: tuple[str, ...], *, beside: bool = False, **cha
     verdicts = tuple(numbered(each) for each in whole.verdicts if each.requirement == examples.CASCADE)
     controls = tuple(
         replace(each, requirement=check, verdict=numbered(each.verdict))
-        for each in whole.controls if each.requirement == examples.CASCADE
-    )  # fmt: skip
+        for each in whole.controls
+        if each.requirement == examples.CASCADE
+    )
     return replace(whole, requirements=(requirement,), verdicts=verdicts, controls=controls)
 
 
@@ -75,15 +76,31 @@ def point(generator: np.random.Generator, label: str) -> Point:
     """Return a point of numbers between 0 and 1, the interval around the excess."""
     low, excess, high = sorted(generator.uniform(0.02, 0.98, 3))
     similarity, null, noise, shuffled = generator.uniform(0.02, 0.7, 4)
-    return Point(label=label, similarity=similarity, null=null, excess=excess, interval=(low, high), undefined=0,
-                 total=9, noise=noise, shuffled=shuffled)  # fmt: skip
+    return Point(
+        label=label,
+        similarity=similarity,
+        null=null,
+        excess=excess,
+        interval=(low, high),
+        undefined=0,
+        total=9,
+        noise=noise,
+        shuffled=shuffled,
+    )
 
 
 EARLIER = tuple(
-    Past(date=f"2026-01-0{day}T00:00:00+00:00", audit="digits-cnn", digest=str(day), model="m", outcome="fail",
-         exit_code=1, counts={"pass": 3 + day, "fail": 20 + day})
+    Past(
+        date=f"2026-01-0{day}T00:00:00+00:00",
+        audit="digits-cnn",
+        digest=str(day),
+        model="m",
+        outcome="fail",
+        exit_code=1,
+        counts={"pass": 3 + day, "fail": 20 + day},
+    )
     for day in (1, 2)
-)  # fmt: skip
+)
 
 CASES: dict[str, tuple[Callable[[], Audit], tuple[str, ...]]] = {
     # by case: the audit, and the axis of each of its figures that carries numbers; "text": they are written

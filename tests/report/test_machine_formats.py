@@ -66,8 +66,9 @@ CASES: dict[str, tuple[Callable[[], Audit], bool, str]] = {
 
 def cases(*columns: int) -> Any:
     chosen = {name: (ended(case[0]()), *(case[column] for column in columns)) for name, case in CASES.items()}
-    return pytest.mark.parametrize(("audit", *("red word".split()[column - 1] for column in columns)), chosen.values(),
-                                   ids=chosen)  # fmt: skip
+    return pytest.mark.parametrize(
+        ("audit", *("red word".split()[column - 1] for column in columns)), chosen.values(), ids=chosen
+    )
 
 
 def sarif_run(audit: Audit, context: Context = CONTEXT) -> dict[str, Any]:

@@ -24,9 +24,13 @@ def audit():
     found = judged(CHECK, {**SOUND, "gradient": scores})
     settings = {"target": "rechosen", "sign": "absolute"}
     requirement = RequirementFacts(
-        id="cascading_randomization", check="cascading_randomization", title="Cascade", settings=settings,
-        severity="error", doc={},
-    )  # fmt: skip
+        id="cascading_randomization",
+        check="cascading_randomization",
+        title="Cascade",
+        settings=settings,
+        severity="error",
+        doc={},
+    )
     data = replace(found.facts.data, labels=(0,) * 30)
     return replace(found, requirements=(requirement,), facts=replace(found.facts, data=data))
 

@@ -41,8 +41,9 @@ def test_many_requirements_have_codes_and_a_legend_in_words() -> None:
     assert heads == ["Method", *(f"R{number}" for number in range(1, 13))]
     (legend,) = (each for each in root.iter("ol") if each.get("class") == "codes")
     assert [" ".join("".join(line.itertext()).split())[:24] for line in legend][-2:] == [
-        "R11 Independent randomiz", "R12 Repeatability warnin",
-    ]  # fmt: skip
+        "R11 Independent randomiz",
+        "R12 Repeatability warnin",
+    ]
 
 
 def test_a_comparison_is_printed_where_there_is_one() -> None:

@@ -19,9 +19,14 @@ LABELS = (np.arange(COUNT) % 3).astype(np.int32)
 def data_of(labels: np.ndarray | None = LABELS) -> Dataset:
     x = np.arange(COUNT * 2, dtype=np.float32).reshape(COUNT, 2)
     return Dataset(
-        x=x, y=labels, ids=np.arange(COUNT).astype(str), class_names=(), name="data",
-        truth={"relevant": x > 0}, counterparts={"without": -x},
-    )  # fmt: skip
+        x=x,
+        y=labels,
+        ids=np.arange(COUNT).astype(str),
+        class_names=(),
+        name="data",
+        truth={"relevant": x > 0},
+        counterparts={"without": -x},
+    )
 
 
 def spec_of(target: str | int, inputs: int = 6) -> Any:
@@ -34,9 +39,12 @@ def test_everything_of_an_input_is_chosen_with_it() -> None:
     rows = chosen.ids.astype(int)
     assert len(rows) == 6 and chosen.labels is not None
     pairs = [
-        (chosen.inputs, data.x), (chosen.labels, LABELS), (chosen.targets, LOGITS.argmax(axis=1)),
-        (chosen.truth["relevant"], data.truth["relevant"]), (chosen.counterparts["without"], -data.x),
-    ]  # fmt: skip
+        (chosen.inputs, data.x),
+        (chosen.labels, LABELS),
+        (chosen.targets, LOGITS.argmax(axis=1)),
+        (chosen.truth["relevant"], data.truth["relevant"]),
+        (chosen.counterparts["without"], -data.x),
+    ]
     for found, whole in pairs:
         np.testing.assert_array_equal(found, whole[rows])
     explained = chosen.explained

@@ -124,11 +124,13 @@ def test_what_python_and_the_libraries_warn_of_is_heard_and_nothing_else() -> No
         ("/usr/lib/python3/x.py:12: Foo", "…/x.py:12: Foo"),
         ("in '~/.keras/keras.json'\nand file:///home/me/x", "in '…/keras.json' and …/x"),
         ("https://a.test/b/c, I/O, a/b/c and ./d/e", "https://a.test/b/c, I/O, a/b/c and ./d/e"),
-        ("<f at 0x7f12abcd9900> of /tmp/__autograph_generated_file008pbri2.py",
-         "<f at 0x…> of …/__autograph_generated_file….py"),
+        (
+            "<f at 0x7f12abcd9900> of /tmp/__autograph_generated_file008pbri2.py",
+            "<f at 0x…> of …/__autograph_generated_file….py",
+        ),
         ("a\x1b[31m\u202eb", "a\\u001b[31m\\u202eb"),
     ],
-)  # fmt: skip
+)
 def test_texts_lose_folders_addresses_and_what_steers_a_terminal(text: str, shown: str) -> None:
     assert log.tidy(text) == shown
     assert len(log.tidy("x" * 5000)) == 400

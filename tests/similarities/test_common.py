@@ -73,8 +73,9 @@ def test_the_null_is_the_mean_over_shuffles(similarity, name):
     null = similarity.shuffled(maps, others, KEYS)
     assert (null is None) == (name in NULL_IS_ZERO)
     null = np.zeros(len(maps)) if null is None else null
-    draws = np.stack([mean_over_shuffles(similarity.between, maps, others, [f"{n}.{key}" for key in KEYS], 1)
-                      for n in range(60)])  # fmt: skip
+    draws = np.stack(
+        [mean_over_shuffles(similarity.between, maps, others, [f"{n}.{key}" for key in KEYS], 1) for n in range(60)]
+    )
     error = draws.std(axis=0) * np.sqrt(1 / len(draws) + 1 / getattr(similarity, "shuffles", np.inf))
     assert (np.abs(null - draws.mean(axis=0)) < 4 * error).all()
 

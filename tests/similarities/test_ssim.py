@@ -120,9 +120,19 @@ def test_the_default_leaves_room_whatever_the_tails(kind):
 
 @pytest.mark.parametrize(
     "fields",
-    [{"window": 6}, {"window": 1}, {"sigma": 1.5}, {"sigma": 0.0}, {"window": 9, "sigma": 1.5}, {"data_range": 0},
-     {"data_range": "own"}, {"normalise": "l2"}, {"shuffles": 0}, {"k1": 0.0}],
-)  # fmt: skip
+    [
+        {"window": 6},
+        {"window": 1},
+        {"sigma": 1.5},
+        {"sigma": 0.0},
+        {"window": 9, "sigma": 1.5},
+        {"data_range": 0},
+        {"data_range": "own"},
+        {"normalise": "l2"},
+        {"shuffles": 0},
+        {"k1": 0.0},
+    ],
+)
 def test_impossible_fields_are_refused(fields):
     with pytest.raises(ValidationError):
         Ssim(**fields)

@@ -129,8 +129,11 @@ def test_the_schema_offers_every_name() -> None:
     offered = definitions["Training"]["properties"]
     assert offered["optimizer"]["anyOf"][0]["enum"] == list(OPTIMIZERS)
     assert set(offered["augmentation"]["items"]["anyOf"][1]["properties"]) == set(AUGMENTATIONS)
-    assert all("description" in each for name in ("Training", "Schedule", "EarlyStop", "Cosine", "Steps")
-               for each in definitions[name]["properties"].values())  # fmt: skip
+    assert all(
+        "description" in each
+        for name in ("Training", "Schedule", "EarlyStop", "Cosine", "Steps")
+        for each in definitions[name]["properties"].values()
+    )
 
 
 def test_the_ready_specs_that_retrain_say_how(specs: Path) -> None:

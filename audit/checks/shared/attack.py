@@ -147,9 +147,15 @@ def _gradient(method: str, bench: Bench, at: Explained, slope: np.ndarray, sharp
 
 
 def _step(
-    own: Explained, now: np.ndarray, gradient: np.ndarray | None, *,
-    budget: float, steps: int, number: int, inside: bool,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    own: Explained,
+    now: np.ndarray,
+    gradient: np.ndarray | None,
+    *,
+    budget: float,
+    steps: int,
+    number: int,
+    inside: bool,
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the next inputs, and which (n,) of them a gradient led to."""
     jump = own.inputs + budget * perturbation.signs("step", number, own.ids, own.inputs.shape[1:])
     if gradient is None:

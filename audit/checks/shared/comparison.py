@@ -60,10 +60,15 @@ def refuse_signed_magnitudes(channels: Compared | None, sign: Sign | None) -> No
 
 
 def measure(
-    method: str, condition: Condition, bench: Bench, *, similarity: Any, channels: Compared | None,
+    method: str,
+    condition: Condition,
+    bench: Bench,
+    *,
+    similarity: Any,
+    channels: Compared | None,
     maps: Callable[[str, Condition], np.ndarray] | None = None,
     noise_maps: Callable[[str, int], np.ndarray] | None = None,
-) -> Measurement:  # fmt: skip
+) -> Measurement:
     """Compare a method's maps under a condition with its maps on the trained model, or estimate the null.
 
     Scores are those of ``compare``; for ``Null``, ``null_absolute`` and ``null_signed`` ``(n,)``; for ``Randomized``
@@ -86,9 +91,14 @@ def measure(
 
 
 def measure_with_partner(
-    method: str, condition: Condition, partner: Condition | None, bench: Bench, *, similarity: Any,
+    method: str,
+    condition: Condition,
+    partner: Condition | None,
+    bench: Bench,
+    *,
+    similarity: Any,
     channels: Compared | None,
-) -> Measurement:  # fmt: skip
+) -> Measurement:
     """Compare as ``measure`` does, and a method's maps under two conditions too where there is a partner.
 
     The scores of the second comparison have ``PARTNER`` before their names.

@@ -34,8 +34,13 @@ def histogram_entropy(maps: np.ndarray, bins: Bins = 100) -> np.ndarray:
     Source: Hedström et al. 2023, Sanity Checks Revisited (arXiv:2401.06465).
     """
     usable = unusable(maps) == USABLE
-    return np.array([_entropy(np.asarray(each, np.float64).ravel(), bins) if good else math.nan
-                     for each, good in zip(maps, usable, strict=True)], np.float64)  # fmt: skip
+    return np.array(
+        [
+            _entropy(np.asarray(each, np.float64).ravel(), bins) if good else math.nan
+            for each, good in zip(maps, usable, strict=True)
+        ],
+        np.float64,
+    )
 
 
 def _entropy(values: np.ndarray, bins: Bins) -> float:

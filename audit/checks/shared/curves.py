@@ -29,9 +29,15 @@ class Curve:
 
 
 def curve(
-    evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], labels: Sequence[str], *,
-    null: Null, sign: str, exact: bool = False, scores: Sequence[str] = (),
-) -> Curve | str:  # fmt: skip
+    evidence: Mapping[Condition, Evidence],
+    places: Sequence[Sequence[Condition]],
+    labels: Sequence[str],
+    *,
+    null: Null,
+    sign: str,
+    exact: bool = False,
+    scores: Sequence[str] = (),
+) -> Curve | str:
     """Arrange scores by input, seed and place, and take the null off.
 
     Two kinds of agreement need no model: that of the method's masking, which noise pushed through it shows, and that of
@@ -74,14 +80,25 @@ def curve(
     defined = np.isfinite(similarity)
     exact = exact and bool(defined.any() and (similarity[defined] == 1).all())
     above = similarity if exact else excess(similarity, level)
-    return Curve(labels=tuple(labels), similarity=similarity, flaws=flaws, null=level, excess=above, exact=exact,
-                 noise=None if shuffled is None else floor, shuffled=shuffled)  # fmt: skip
+    return Curve(
+        labels=tuple(labels),
+        similarity=similarity,
+        flaws=flaws,
+        null=level,
+        excess=above,
+        exact=exact,
+        noise=None if shuffled is None else floor,
+        shuffled=shuffled,
+    )
 
 
 def values(
-    evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], labels: Sequence[str], *,
+    evidence: Mapping[Condition, Evidence],
+    places: Sequence[Sequence[Condition]],
+    labels: Sequence[str],
+    *,
     score: str | Sequence[str],
-) -> Curve:  # fmt: skip
+) -> Curve:
     """Arrange one score by input, seed and place, with no null: distances, gaps, shares, and what is judged as it is.
 
     Args:

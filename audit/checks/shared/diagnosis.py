@@ -64,9 +64,14 @@ def named(logits: np.ndarray) -> np.ndarray:
 
 
 def unused(
-    scores: Sequence[Mapping[str, np.ndarray]], *, used: str, ignored: str, who: str, used_at_least: float,
+    scores: Sequence[Mapping[str, np.ndarray]],
+    *,
+    used: str,
+    ignored: str,
+    who: str,
+    used_at_least: float,
     misled_at_most: float,
-) -> str | None:  # fmt: skip
+) -> str | None:
     """Return why a network says nothing about methods: it does not use what it is said to use, or not that alone."""
     change = {name: float(np.mean([each[f"{name}_matters"] for each in scores])) for name in (used, ignored)}
     if change[used] >= used_at_least and change[ignored] <= misled_at_most:

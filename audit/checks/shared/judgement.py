@@ -121,9 +121,13 @@ def _criterion(curve: Curve, target: Target) -> Criterion:
 
 def _undecided(target: Target) -> Criterion:
     return Criterion(
-        name=target.name, relation=target.relation, threshold=target.threshold, statistic=None, interval=None,
+        name=target.name,
+        relation=target.relation,
+        threshold=target.threshold,
+        statistic=None,
+        interval=None,
         outcome="inconclusive",
-    )  # fmt: skip
+    )
 
 
 def _doubt(curve: Curve, limits: Limits) -> str | None:

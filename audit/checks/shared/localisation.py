@@ -18,8 +18,12 @@ def magnitudes(maps: np.ndarray, regions: np.ndarray, *, channels: Channels) -> 
     """
     found = reduce(maps, channels=channels).astype(np.float64)
     if found.shape != regions.shape:
-        raise UnitError("T080", "the maps do not have the size of the regions that are known",
-                        expected=str(regions.shape), received=str(found.shape))  # fmt: skip
+        raise UnitError(
+            "T080",
+            "the maps do not have the size of the regions that are known",
+            expected=str(regions.shape),
+            received=str(found.shape),
+        )
     return np.where(unusable(found)[:, None, None] == 0, found, np.nan)
 
 

@@ -65,9 +65,14 @@ class Design:
     def at(self, stage: int, seed: int, batch_norm: BatchNorm | None = None) -> Randomized:
         """Return the condition of one stage (0: nothing re-drawn) and one seed."""
         return Randomized(
-            mode=self.mode, stage=stage, seed=seed, order=self.order, redraw=self.redraw,
-            batch_norm=batch_norm or self.batch_norm[0], target=self.target,
-        )  # fmt: skip
+            mode=self.mode,
+            stage=stage,
+            seed=seed,
+            order=self.order,
+            redraw=self.redraw,
+            batch_norm=batch_norm or self.batch_norm[0],
+            target=self.target,
+        )
 
     def places(self, stages: int, batch_norm: BatchNorm) -> list[list[Randomized]]:
         """Return the conditions of each stage by seed."""
@@ -98,16 +103,19 @@ def conditions(design: Design, facts: Facts) -> tuple[Condition, ...]:
     """Return the null, stage 0 once (everything computed again: similarity exactly 1), then all stages by seed."""
     stages = range(1, len(facts.network.stages) + 1)
     drawn = (
-        design.at(stage, seed, each)
-        for each in design.batch_norm for seed in range(design.seeds) for stage in stages
-    )  # fmt: skip
+        design.at(stage, seed, each) for each in design.batch_norm for seed in range(design.seeds) for stage in stages
+    )
     return (Null(draws=design.null_draws), design.at(0, 0), *drawn)
 
 
 def judge(
-    design: Design, evidence: Sequence[Evidence], facts: Facts, targets: Sequence[Target], limits: Limits,
+    design: Design,
+    evidence: Sequence[Evidence],
+    facts: Facts,
+    targets: Sequence[Target],
+    limits: Limits,
     sign: Sign | None,
-) -> Judgement:  # fmt: skip
+) -> Judgement:
     """Judge the evidence of one method; every condition must be there.
 
     Only the first treatment of batch normalisation is judged: which one counts is then settled before the results are

@@ -56,9 +56,15 @@ class Design:
     def at(self, by: str, fraction: float, seed: int, network: Network | None = None) -> Removed:
         """Return one condition; ``network`` is the design's own where it is not named."""
         common = Removed(
-            by=by, fraction=fraction, seed=seed, part=self.part, unit=self.unit, fill=self.fill,
-            network=network or self.network, noise=self.noise,
-        )  # fmt: skip
+            by=by,
+            fraction=fraction,
+            seed=seed,
+            part=self.part,
+            unit=self.unit,
+            fill=self.fill,
+            network=network or self.network,
+            noise=self.noise,
+        )
         if common.network == "mask":  # nothing is filled
             common = replace(common, fill="channel_mean", noise=0.0)
         if by in CONTROLS:  # no map is reduced: the same unit for every choice of channels and sign
@@ -108,8 +114,15 @@ def against_chance(design: Design, found: Mapping[Condition, Evidence], *, words
     method, chance = (accuracies(found, (*intact, *design.all(by)), design.seeds) for by in (METHOD, "bernoulli"))
     advantage = chance - method if design.part == "top" else method - chance
     fractions = (0.0, *design.fractions)
-    return Trial(fractions=fractions, intact=method[:, 0], accuracy=method, other=chance, advantage=advantage,
-                 areas=area(advantage, fractions), words=words)  # fmt: skip
+    return Trial(
+        fractions=fractions,
+        intact=method[:, 0],
+        accuracy=method,
+        other=chance,
+        advantage=advantage,
+        areas=area(advantage, fractions),
+        words=words,
+    )
 
 
 def references(

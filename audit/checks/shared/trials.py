@@ -42,8 +42,9 @@ def interval(values: np.ndarray) -> Estimate:
     off = values - origin
     mean, error = float(origin + off.mean()), float(off.std(ddof=1) / np.sqrt(len(off)))
     half = float(t.ppf((1 + LEVEL) / 2, freedom)) * error
-    return Estimate(mean=mean, low=mean - half, high=mean + half, error=error, freedom=freedom, shift_low=0.0,
-                    shift_high=0.0)  # fmt: skip
+    return Estimate(
+        mean=mean, low=mean - half, high=mean + half, error=error, freedom=freedom, shift_low=0.0, shift_high=0.0
+    )
 
 
 def conclude(
@@ -55,10 +56,14 @@ def conclude(
     ends = float(estimate.low), float(estimate.high)
     outcome: Outcome = "inconclusive" if doubt else decide(ends, margin, "at_least")
     criterion = Criterion(
-        name="area", relation="at_least", threshold=margin, statistic=None if doubt else float(estimate.mean),
-        interval=None if doubt else ends, outcome=outcome,
+        name="area",
+        relation="at_least",
+        threshold=margin,
+        statistic=None if doubt else float(estimate.mean),
+        interval=None if doubt else ends,
+        outcome=outcome,
         p_value=None if doubt else p_value(estimate, margin, "at_least"),
-    )  # fmt: skip
+    )
     return Judgement(
         outcome=outcome,
         reason=doubt or _reason(trial, estimate, margin, outcome),
@@ -93,8 +98,9 @@ def _doubt(intact: np.ndarray, facts: Facts, within: float) -> str | None:
 def _reason(trial: Trial, estimate: Estimate, margin: float, outcome: Outcome) -> str:
     value, low, high, limit = decimals([estimate.mean, estimate.low, estimate.high], beside=margin)
     text = f"{trial.words.format(f'{value} [{low}, {high}]')}; at least {limit} is required"
-    return text + ("; the interval contains the limit, and more seeds would narrow it." if outcome == "inconclusive"
-                   else ".")  # fmt: skip
+    return text + (
+        "; the interval contains the limit, and more seeds would narrow it." if outcome == "inconclusive" else "."
+    )
 
 
 def span(fractions: Sequence[float]) -> str:
@@ -113,11 +119,17 @@ def _points(trial: Trial) -> tuple[Point, ...]:
     points: list[Point] = []
     for place, fraction in enumerate(trial.fractions):
         estimate = interval(trial.advantage[:, place])
-        points.append(Point(
-            label=percent(fraction), similarity=float(trial.accuracy[:, place].mean()),
-            null=float(trial.other[:, place].mean()), excess=float(estimate.mean),
-            interval=(float(estimate.low), float(estimate.high)), undefined=0, total=len(trial.areas),
-        ))  # fmt: skip
+        points.append(
+            Point(
+                label=percent(fraction),
+                similarity=float(trial.accuracy[:, place].mean()),
+                null=float(trial.other[:, place].mean()),
+                excess=float(estimate.mean),
+                interval=(float(estimate.low), float(estimate.high)),
+                undefined=0,
+                total=len(trial.areas),
+            )
+        )
     return tuple(points)
 
 
@@ -125,8 +137,15 @@ def reference(name: str, fractions: Sequence[float], values: np.ndarray) -> Refe
     """Return accuracies (J, K) as a curve with their intervals over retrainings."""
     estimates = [interval(column) for column in values.T]
     points = (
-        Point(label=percent(fraction), similarity=float(each.mean), null=None, excess=None,
-              interval=(float(each.low), float(each.high)), undefined=0, total=len(values))
+        Point(
+            label=percent(fraction),
+            similarity=float(each.mean),
+            null=None,
+            excess=None,
+            interval=(float(each.low), float(each.high)),
+            undefined=0,
+            total=len(values),
+        )
         for fraction, each in zip(fractions, estimates, strict=True)
-    )  # fmt: skip
+    )
     return Reference(name=name, curve=tuple(points))

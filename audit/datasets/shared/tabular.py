@@ -74,8 +74,12 @@ def _header(file: BinaryIO, path: Path) -> list[str]:
 
 def _read_parquet(file: BinaryIO, path: Path) -> "DataFrame":
     if find_spec("pyarrow") is None:
-        raise InputError("D031", "Parquet files are read with the package `pyarrow`, which is not installed",
-                         where=str(path), fix="pip install pyarrow, or store the table as .csv")  # fmt: skip
+        raise InputError(
+            "D031",
+            "Parquet files are read with the package `pyarrow`, which is not installed",
+            where=str(path),
+            fix="pip install pyarrow, or store the table as .csv",
+        )
     parquet: Any = import_module("pyarrow.parquet")
     try:
         table = parquet.ParquetFile(file)
@@ -99,12 +103,22 @@ def _check_names(names: list[str], path: Path) -> None:
 
 
 def _too_large(path: Path, received: str, expected: str) -> RefusedError:
-    return RefusedError("X022", "a table that is too large was not loaded", where=str(path),
-                        expected=f"at most {expected}", received=received,
-                        fix="keep the inputs to be explained in a smaller file")  # fmt: skip
+    return RefusedError(
+        "X022",
+        "a table that is too large was not loaded",
+        where=str(path),
+        expected=f"at most {expected}",
+        received=received,
+        fix="keep the inputs to be explained in a smaller file",
+    )
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
     text = " ".join(str(error).split())[:300]
-    return InputError("D032", "the table cannot be read", where=str(path), received=text,
-                      fix="one header line, as many values in each row as it has names, UTF-8")  # fmt: skip
+    return InputError(
+        "D032",
+        "the table cannot be read",
+        where=str(path),
+        received=text,
+        fix="one header line, as many values in each row as it has names, UTF-8",
+    )

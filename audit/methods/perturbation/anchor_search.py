@@ -65,9 +65,15 @@ def _best(tries: _Counted, rules: Sequence[tuple[int, ...]], units: int, search:
     """Return the best rules of one length, as many as are extended, each tried until what it is worth is certain."""
     masks = np.array([np.isin(np.arange(units), rule) for rule in rules])
     heads, tosses = best_coins(
-        lambda coins: tries(masks[coins]), len(rules), search.beam, tolerance=search.tolerance, risk=search.risk,
-        first=_FIRST, at_once=_AT_ONCE, budget=min(tries.left, max(_FIRST * len(rules), tries.left // _SHARE)),
-    )  # fmt: skip
+        lambda coins: tries(masks[coins]),
+        len(rules),
+        search.beam,
+        tolerance=search.tolerance,
+        risk=search.risk,
+        first=_FIRST,
+        at_once=_AT_ONCE,
+        budget=min(tries.left, max(_FIRST * len(rules), tries.left // _SHARE)),
+    )
     order = np.argsort(-heads / tosses, kind="stable")[: search.beam]
     return [_checked(tries, rules[each], masks[each], int(heads[each]), int(tosses[each]), search) for each in order]
 

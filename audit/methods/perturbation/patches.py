@@ -75,10 +75,11 @@ class Patches:
     def covers(self) -> list[np.ndarray]:
         """Return, for each axis, which patch covers which pixel: (count, size), 1 or 0."""
         return [
-            np.stack([(np.arange(size) >= start) & (np.arange(size) < start + self.patch) for start in firsts])
-            .astype(np.float32)
+            np.stack([(np.arange(size) >= start) & (np.arange(size) < start + self.patch) for start in firsts]).astype(
+                np.float32
+            )
             for size, firsts in zip(self.sizes, self._firsts(), strict=True)
-        ]  # fmt: skip
+        ]
 
     def depth(self) -> np.ndarray:
         """Return how many patches cover each pixel: (*sizes), at least 1."""

@@ -108,8 +108,13 @@ def spatial_layer(model: Any, layer: str) -> Any:
     chosen = [each for each in layers if layer in ("auto", each.name)]
     if not chosen:
         known = ", ".join(each.name for each in layers) or "none: the network is not convolutional"
-        raise InputError("T142", "there is no layer of images to look at", expected=f"one of {known}", received=layer,
-                         fix="name a layer of the model itself, not of a model inside it")  # fmt: skip
+        raise InputError(
+            "T142",
+            "there is no layer of images to look at",
+            expected=f"one of {known}",
+            received=layer,
+            fix="name a layer of the model itself, not of a model inside it",
+        )
     return chosen[-1]
 
 

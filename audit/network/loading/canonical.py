@@ -190,9 +190,13 @@ def drop_head(nodes: tuple[Node, ...], output: str) -> tuple[tuple[Node, ...], s
     if found is None:
         return nodes, KEPT
     if found == "softmax" and nodes[last].shape[-1] == 1:
-        raise InputError("M031", "the model ends in a softmax over one class, which gives 1 for every input",
-                         where=nodes[last].layer, expected="a sigmoid of one number, or a softmax over two classes",
-                         fix="train the model with another output: this one has not learned")  # fmt: skip
+        raise InputError(
+            "M031",
+            "the model ends in a softmax over one class, which gives 1 for every input",
+            where=nodes[last].layer,
+            expected="a sigmoid of one number, or a softmax over two classes",
+            fix="train the model with another output: this one has not learned",
+        )
     before = sources(nodes[last])[0].node
     if before < 0:
         raise InputError("M019", "the model is nothing but its output activation", expected="a model with weights")

@@ -90,10 +90,12 @@ def _rebuild(model: keras.Model, shape: tuple[int, ...]) -> keras.Model:
             rebuilt(np.zeros((1, *shape), np.float32))
     except Exception as error:  # layers of the user's can fail anywhere
         raise InputError(
-            "M023", "the model cannot be built again from its configuration", where=model.name,
+            "M023",
+            "the model cannot be built again from its configuration",
+            where=model.name,
             received=f"{type(error).__name__}: {error}"[:300],
             fix="give the model, and each layer of your own, a get_config() that holds its constructor's arguments",
-        ) from error  # fmt: skip
+        ) from error
     for layer in rebuilt._flatten_layers():  # frozen layers count: they were drawn anew, so they must learn
         layer.trainable = True
     return rebuilt
@@ -129,17 +131,34 @@ def _input_shape(model: Any, given: Sequence[int] | None) -> tuple[int, ...]:
     graph = canonical.is_graph(model)
     if graph and (len(model.inputs), len(model.outputs)) != (1, 1):
         received = f"{len(model.inputs)} inputs and {len(model.outputs)} outputs"
-        raise InputError("M004", "the model has several inputs or outputs", where=model.name, expected="one of each",
-                         received=received, fix="audit a model that keeps one input and one output")  # fmt: skip
+        raise InputError(
+            "M004",
+            "the model has several inputs or outputs",
+            where=model.name,
+            expected="one of each",
+            received=received,
+            fix="audit a model that keeps one input and one output",
+        )
     if graph and not keras.backend.is_float_dtype(model.inputs[0].dtype):
-        raise InputError("M021", "the model's input is not real-valued", where=model.name, expected="float32",
-                         received=model.inputs[0].dtype, fix="cast inside the data, not inside the model")  # fmt: skip
+        raise InputError(
+            "M021",
+            "the model's input is not real-valued",
+            where=model.name,
+            expected="float32",
+            received=model.inputs[0].dtype,
+            fix="cast inside the data, not inside the model",
+        )
     shape = model.inputs[0].shape[1:] if graph else given or _built_shape(model)
     if shape is None or not all(isinstance(size, int) for size in shape):
         received = "unknown" if shape is None else str(tuple(shape))
-        raise InputError("M005", "the size of the model's input is not fixed", where=model.name, received=received,
-                         expected="a size for every dimension but the batch",
-                         fix="build the model with the size that its inputs have")  # fmt: skip
+        raise InputError(
+            "M005",
+            "the size of the model's input is not fixed",
+            where=model.name,
+            received=received,
+            expected="a size for every dimension but the batch",
+            fix="build the model with the size that its inputs have",
+        )
     return tuple(shape)
 
 
@@ -152,14 +171,24 @@ def _check_layers(model: keras.Model) -> None:
     """Raise InputError for channels-first layers and for anything but float32."""
     for layer in model._flatten_layers():
         if getattr(layer, "data_format", None) == "channels_first":
-            raise InputError("M006", "the model's images have their channels first", where=layer.path,
-                             expected="channels_last", received="channels_first",
-                             fix="rebuild the model with data_format='channels_last'")  # fmt: skip
+            raise InputError(
+                "M006",
+                "the model's images have their channels first",
+                where=layer.path,
+                expected="channels_last",
+                received="channels_first",
+                fix="rebuild the model with data_format='channels_last'",
+            )
         quantised = getattr(layer, "quantization_mode", None)  # its kernel holds whole numbers, which are not re-drawn
         if quantised or (layer.compute_dtype not in (None, "float32") and layer.weights):
-            raise InputError("M007", "a layer does not compute in float32", where=layer.path, expected="float32",
-                             received=f"quantised, {quantised}" if quantised else layer.compute_dtype,
-                             fix="load the model with dtype policy float32, as it was trained")  # fmt: skip
+            raise InputError(
+                "M007",
+                "a layer does not compute in float32",
+                where=layer.path,
+                expected="float32",
+                received=f"quantised, {quantised}" if quantised else layer.compute_dtype,
+                fix="load the model with dtype policy float32, as it was trained",
+            )
 
 
 def _classes(model: keras.Model, nodes: Sequence[Node] | None, shape: tuple[int, ...]) -> int:
@@ -170,16 +199,25 @@ def _classes(model: keras.Model, nodes: Sequence[Node] | None, shape: tuple[int,
         result = getattr(output, "shape", None)
     if result is None or len(result) != 2 or result[1] is None:
         received = "several outputs" if result is None else str(tuple(result))
-        raise InputError("M008", "the model's output is not one number per class", where=model.name,
-                         expected="one output of shape (batch, classes)", received=received,
-                         fix="audit a classifier, or flatten its output")  # fmt: skip
+        raise InputError(
+            "M008",
+            "the model's output is not one number per class",
+            where=model.name,
+            expected="one output of shape (batch, classes)",
+            received=received,
+            fix="audit a classifier, or flatten its output",
+        )
     return int(result[1])
 
 
 def _subclassed_head(output: str) -> str:
     if output in ("softmax", "sigmoid"):
-        raise InputError("M010", f"a final {output} cannot be removed from a subclassed model", where="model.output",
-                         fix="return logits from call(), and write `output: logits`")  # fmt: skip
+        raise InputError(
+            "M010",
+            f"a final {output} cannot be removed from a subclassed model",
+            where="model.output",
+            fix="return logits from call(), and write `output: logits`",
+        )
     return "the model is subclassed and must give logits; nothing was removed"
 
 
@@ -189,7 +227,11 @@ def _check_logits(network: Network) -> None:
     values = keras.ops.convert_to_numpy(network.apply(network.params, x))
     sums = np.allclose(values.sum(axis=1), 1.0, atol=1e-4)
     if network.classes > 1 and sums and np.all((values >= 0) & (values <= 1)):
-        raise InputError("M009", "the model gives probabilities, and logits are needed", where=network.name,
-                         expected="logits: a saturated softmax has gradients near zero",
-                         received="rows that add up to 1",
-                         fix="return logits, or end the model in a Softmax layer, which is removed")  # fmt: skip
+        raise InputError(
+            "M009",
+            "the model gives probabilities, and logits are needed",
+            where=network.name,
+            expected="logits: a saturated softmax has gradients near zero",
+            received="rows that add up to 1",
+            fix="return logits, or end the model in a Softmax layer, which is removed",
+        )

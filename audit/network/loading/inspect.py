@@ -72,17 +72,25 @@ def inspect_file(path: Path) -> None:
     archive = head[:4] == b"PK\x03\x04" and path.suffix == ".keras"
     legacy = head == b"\x89HDF\r\n\x1a\n" and path.suffix in (".h5", ".hdf5")
     if not archive and not legacy:
-        raise InputError("M002", "this is not a Keras model file", where=str(path),
-                         expected="a .keras archive, or a whole model in .h5",
-                         received="another format, or a suffix of another one",
-                         fix="save the model with model.save('model.keras')")  # fmt: skip
+        raise InputError(
+            "M002",
+            "this is not a Keras model file",
+            where=str(path),
+            expected="a .keras archive, or a whole model in .h5",
+            received="another format, or a suffix of another one",
+            fix="save the model with model.save('model.keras')",
+        )
     try:
         _inspect_archive(path) if archive else _inspect_legacy(path)
     except _DAMAGED as error:
-        raise InputError("M002", "the model file is damaged", where=str(path),
-                         expected="a whole file, as model.save writes it",
-                         received=str(error.args[0] if error.args else error),
-                         fix="copy it again, or save it again with model.save('model.keras')") from error  # fmt: skip
+        raise InputError(
+            "M002",
+            "the model file is damaged",
+            where=str(path),
+            expected="a whole file, as model.save writes it",
+            received=str(error.args[0] if error.args else error),
+            fix="copy it again, or save it again with model.save('model.keras')",
+        ) from error
 
 
 def _inspect_archive(path: Path) -> None:
@@ -117,9 +125,13 @@ def _check_members(members: list[zipfile.ZipInfo], where: str) -> None:
         if member.file_size > _MEMBER_BYTES or member.file_size > _RATIO * max(member.compress_size, 1024)
     ]
     if unsafe or bombs or len(set(names)) < len(names) or len(names) > _MEMBERS:
-        raise RefusedError("X003", "the archive is not one that Keras would write", where=where,
-                           received=", ".join(unsafe + bombs) or "members that repeat, or too many",
-                           fix="save the model again from a trusted source")  # fmt: skip
+        raise RefusedError(
+            "X003",
+            "the archive is not one that Keras would write",
+            where=where,
+            received=", ".join(unsafe + bombs) or "members that repeat, or too many",
+            fix="save the model again from a trusted source",
+        )
 
 
 def _is_no_plain_file(member: zipfile.ZipInfo) -> bool:
@@ -136,11 +148,19 @@ def _inspect_hdf5(source: Any, where: str) -> None:
             item = group.get(name) if isinstance(link, h5py.HardLink) else None
             data = isinstance(item, h5py.Dataset)
             if item is None or (data and (item.external or item.is_virtual)):
-                raise RefusedError("X004", f"the weights point outside the file, at `{name}`", where=where,
-                                   fix="save the model again from a trusted source")  # fmt: skip
+                raise RefusedError(
+                    "X004",
+                    f"the weights point outside the file, at `{name}`",
+                    where=where,
+                    fix="save the model again from a trusted source",
+                )
             if data and item.nbytes > max(64 * 2**20, 100 * max(item.id.get_storage_size(), 1)):
-                raise RefusedError("X003", f"`{name}` declares {item.nbytes} bytes but stores few", where=where,
-                                   fix="save the model again from a trusted source")  # fmt: skip
+                raise RefusedError(
+                    "X003",
+                    f"`{name}` declares {item.nbytes} bytes but stores few",
+                    where=where,
+                    fix="save the model again from a trusted source",
+                )
 
 
 def _groups(group: Any) -> Iterator[tuple[str, Any]]:

@@ -47,9 +47,11 @@ class Fit:
             model = keras.Sequential([keras.Input(network.input_shape), *augmentation, model])
         self._model, self._optimizer = model, recipes.keras_optimizer(recipe)
         model.compile(
-            optimizer=self._optimizer, loss=recipes.keras_loss(network, loss),
-            metrics=recipes.keras_metrics(network, loss), jit_compile=keras.backend.backend() == "jax",
-        )  # fmt: skip
+            optimizer=self._optimizer,
+            loss=recipes.keras_loss(network, loss),
+            metrics=recipes.keras_metrics(network, loss),
+            jit_compile=keras.backend.backend() == "jax",
+        )
         self._optimizer.build(model.trainable_variables)
         self._initial = [_compact(variable) for variable in self._optimizer.variables]
         self._rate = float(keras.ops.convert_to_numpy(self._optimizer.learning_rate))
@@ -68,9 +70,11 @@ class Fit:
         callbacks: list[Any] = [watch]
         if recipe.early_stop:
             # Keras keeps the weights of the best epoch by the loss on inputs held out of the training data.
-            callbacks.append(keras.callbacks.EarlyStopping(
-                monitor="val_loss", patience=recipe.early_stop.patience, restore_best_weights=True
-            ))  # fmt: skip
+            callbacks.append(
+                keras.callbacks.EarlyStopping(
+                    monitor="val_loss", patience=recipe.early_stop.patience, restore_best_weights=True
+                )
+            )
         validation = _Batches(x, y, np.sort(order[:held]), recipe.batch_size, transform) if held else None
         history = self._model.fit(
             batches, epochs=recipe.epochs, validation_data=validation, callbacks=callbacks, shuffle=False, verbose=0
@@ -172,8 +176,12 @@ def _derived(seed: int, *purpose: str | int) -> int:
 
 def _rebuilt(network: Network) -> keras.Model:
     if network.rebuild is None:
-        raise InputError("M023", "the model cannot be built again from its configuration", where=network.name,
-                         fix="make the network from a Keras model")  # fmt: skip
+        raise InputError(
+            "M023",
+            "the model cannot be built again from its configuration",
+            where=network.name,
+            fix="make the network from a Keras model",
+        )
     return network.rebuild()
 
 
@@ -190,13 +198,20 @@ def _variables(network: Network, model: keras.Model) -> dict[str, Any]:
     by_name = set(names) == set(network.params)
     keys = names if by_name or len(found) != len(network.added) else network.added
     variables = {key: weight.variable for key, weight in zip(keys, found, strict=True)}
-    wrong = [name for name, array in network.params.items()
-             if name not in variables or tuple(variables[name].shape) != np.shape(array)]  # fmt: skip
+    wrong = [
+        name
+        for name, array in network.params.items()
+        if name not in variables or tuple(variables[name].shape) != np.shape(array)
+    ]
     if wrong or len(found) != len(network.params):
-        raise InputError("M028", "the rebuilt model has other weights than the audited one", where=network.name,
-                         expected=", ".join(wrong[:3]) or f"{len(network.params)} weights",
-                         received=f"{len(found)} weights: {', '.join(names[:3])}, ...",
-                         fix="let get_config() hold all that decides the model's layers")  # fmt: skip
+        raise InputError(
+            "M028",
+            "the rebuilt model has other weights than the audited one",
+            where=network.name,
+            expected=", ".join(wrong[:3]) or f"{len(network.params)} weights",
+            received=f"{len(found)} weights: {', '.join(names[:3])}, ...",
+            fix="let get_config() hold all that decides the model's layers",
+        )
     return {name: variables[name] for name in network.params}
 
 

@@ -15,10 +15,13 @@ def check(network: Network) -> None:
     kinds = [node.kind for node in network.graph or ()]
     if not kinds or kinds[-1] != "Dense" or any(kind != "Flatten" for kind in kinds[:-1]):
         raise InputError(
-            "M027", "`solver: least_squares` needs a network that is one dense layer", where=network.name,
-            expected="Dense, or Flatten and Dense", received=", ".join(kinds) or "a subclassed model",
+            "M027",
+            "`solver: least_squares` needs a network that is one dense layer",
+            where=network.name,
+            expected="Dense, or Flatten and Dense",
+            received=", ".join(kinds) or "a subclassed model",
             fix="write `solver: gradient`",
-        )  # fmt: skip
+        )
 
 
 def solve(network: Network, x: np.ndarray, targets: np.ndarray) -> tuple[Params, float]:

@@ -46,11 +46,13 @@ def loss_name(network: Network, recipe: Training) -> str:
     name = recipe.loss or fitting[0]
     if name not in fitting + _ERRORS:
         raise InputError(
-            "M025", f"`loss: {name}` does not fit the model's output", where="training.loss",
+            "M025",
+            f"`loss: {name}` does not fit the model's output",
+            where="training.loss",
             expected=" or ".join(fitting + _ERRORS),
             received=f"{network.classes} outputs through {output or 'no activation'}",
             fix="leave `loss` out: the one that fits is taken",
-        )  # fmt: skip
+        )
     return name
 
 
@@ -86,7 +88,7 @@ def keras_optimizer(recipe: Training) -> keras.Optimizer:
     Raises:
         InputError: Keras does not know one of its fields, or refuses its value.
     """
-    (name, fields), = recipe.optimizer.items()  # fmt: skip
+    ((name, fields),) = recipe.optimizer.items()
     kinds = {each.lower(): getattr(keras.optimizers, each) for each in dir(keras.optimizers)}
     return _built(kinds[name], name, fields, "training.optimizer")
 
@@ -99,7 +101,7 @@ def keras_augmentation(recipe: Training, shape: tuple[int, ...]) -> list[keras.L
     """
     found: list[keras.Layer] = []
     for position, entry in enumerate(recipe.augmentation):
-        (name, fields), = entry.items()  # fmt: skip
+        ((name, fields),) = entry.items()
         kind, where = getattr(keras.layers, name.title().replace("_", "")), f"training.augmentation[{position}]"
         layer = _built(kind, name, fields, where)
         layer.supports_jit = True  # Keras says no, and would compute the whole model without compiling it on JAX
@@ -113,18 +115,26 @@ def _built(kind: Any, name: str, fields: Mapping[str, Any], where: str) -> Any:
         return kind(**fields)
     except Exception as error:  # Keras checks its arguments in many ways
         raise InputError(
-            "M024", f"Keras cannot build `{name}` with these fields", where=where,
+            "M024",
+            f"Keras cannot build `{name}` with these fields",
+            where=where,
             received=f"{type(error).__name__}: {' '.join(str(error).split())}"[:300],
             fix=f"give it the arguments of Keras's {kind.__name__}",
-        ) from error  # fmt: skip
+        ) from error
 
 
 def _check_shape(layer: keras.Layer, name: str, shape: tuple[int, ...], where: str) -> None:
     images = not isinstance(layer, keras.layers.GaussianNoise)
     output = "no images" if images and len(shape) != 3 else tuple(layer(keras.Input(shape)).shape[1:])
     if output != shape:
-        raise InputError("M026", f"`{name}` does not fit the model's inputs", where=where, expected=str(shape),
-                         received=str(output), fix="choose augmentations that keep the inputs' shape")  # fmt: skip
+        raise InputError(
+            "M026",
+            f"`{name}` does not fit the model's inputs",
+            where=where,
+            expected=str(shape),
+            received=str(output),
+            fix="choose augmentations that keep the inputs' shape",
+        )
 
 
 def rate(recipe: Training, epoch: int) -> float:
@@ -159,10 +169,12 @@ def targets(network: Network, loss: str, y: np.ndarray) -> np.ndarray:
         return _numbers(y, count)
     if not whole or y.ndim != 1 or (len(y) and not 0 <= y.min() <= y.max() < max(count, 2)):
         raise InputError(
-            "D040", "the labels are not classes of this model", expected=f"whole numbers from 0 to {max(count, 2) - 1}",
+            "D040",
+            "the labels are not classes of this model",
+            expected=f"whole numbers from 0 to {max(count, 2) - 1}",
             received=f"{y.dtype} of shape {y.shape}" + (f", {y.min()} to {y.max()}" if y.size else ""),
             fix="train on classes, or choose a loss for numbers: `mean_squared_error`",
-        )  # fmt: skip
+        )
     if loss == "sparse_categorical_crossentropy":
         return y.astype(np.int32)
     return y.astype(np.float32)[:, None] if count == 1 else np.eye(count, dtype=np.float32)[y.astype(np.int64)]
@@ -170,6 +182,10 @@ def targets(network: Network, loss: str, y: np.ndarray) -> np.ndarray:
 
 def _numbers(y: np.ndarray, count: int) -> np.ndarray:
     if y.ndim not in (1, 2) or y.size != len(y) * count or not np.isfinite(y).all():
-        raise InputError("D041", "the targets are not one finite number per output", expected=f"(n, {count})",
-                         received=f"{y.dtype} of shape {y.shape}")  # fmt: skip
+        raise InputError(
+            "D041",
+            "the targets are not one finite number per output",
+            expected=f"(n, {count})",
+            received=f"{y.dtype} of shape {y.shape}",
+        )
     return y.astype(np.float32).reshape(-1, count)

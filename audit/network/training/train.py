@@ -55,8 +55,13 @@ class Trainer:
         self._network, self._recipe = network, recipe
         self._loss = recipes.loss_name(network, recipe)
         if recipe.target_accuracy is not None and recipes.regresses(network, self._loss):
-            raise InputError("M029", "a regression has no accuracy", where="training.target_accuracy",
-                             received=f"loss {self._loss}", fix="leave `target_accuracy` out")  # fmt: skip
+            raise InputError(
+                "M029",
+                "a regression has no accuracy",
+                where="training.target_accuracy",
+                received=f"loss {self._loss}",
+                fix="leave `target_accuracy` out",
+            )
         self._fit = None
         if recipe.solver == "least_squares":
             least_squares.check(network)

@@ -58,9 +58,13 @@ def _path(network: Network, start: int, passes: Callable[[Node], bool], through_
         if is_linear(network, node):
             kernel = held(node)["kernel"]
             return Path(
-                produced=produced, between=tuple(between), carried=tuple(carried), kernel=kernel,
-                kernel_inputs=network.params[kernel].shape[-2], channels=network.params[produced[0]].shape[-1],
-            )  # fmt: skip
+                produced=produced,
+                between=tuple(between),
+                carried=tuple(carried),
+                kernel=kernel,
+                kernel_inputs=network.params[kernel].shape[-2],
+                channels=network.params[produced[0]].shape[-1],
+            )
         flat = any(each.kind == "Flatten" for each in between)
         normalises = through_normalisation and not flat and is_normalisation(network, node)
         if not (normalises or _keeps(node) or passes(node)):

@@ -43,9 +43,11 @@ def cast(network: Network, precision: str) -> Network:
             raise
         except Exception as error:  # layers of the user's, and kernels that a device lacks, fail in many ways
             raise InputError(
-                "M065", f"the network cannot be computed in {precision} here: {type(error).__name__}",
-                where=network.name, received=str(error)[:300],
-            ) from error  # fmt: skip
+                "M065",
+                f"the network cannot be computed in {precision} here: {type(error).__name__}",
+                where=network.name,
+                received=str(error)[:300],
+            ) from error
     return made
 
 
@@ -103,8 +105,10 @@ def _check(network: Network) -> None:
         inside = position < len(graph) - 1 and keras.backend.is_float_dtype(found)
         if inside and found != network.precision:
             raise InputError(
-                "M066", f"the network cannot be computed in {network.precision}: `{node.layer}` gives {found}",
-                where=network.name, expected="layers that compute in the precision that they are given",
-            )  # fmt: skip
+                "M066",
+                f"the network cannot be computed in {network.precision}: `{node.layer}` gives {found}",
+                where=network.name,
+                expected="layers that compute in the precision that they are given",
+            )
     logits, pullback = backend.vjp(lambda x: network.apply(network.params, x), values[-1])
     pullback(keras.ops.ones_like(logits))

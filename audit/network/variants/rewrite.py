@@ -105,9 +105,14 @@ def _variant(network: Network, explained: Explained, found: Any, message: str) -
 
 def _sum(first: Ref, second: Ref, shape: tuple[int | None, ...]) -> Node:
     return Node(
-        name="dead_branch/add", layer="dead_branch", kind="Add", operation=keras.layers.Add(name="dead_branch_add"),
-        arguments=(([first, second],), {}), variables=(), shape=shape,
-    )  # fmt: skip
+        name="dead_branch/add",
+        layer="dead_branch",
+        kind="Add",
+        operation=keras.layers.Add(name="dead_branch_add"),
+        arguments=(([first, second],), {}),
+        variables=(),
+        shape=shape,
+    )
 
 
 def _folded(network: Network, node: Node, normalisation: Node) -> Piece:

@@ -33,8 +33,12 @@ def softplus(network: Network, explained: Explained, level: float, seed: int) ->
 
 def _smoothed(node: Node, sharpness: float) -> Node:
     if getattr(node.operation, "threshold", 0):
-        raise InputError("T030", "a rectifier with a threshold jumps, so no smooth one is near it", where=node.layer,
-                         expected="rectifiers that are continuous")  # fmt: skip
+        raise InputError(
+            "T030",
+            "a rectifier with a threshold jumps, so no smooth one is near it",
+            where=node.layer,
+            expected="rectifiers that are continuous",
+        )
     return replace(node, kind="Softplus", operation=_Smoothed(node, sharpness))
 
 

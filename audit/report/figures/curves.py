@@ -80,10 +80,15 @@ def _further(index: int, verdict: Verdict) -> list[Line]:
     """Return the curves that stand beside a method's own, in its colour: other treatments of batch normalisation."""
     beside = [each for each in verdict.references if each.quantity == "similarity" and _any(each.curve, "excess")]
     return [
-        Line(name=f"{verdict.method}, {each.name.rpartition(': ')[2]}", points=each.curve, control=False, judged=False,
-             index=index)
+        Line(
+            name=f"{verdict.method}, {each.name.rpartition(': ')[2]}",
+            points=each.curve,
+            control=False,
+            judged=False,
+            index=index,
+        )
         for each in beside
-    ]  # fmt: skip
+    ]
 
 
 def curved(drawn: Plot) -> bool:

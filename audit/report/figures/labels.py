@@ -66,8 +66,15 @@ def names(axes: Any, ends: Sequence[End], worst: Worst = "highest") -> None:
         axes.annotate(called(end.name, end.control), (1.0, level), **place, color=ink, fontsize=NAME, parse_math=False)
     if rest:
         below = min(heights) - 0.075 if min(heights) > 0.15 else max(heights) + 0.075
-        axes.text(1.035, below, f"{rest} more: see the table", transform=axes.transAxes, va="center", color=QUIET,
-                  fontsize=NOTE)  # fmt: skip
+        axes.text(
+            1.035,
+            below,
+            f"{rest} more: see the table",
+            transform=axes.transAxes,
+            va="center",
+            color=QUIET,
+            fontsize=NOTE,
+        )
 
 
 def chosen(ends: Sequence[End], worst: Worst) -> tuple[list[End], int]:

@@ -181,14 +181,30 @@ def _areas(verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> Plot | N
         if any(finite(criterion.statistic) for criterion in verdict.criteria)
     )
     limits = {(each.name, each.threshold): each for verdict, _ in judged for each in verdict.criteria}
-    return Plot(lines=lines, limits=tuple(limits.values()), quantity="excess", across="",
-                meaning="advantage in accuracy, averaged over the shares") if lines else None  # fmt: skip
+    return (
+        Plot(
+            lines=lines,
+            limits=tuple(limits.values()),
+            quantity="excess",
+            across="",
+            meaning="advantage in accuracy, averaged over the shares",
+        )
+        if lines
+        else None
+    )
 
 
 def _area(verdict: Verdict) -> Point:
     criterion = next(each for each in verdict.criteria if finite(each.statistic))
-    return Point(label=criterion.name, similarity=None, null=None, excess=criterion.statistic,
-                 interval=criterion.interval, undefined=0, total=0)  # fmt: skip
+    return Point(
+        label=criterion.name,
+        similarity=None,
+        null=None,
+        excess=criterion.statistic,
+        interval=criterion.interval,
+        undefined=0,
+        total=0,
+    )
 
 
 def _said(facts: RequirementFacts, areas: Plot) -> str:

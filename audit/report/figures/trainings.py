@@ -161,6 +161,11 @@ def _name(axes: Any, found: Sequence[History]) -> None:
     reached = f", test {number(min(tests))} to {number(max(tests))}" if tests else ""
     where = 0.30 if last.labels == "true" else 0.16
     axes.annotate(
-        f"{last.labels} labels{reached}", (len(last.accuracy), float(last.accuracy[-1] or 0)), xytext=(0.97, where),
-        textcoords="axes fraction", ha="right", fontsize=NAME, color=COLOURS[0 if last.labels == "true" else 1],
-    )  # fmt: skip
+        f"{last.labels} labels{reached}",
+        (len(last.accuracy), float(last.accuracy[-1] or 0)),
+        xytext=(0.97, where),
+        textcoords="axes fraction",
+        ha="right",
+        fontsize=NAME,
+        color=COLOURS[0 if last.labels == "true" else 1],
+    )

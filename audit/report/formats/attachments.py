@@ -29,14 +29,24 @@ def enclosed(audit: Audit, source: bytes | None = None) -> tuple[Enclosed, ...]:
         _json("results.json", results, "Data", "Every fact, verdict, number and reason of this report"),
         _json("spec.resolved.json", to_json(audit.spec), "Source", "The spec with every default filled in"),
         _json("provenance.json", _origin(audit, results), "Supplement", "Versions, seeds and digests"),
-        Enclosed(name="metrics.csv", content=metrics(audit).encode(), kind="text/csv", relationship="Data",
-                 description="Every number of the figures and tables"),
-    ]  # fmt: skip
+        Enclosed(
+            name="metrics.csv",
+            content=metrics(audit).encode(),
+            kind="text/csv",
+            relationship="Data",
+            description="Every number of the figures and tables",
+        ),
+    ]
     if source is not None:
         files.append(
-            Enclosed(name="spec.source.yaml", content=source, kind="application/yaml", relationship="Source",
-                     description="The spec as it was written")
-        )  # fmt: skip
+            Enclosed(
+                name="spec.source.yaml",
+                content=source,
+                kind="application/yaml",
+                relationship="Source",
+                description="The spec as it was written",
+            )
+        )
     return tuple(sorted(files, key=lambda file: file.name))
 
 

@@ -70,9 +70,12 @@ def _moment() -> datetime | None:
         return datetime.fromtimestamp(int(given), UTC)
     except (ValueError, OverflowError, OSError) as error:
         raise EnvironmentStop(
-            "P140", f"no PDF: {_CLOCK} is no time", expected="whole seconds since 1970-01-01 UTC",
-            received=given[:60], fix=f"unset {_CLOCK}, or set it to such a number",
-        ) from error  # fmt: skip
+            "P140",
+            f"no PDF: {_CLOCK} is no time",
+            expected="whole seconds since 1970-01-01 UTC",
+            received=given[:60],
+            fix=f"unset {_CLOCK}, or set it to such a number",
+        ) from error
 
 
 def _dated(metadata: Any, moment: datetime | None) -> None:
@@ -85,9 +88,14 @@ def _attachment(file: Enclosed, fetcher: Any, moment: datetime | None) -> Any:
 
     date = moment or datetime.fromtimestamp(0, UTC)
     return Attachment(
-        string=file.content, name=file.name, description=file.description, url_fetcher=fetcher,
-        relationship=file.relationship, created=date, modified=date,
-    )  # fmt: skip
+        string=file.content,
+        name=file.name,
+        description=file.description,
+        url_fetcher=fetcher,
+        relationship=file.relationship,
+        created=date,
+        modified=date,
+    )
 
 
 def _finisher(files: Sequence[Enclosed]) -> Callable[[Any, Any], None]:

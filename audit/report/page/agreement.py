@@ -109,14 +109,21 @@ def krippendorff_alpha(values: np.ndarray) -> float:
 
 def table(found: Agreement) -> list[tuple[str, str, str, str]]:
     """Return the statistics as rows: what was compared, by what, the value, and over how many inputs."""
-    rows = [("between inputs (Krippendorff's alpha)", each.requirement, each.alpha, each.inputs)
-            for each in found.reliability]  # fmt: skip
-    rows += [("between methods, by their scores", each.requirement, each.between_methods, each.inputs)
-             for each in found.reliability]  # fmt: skip
-    rows += [(f"between requirements, of {each.method}", f"{each.first} and {each.second}", each.correlation,
-              each.inputs) for each in found.consistency]  # fmt: skip
-    rows += [("between maps", f"{each.first} and {each.second}", each.correlation, each.inputs)
-             for each in found.likeness]  # fmt: skip
+    rows = [
+        ("between inputs (Krippendorff's alpha)", each.requirement, each.alpha, each.inputs)
+        for each in found.reliability
+    ]
+    rows += [
+        ("between methods, by their scores", each.requirement, each.between_methods, each.inputs)
+        for each in found.reliability
+    ]
+    rows += [
+        (f"between requirements, of {each.method}", f"{each.first} and {each.second}", each.correlation, each.inputs)
+        for each in found.consistency
+    ]
+    rows += [
+        ("between maps", f"{each.first} and {each.second}", each.correlation, each.inputs) for each in found.likeness
+    ]
     return [(what, by, "not defined" if value is None else f"{value:z.2f}", str(n)) for what, by, value, n in rows]
 
 

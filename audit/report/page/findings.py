@@ -32,11 +32,15 @@ def waivers(audit: Audit) -> tuple[Granted, ...]:
     """Return every waiver that the spec declares, in its order; one that excuses nothing has expired or is idle."""
     return tuple(
         Granted(
-            method=waiver["method"], check=waiver["check"], until=str(waiver["until"]), by=waiver["by"],
-            reason=waiver["reason"], verdicts=_excused(audit, waiver["method"], waiver["check"], str(waiver["until"])),
+            method=waiver["method"],
+            check=waiver["check"],
+            until=str(waiver["until"]),
+            by=waiver["by"],
+            reason=waiver["reason"],
+            verdicts=_excused(audit, waiver["method"], waiver["check"], str(waiver["until"])),
         )
         for waiver in audit.spec.get("waivers") or ()
-    )  # fmt: skip
+    )
 
 
 def _excused(audit: Audit, method: str, check: str, until: str) -> int:

@@ -20,13 +20,25 @@ MEANING: Mapping[Coverage, str] = {
 }
 
 _DEPENDENCE = (
-    "cascading_randomization", "independent_randomization", "smooth_mprt", "efficient_mprt", "label_permutation",
-    "memorisation", "class_sensitivity",
-)  # fmt: skip
+    "cascading_randomization",
+    "independent_randomization",
+    "smooth_mprt",
+    "efficient_mprt",
+    "label_permutation",
+    "memorisation",
+    "class_sensitivity",
+)
 _ROBUSTNESS = (
-    "repeatability", "reproducibility", "input_stability", "adversarial_fragility", "input_shift", "equivariance",
-    "implementation_invariance", "precision", "batch_invariance",
-)  # fmt: skip
+    "repeatability",
+    "reproducibility",
+    "input_stability",
+    "adversarial_fragility",
+    "input_shift",
+    "equivariance",
+    "implementation_invariance",
+    "precision",
+    "batch_invariance",
+)
 
 
 @record
@@ -121,7 +133,8 @@ KINDS: Mapping[Evidence, Kind] = {
         words="verdicts on whether maps depend on the model", place="summary", held=lambda a: _decided(a, _DEPENDENCE)
     ),
     "robustness": Kind(
-        words="verdicts on whether maps stay the same where they must", place="summary",
+        words="verdicts on whether maps stay the same where they must",
+        place="summary",
         held=lambda a: _decided(a, _ROBUSTNESS),
     ),
     "controls": Kind(
@@ -137,11 +150,12 @@ KINDS: Mapping[Evidence, Kind] = {
     "findings": Kind(words="findings and dated waivers", place="findings", held=lambda a: bool(a.verdicts)),
     "use": Kind(words="the intended use", place="cover", held=lambda a: bool(about(a).get("intended_use"))),
     "signoff": Kind(
-        words="who prepared, reviewed and approved, by name", place="cover",
+        words="who prepared, reviewed and approved, by name",
+        place="cover",
         held=lambda a: bool(_signed(a)) and all(_signed(a).values()),
     ),
     "review": Kind(words="a reviewer who neither prepared nor owns the audit", place="cover", held=_reviewed),
     "comparison": Kind(
         words="the comparison with an earlier audit", place="comparison", held=lambda a: a.comparison is not None
     ),
-}  # fmt: skip
+}

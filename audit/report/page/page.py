@@ -202,10 +202,15 @@ def _section(audit: Audit, number: int, facts: RequirementFacts) -> Section:
     controls = tuple(control.verdict for control in words.controls_of(audit, facts))
     trainings = training_figures.trainings(audit, facts)
     return Section(
-        number=number, facts=facts, verdicts=verdicts, controls=controls,
-        figures=charts.figures(facts, verdicts, controls, trainings), columns=removals.columns(facts),
-        curves=removals.curves(verdicts, controls), trainings=trainings,
-    )  # fmt: skip
+        number=number,
+        facts=facts,
+        verdicts=verdicts,
+        controls=controls,
+        figures=charts.figures(facts, verdicts, controls, trainings),
+        columns=removals.columns(facts),
+        curves=removals.curves(verdicts, controls),
+        trainings=trainings,
+    )
 
 
 def _tabled(section: Section) -> bool:

@@ -33,14 +33,22 @@ def trend(audit: Audit, context: Context) -> tuple[Run, ...]:
     digests = [*(each.model for each in context.earlier), audit.facts.network.digest]
     models = list(dict.fromkeys(digests))
     past = [
-        Run(name=each.date, outcome=each.outcome, exit_code=each.exit_code, model=models.index(each.model) + 1,
-            counts=dict(each.counts))
+        Run(
+            name=each.date,
+            outcome=each.outcome,
+            exit_code=each.exit_code,
+            model=models.index(each.model) + 1,
+            counts=dict(each.counts),
+        )
         for each in context.earlier
-    ]  # fmt: skip
+    ]
     now = Run(
-        name="this run", outcome=audit.outcome, exit_code=audit.exit_code, model=models.index(digests[-1]) + 1,
+        name="this run",
+        outcome=audit.outcome,
+        exit_code=audit.exit_code,
+        model=models.index(digests[-1]) + 1,
         counts=counts(audit),
-    )  # fmt: skip
+    )
     return (*past, now)
 
 

@@ -237,9 +237,18 @@ def test_no_usable_pair_at_all(similarity):
 
 def test_every_field_of_a_similarity_is_a_setting():
     plain = Repeatability(similarity="ssim").settings()
-    assert plain["similarity"] == {"ssim": {"window": 5, "sigma": None, "k1": 0.01, "k2": 0.03, "data_range": 2.0,
-                                            "sample_covariance": True, "normalise": "second_moment",
-                                            "shuffles": 10}}  # fmt: skip
+    assert plain["similarity"] == {
+        "ssim": {
+            "window": 5,
+            "sigma": None,
+            "k1": 0.01,
+            "k2": 0.03,
+            "data_range": 2.0,
+            "sample_covariance": True,
+            "normalise": "second_moment",
+            "shuffles": 10,
+        }
+    }
     assert (
         plain
         == Repeatability(similarity={"ssim": {}}).settings()

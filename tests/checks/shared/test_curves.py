@@ -31,10 +31,14 @@ def evidence(shuffled=shuffled_of, similarity=scores_of, null=NOISE):
     found = []
     for each in evidence_of(CHECK, FACTS, similarity, null=null):
         condition = each.unit.condition
-        values = {} if isinstance(condition, Null) else {
-            f"shuffled_{sign}": np.broadcast_to(shuffled(condition) if callable(shuffled) else shuffled, (30,))
-            for sign in ("absolute", "signed")
-        }  # fmt: skip
+        values = (
+            {}
+            if isinstance(condition, Null)
+            else {
+                f"shuffled_{sign}": np.broadcast_to(shuffled(condition) if callable(shuffled) else shuffled, (30,))
+                for sign in ("absolute", "signed")
+            }
+        )
         found.append(replace(each, scores={**each.scores, **values}))
     return found
 

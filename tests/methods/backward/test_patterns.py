@@ -129,8 +129,9 @@ def test_each_kind_of_convolution_has_patterns_along_which_its_outputs_are_1() -
     network = from_model(model)
     found = learn(network, IMAGES, PatternNet(estimator="linear"))
     own = network.params
-    plain = np.einsum("hwcm,cmk->hwck", own["separable/depthwise_kernel"],
-                      own["separable/pointwise_kernel"].reshape(8, 1, 4))  # fmt: skip
+    plain = np.einsum(
+        "hwcm,cmk->hwck", own["separable/depthwise_kernel"], own["separable/pointwise_kernel"].reshape(8, 1, 4)
+    )
     kernels = {name: own[f"{name}/kernel"] for name in ("strided", "depthwise", "grouped", "logits")} | {
         "separable": plain
     }

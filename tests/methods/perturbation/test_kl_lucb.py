@@ -51,9 +51,15 @@ def test_the_budget_is_kept_and_nothing_is_contested_where_all_are_wanted() -> N
     toss = np.random.default_rng(0)
     for coins, best, budget in ((5, 1, 120), (5, 5, 10_000), (8, 2, 9)):
         _, tosses = best_coins(
-            lambda which: toss.random(len(which)) < 0.5, coins, best,
-            tolerance=0.01, risk=0.1, first=10, at_once=20, budget=budget,
-        )  # fmt: skip
+            lambda which: toss.random(len(which)) < 0.5,
+            coins,
+            best,
+            tolerance=0.01,
+            risk=0.1,
+            first=10,
+            at_once=20,
+            budget=budget,
+        )
         assert coins <= tosses.sum() <= budget
         assert best < coins or (tosses == 10).all()
     assert exploration(10, 2, 0.1) > exploration(10, 1, 0.1) > exploration(5, 1, 0.1) > exploration(5, 1, 0.2)

@@ -18,8 +18,11 @@ from tests import networks
 from tests.methods.explain import keys
 
 ON_HOST = {
-    "lime": Lime(samples=150), "kernel_shap": KernelShap(), "anchors": Anchors(samples=400), "xrai": Xrai(steps=2),
-}  # fmt: skip
+    "lime": Lime(samples=150),
+    "kernel_shap": KernelShap(),
+    "anchors": Anchors(samples=400),
+    "xrai": Xrai(steps=2),
+}
 COUNT = 3
 INPUTS = np.random.default_rng(0).random((COUNT, 8, 8, 1), np.float32)
 TARGETS = np.array([0, 2, 1], np.int32)

@@ -174,8 +174,12 @@ if TENSORFLOW:
     @pytest.mark.peer
     def test_activation_maps_agree_where_nothing_is_resized():
         """Grad-CAM exactly; Grad-CAM++ up to a factor for each channel, since they divide its alphas by their sum."""
-        methods = {"vis_grad_cam": THEIRS["vis_grad_cam"], "grad_cam": GradCam(),
-                   "vis_plus_plus": THEIRS["vis_grad_cam_plus_plus"], "plus_plus": GradCamPlusPlus()}  # fmt: skip
+        methods = {
+            "vis_grad_cam": THEIRS["vis_grad_cam"],
+            "grad_cam": GradCam(),
+            "vis_plus_plus": THEIRS["vis_grad_cam_plus_plus"],
+            "plus_plus": GradCamPlusPlus(),
+        }
         several, single = (bench_of(methods, same_size(filters)) for filters in (4, 1))
         np.testing.assert_allclose(
             several.maps("vis_grad_cam", Original()), several.maps("grad_cam", Original()), rtol=1e-4, atol=1e-6

@@ -123,11 +123,15 @@ print(digest(trained.params))
 def test_another_process_gives_the_same_bytes(repository):
     runs = [
         subprocess.run(
-            [sys.executable, "-c", PROGRAM.replace("ORDER", order)], cwd=repository,
-            env={**os.environ, "PYTHONHASHSEED": order[-2]}, capture_output=True, text=True, check=True,
+            [sys.executable, "-c", PROGRAM.replace("ORDER", order)],
+            cwd=repository,
+            env={**os.environ, "PYTHONHASHSEED": order[-2]},
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.split()[-1]
         for order in ("[4]", "[5, 4]")
-    ]  # fmt: skip
+    ]
     assert runs[0] == runs[1] and len(runs[0]) == 64
 
 

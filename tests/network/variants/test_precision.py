@@ -87,8 +87,11 @@ def of_many_operations():
     scaled = LAYERS.ZeroPadding2D(1)(LAYERS.BatchNormalization(name="prepare")(point / 2.0))
     first = LAYERS.Conv2D(4, 3, padding="same", activation="relu", name="first")(scaled)
     pooled = LAYERS.AveragePooling2D(2)(LAYERS.BatchNormalization(name="alone")(LAYERS.MaxPooling2D(2)(first)))
-    normal = LAYERS.LayerNormalization(name="layer")(LAYERS.Flatten()(first * LAYERS.SeparableConv2D(
-        4, 3, padding="same", activation="sigmoid", name="second")(first)))  # fmt: skip
+    normal = LAYERS.LayerNormalization(name="layer")(
+        LAYERS.Flatten()(
+            first * LAYERS.SeparableConv2D(4, 3, padding="same", activation="sigmoid", name="second")(first)
+        )
+    )
     both = LAYERS.Concatenate()([normal, LAYERS.Flatten()(LAYERS.DepthwiseConv2D(1, name="third")(pooled))])
     return from_model(networks.fill(keras.Model(point, LAYERS.Dense(3, name="logits")(both)), 3))
 
