@@ -1,17 +1,32 @@
-"""``declared``: a frozen dataclass whose fields are its YAML.
+"""``declared``: a frozen dataclass whose fields are its YAML; and fields that hold another declared value by its name.
 
 Methods, checks and dataset sources are declared values: hyper-parameters only, keyword-only, immutable, hashable and
 validated when built (unknown names, wrong types and values out of range are faults), from a spec and from Python alike.
 """
 
-from typing import Any, TypeVar, dataclass_transform
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, TypeVar, cast, dataclass_transform
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError, WithJsonSchema
 from pydantic.dataclasses import dataclass
+
+from audit.registry import Family, find, places
 
 T = TypeVar("T")
 
 _CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+KINDS: Mapping[Family, str] = {
+    "methods": "method",
+    "checks": "check",
+    "datasets": "data source",
+    "similarities": "similarity",
+}
+"""What one of a family is called in messages."""
+
+FAMILY = "x-family"
+"""The key under which the JSON schema of such a field says of which family it is."""
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -23,3 +38,68 @@ def declared(cls: type[T]) -> type[T]:
 def as_json(value: Any) -> dict[str, Any]:
     """Return the fields of a declared value or record as JSON-compatible values."""
     return TypeAdapter(type(value)).dump_python(value, mode="json")
+
+
+class FieldFaults(ValueError):
+    """Fields of a named value are wrong; its cause is pydantic's error."""
+
+    def __init__(self, family: Family, text: str) -> None:
+        """Say what is wrong, and of which family the value is."""
+        super().__init__(text)
+        self.family: Family = family
+
+
+def named_value(family: Family, value: Any, default: str) -> Any:
+    """Return the declared value that a spec names: ``gradient``, or ``{smoothgrad: {samples: 20}}``.
+
+    Args:
+        family: where the name is registered.
+        value: what the spec says.
+        default: a name of the family without required fields, for the message.
+
+    Raises:
+        ValueError: the name is unknown or a field is wrong; all wrong fields are named.
+    """
+    name, fields = _name_and_fields(family, value, default)
+    if name not in places(family):
+        raise ValueError(f"unknown {KINDS[family]} `{name}`{_suggestion(family, name)}")
+    try:
+        return find(family, name)(**fields)
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, (name, *each['loc'])))}: {each['msg']}" for each in error.errors()]
+        raise FieldFaults(family, "; ".join(faults)) from error
+
+
+def name_of(family: Family, value: Any) -> str:
+    """Return a declared value's name in a spec; its class's name if it is not registered."""
+    names = (name for name in places(family) if find(family, name) is type(value))
+    return next(names, type(value).__name__)
+
+
+def as_named(family: Family, value: Any) -> dict[str, Any]:
+    """Return a declared value as a spec would write it: ``{name: fields}``, every field filled in."""
+    return {name_of(family, value): as_json(value)}
+
+
+def named_type(family: Family, read: Any, write: Any) -> Any:
+    """Return the type of a field that holds a value of a family, ``read`` from a spec and written by ``write``."""
+    nested = {"type": "object", "minProperties": 1, "maxProperties": 1}
+    schema = WithJsonSchema({"anyOf": [{"type": "string"}, nested], FAMILY: family})
+    return Annotated[Any, BeforeValidator(read), PlainSerializer(write), schema]
+
+
+def _name_and_fields(family: Family, value: Any, default: str) -> tuple[str, dict[str, Any]]:
+    if isinstance(value, str):
+        return value, {}
+    if isinstance(value, Mapping) and len(value) == 1:
+        name, fields = next(iter(cast("Mapping[Any, Any]", value).items()))
+        if fields is None or isinstance(fields, Mapping):
+            return str(name), {str(key): each for key, each in (fields or {}).items()}
+    raise ValueError(f"expected a {KINDS[family]}'s name, or one name with its fields as in {{{default}: {{}}}}")
+
+
+def _suggestion(family: Family, name: str) -> str:
+    known = sorted(places(family))
+    near = get_close_matches(name, known, n=1)
+    plural = KINDS[family] + "s" if family != "similarities" else family
+    return f"; did you mean `{near[0]}`?" if near else f"; the {plural} are {', '.join(known)}"

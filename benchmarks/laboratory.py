@@ -86,8 +86,8 @@ class Lab:
     def __init__(self, models: Mapping[str, Any], source: Any, methods: Mapping[str, Any]) -> None:
         from audit.engine.bench import Bench
         from audit.engine.fitting import LIMIT
-        from audit.engine.variants import Explained
         from audit.network.loading.load import from_model
+        from audit.record import Explained
 
         networks = {name: from_model(model) for name, model in models.items()}
         self.network = next(iter(networks.values()))

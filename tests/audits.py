@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from audit.checks.check import Check, Measurement
-from audit.engine.variants import Explained
 from audit.judging.verdicts import judge
 from audit.record import (
     Audit,
     Condition,
     DataFacts,
     Evidence,
+    Explained,
     Facts,
     MethodFacts,
     NetworkFacts,

@@ -14,9 +14,8 @@ from audit.checks.shared.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Share
 from audit.checks.shared.equality import Difference
 from audit.checks.shared.judgement import stopped
 from audit.declare import declared
-from audit.engine.variants import Explained
 from audit.maps import Compared, Sign
-from audit.record import Condition, Evidence, Facts, Original, Outcome, Probed, Trained
+from audit.record import Condition, Evidence, Explained, Facts, Original, Outcome, Probed, Trained
 
 
 @declared

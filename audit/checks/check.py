@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from audit.engine.variants import Explained, Variant
 from audit.record import (
     Condition,
     Criterion,
     Evidence,
+    Explained,
     Facts,
     Measurement,
     Outcome,
@@ -22,6 +22,7 @@ from audit.record import (
     Reference,
     Removed,
     Trained,
+    Variant,
     record,
 )
 

@@ -9,11 +9,22 @@ import numpy as np
 from audit.backend.random import input_keys
 from audit.engine.functions import Functions, Subject
 from audit.engine.parameters import Parameters
-from audit.engine.variants import Explained, Variant, Variants
+from audit.engine.variants import Variants
 from audit.errors import UnitError
 from audit.methods.method import Method
 from audit.network.network import Network, Params
-from audit.record import Condition, Measurement, Original, Randomized, Rekeyed, Removed, Trained, digest
+from audit.record import (
+    Condition,
+    Explained,
+    Measurement,
+    Original,
+    Randomized,
+    Rekeyed,
+    Removed,
+    Trained,
+    Variant,
+    digest,
+)
 
 if TYPE_CHECKING:
     from audit.engine.retraining import Recall, Retraining

@@ -10,11 +10,10 @@ from audit.backend import Compiled, active
 from audit.engine.baselines import baselines
 from audit.engine.compiled import compiled, pullback
 from audit.engine.fitting import Fits
-from audit.engine.variants import Explained
 from audit.methods.fitted import learner
 from audit.methods.method import Method
 from audit.network.network import Network, Params
-from audit.record import record
+from audit.record import Explained, record
 
 _KEPT_NETWORKS = 8  # other networks than the audited one, with their compiled functions
 

@@ -4,45 +4,17 @@ A check asks the bench for a variant by name; checks know no network, and the fu
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from audit.errors import UnitError
-from audit.record import record
+from audit.record import Explained, Variant
 
 if TYPE_CHECKING:
     from audit.network.network import Network
-
-
-@record
-class Explained:
-    """Inputs (n, ...) float32 with their ids (n,) and the classes (n,) int32 that are explained.
-
-    Of a diagnostic source also what is known of each input, and the inputs with one thing changed (``Dataset``).
-    """
-
-    inputs: np.ndarray
-    ids: Any
-    targets: np.ndarray
-    truth: Mapping[str, np.ndarray] = field(default_factory=dict)
-    counterparts: Mapping[str, np.ndarray] = field(default_factory=dict)
-
-
-@record
-class Variant:
-    """A network and the inputs to explain on it; ``notes`` are arrays that the check reads, by name.
-
-    ``carry`` brings other inputs of the audited network (m, ...) to this one, where its inputs are moved ones.
-    """
-
-    network: "Network"
-    explained: Explained
-    notes: Mapping[str, np.ndarray] = field(default_factory=dict)
-    carry: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 Build = Callable[["Network", Explained, float, int], Variant]

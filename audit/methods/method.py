@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
-from audit import named
-from audit.named import name_of, named_value
+from audit import declare
+from audit.declare import name_of, named_value
 
 if TYPE_CHECKING:
     from audit.network.network import Network
@@ -123,11 +123,11 @@ def base_value(value: Any) -> Method:
 
 def as_named(method: Method) -> dict[str, Any]:
     """Return a method as a spec would write it: ``{name: fields}``, every field filled in."""
-    return named.as_named("methods", method)
+    return declare.as_named("methods", method)
 
 
 if TYPE_CHECKING:
     BaseMethod = Any
 else:
-    BaseMethod = named.named_type("methods", base_value, as_named)
+    BaseMethod = declare.named_type("methods", base_value, as_named)
 """The type of a field that holds another method, one that is compiled: its name, or one key with its fields."""

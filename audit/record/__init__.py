@@ -35,6 +35,7 @@ from audit.record.conditions import (
     Trained,
 )
 from audit.record.evidence import Evidence, Measurement, Unit
+from audit.record.explained import Explained, Variant
 from audit.record.facts import (
     DataFacts,
     Facts,
@@ -60,6 +61,7 @@ __all__ = [
     "Distribution",
     "Ending",
     "Evidence",
+    "Explained",
     "ExplainedClass",
     "Facts",
     "Gallery",
@@ -91,6 +93,7 @@ __all__ = [
     "Trained",
     "TrainingFacts",
     "Unit",
+    "Variant",
     "Verdict",
     "canonical",
     "digest",

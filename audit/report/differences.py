@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from audit.judging.changes import counted, regressed
 from audit.record import Change, Comparison, Criterion, Shift, Side
-from audit.report.formats.summary import escaped
+from audit.report.markdown import escaped
 from audit.report.words import DASH, limit, measured
 
 KINDS = {

@@ -1,6 +1,5 @@
 """Facts and provenance: what was measured of the world, as records."""
 
-import hashlib
 import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -14,7 +13,6 @@ from audit.engine.retraining import Splits
 from audit.methods.method import Method, method_name
 from audit.network.blocks import layers
 from audit.network.network import Network
-from audit.network.params import architecture
 from audit.network.params import digest as params_digest
 from audit.record import (
     DataFacts,
@@ -25,7 +23,7 @@ from audit.record import (
     TrainingFacts,
     digest,
 )
-from audit.resources import sources
+from audit.running.fingerprint import arrays_digest
 from audit.running.inputs import Chosen
 from audit.spec.training import Training
 
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
     from audit.spec.spec import Spec
 
 _PACKAGES = ("saliency-audit", "keras", "tensorflow", "jax", "numpy", "scipy", "scikit-image", "scikit-learn")
-_DECIDES_NUMBERS = ("backend", "network", "methods", "similarities", "checks", "datasets", "engine", "maps.py")
 
 
 def network_facts(network: Network) -> NetworkFacts:
@@ -65,7 +62,7 @@ def data_facts(spec: "Spec", data: Dataset, chosen: Chosen, logits: np.ndarray) 
     copies = f"; passed over: {chosen.copies} that equal one of these" if chosen.copies else ""
     return DataFacts(
         source=data.name,
-        digest=_arrays_digest(chosen.inputs, np.asarray(chosen.targets)),
+        digest=arrays_digest(chosen.inputs, np.asarray(chosen.targets)),
         ids=tuple(chosen.ids.tolist()),
         labels=() if chosen.labels is None else tuple(chosen.labels.tolist()),
         targets=tuple(chosen.targets.tolist()),
@@ -109,8 +106,8 @@ def training_facts(recipe: Training, splits: Splits) -> TrainingFacts:
     train, test = splits.train, splits.test
     labels, test_labels = splits.labels
     classes = int(max(labels.max(), test_labels.max())) + 1
-    data = _arrays_digest(train.x, labels, test.x, test_labels)
-    other = [_arrays_digest(part.truth[OTHER_LABELS]) for part in (train, test) if OTHER_LABELS in part.truth]
+    data = arrays_digest(train.x, labels, test.x, test_labels)
+    other = [arrays_digest(part.truth[OTHER_LABELS]) for part in (train, test) if OTHER_LABELS in part.truth]
     return TrainingFacts(
         recipe=as_json(recipe),
         train=len(train.x),
@@ -136,33 +133,6 @@ def provenance_of(spec: "Spec", numerics: Mapping[str, str]) -> Provenance:
     )
 
 
-def world_digest(network: Network, chosen: Chosen, logits: np.ndarray, provenance: Provenance, batch: int) -> str:
-    """Return the digest of everything besides check, method and condition that a number can depend on.
-
-    The logits stand for what a subclassed model does not disclose.
-    """
-    return digest(
-        {
-            "weights": params_digest(network.params),
-            "architecture": architecture(network),
-            "logits": _arrays_digest(logits),
-            "inputs": _arrays_digest(chosen.inputs, chosen.targets),
-            "ids": chosen.ids.tolist(),
-            "truth": {name: _arrays_digest(each) for name, each in {**chosen.truth, **chosen.counterparts}.items()},
-            "seed": provenance.seed,
-            "batch": batch,
-            "versions": dict(provenance.versions),
-            "backend": [
-                provenance.backend,
-                provenance.device,
-                sorted(provenance.numerics.items()),
-                provenance.platform,
-            ],
-            "code": _code_digest(),
-        }
-    )
-
-
 def _accuracy(logits: np.ndarray, labels: np.ndarray | None) -> float | None:
     if labels is None:
         return None
@@ -175,16 +145,3 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def _arrays_digest(*arrays: np.ndarray) -> str:
-    summed = hashlib.sha256()
-    for array in arrays:
-        summed.update(f"{array.dtype}{array.shape}".encode())
-        summed.update(np.ascontiguousarray(array).tobytes())
-    return summed.hexdigest()
-
-
-def _code_digest() -> str:
-    """Return the digest of the sources that decide numbers: evidence of other code is not reused."""
-    return digest([hashlib.sha256(path.read_bytes()).hexdigest() for path in sources(*_DECIDES_NUMBERS)])

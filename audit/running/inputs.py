@@ -10,10 +10,9 @@ import numpy as np
 from audit.backend import active
 from audit.datasets.dataset import Dataset, choose
 from audit.engine.functions import in_batches
-from audit.engine.variants import Explained
 from audit.errors import InputError
 from audit.network.network import Network
-from audit.record import record
+from audit.record import Explained, record
 
 if TYPE_CHECKING:
     from audit.spec.spec import Spec

@@ -19,7 +19,8 @@ from audit.network.loading import load
 from audit.network.network import Network
 from audit.record import Facts, Provenance, Rekeyed, record
 from audit.registry import find
-from audit.running.facts import data_facts, method_facts, network_facts, provenance_of, training_facts, world_digest
+from audit.running.facts import data_facts, method_facts, network_facts, provenance_of, training_facts
+from audit.running.fingerprint import world_digest
 from audit.running.inputs import chosen_of, logits_of, targets_of
 from audit.spec.entries import CONTROLS
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
+from audit.declare import KINDS
 from audit.errors import Fault
-from audit.named import KINDS
 from audit.record import Severity, record
 from audit.registry import Family, find, places
 from audit.spec.diagnostics import did_you_mean

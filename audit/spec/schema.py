@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from audit.named import FAMILY
+from audit.declare import FAMILY
 from audit.record import SCHEMA_VERSION, Audit
 from audit.registry import Family, find, places
 from audit.spec import sections, training

@@ -11,8 +11,8 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from audit.declare import KINDS, FieldFaults
 from audit.errors import AuditError, Fault
-from audit.named import KINDS, FieldFaults
 from audit.record import record
 from audit.registry import Family, find, places
 from audit.spec.diagnostics import did_you_mean

@@ -10,8 +10,7 @@ import numpy as np
 
 from audit.checks.check import Check
 from audit.datasets.shared.compose import boxes, corners
-from audit.engine.variants import Explained
-from audit.record import Condition, Evidence, Randomized, Trained, Unit
+from audit.record import Condition, Evidence, Explained, Randomized, Trained, Unit
 from tests.audits import make_facts
 
 N = 40

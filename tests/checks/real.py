@@ -8,9 +8,8 @@ import numpy as np
 
 from audit.checks.check import Check, Judgement
 from audit.engine.bench import Bench
-from audit.engine.variants import Explained
 from audit.network.network import Network
-from audit.record import Evidence, Facts, Unit
+from audit.record import Evidence, Explained, Facts, Unit
 from audit.registry import find
 from tests.audits import make_facts
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from audit.checks.class_sensitivity import ClassSensitivity
-from audit.engine.variants import Explained
-from audit.record import Null, Probed
+from audit.record import Explained, Null, Probed
 from tests.audits import evidence_of, judged, make_facts
 
 CHECK = ClassSensitivity(seeds=3, null_draws=2)

@@ -10,11 +10,10 @@ from audit.datasets.dataset import Dataset
 from audit.engine import fitting
 from audit.engine.bench import Bench
 from audit.engine.fitting import fitting_data
-from audit.engine.variants import Explained
 from audit.methods.gradient import Gradient
 from audit.methods.method import Method
 from audit.methods.smoothgrad import SmoothGrad
-from audit.record import Original, Randomized
+from audit.record import Explained, Original, Randomized
 from tests import networks
 
 X = np.random.default_rng(0).random((6, 3), np.float32)

@@ -8,10 +8,10 @@ import pytest
 
 from audit.backend import active
 from audit.engine.functions import Functions, Subject
-from audit.engine.variants import Explained
 from audit.methods.gradient import Gradient
 from audit.methods.smoothgrad import SmoothGrad
 from audit.network.network import Network
+from audit.record import Explained
 from tests import networks
 
 COUNT, KEPT = 5, 8

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from audit.engine.variants import Explained, Variants
+from audit.engine.variants import Variants
 from audit.errors import UnitError
 from audit.network.network import Network
+from audit.record import Explained
 from tests import networks
 
 X = np.random.default_rng(0).random((2, 6), np.float32)

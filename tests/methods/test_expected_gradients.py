@@ -8,11 +8,10 @@ import pytest
 
 from audit.backend import active
 from audit.engine.bench import Bench
-from audit.engine.variants import Explained
 from audit.methods.expected_gradients import MOST, REFERENCES, ExpectedGradients
 from audit.methods.integrated_gradients import IntegratedGradients
 from audit.methods.smoothgrad import SmoothGrad
-from audit.record import Original
+from audit.record import Explained, Original
 from tests import networks
 from tests.methods.explain import explain, keys, logits
 from tests.reference.perceptron import gradient

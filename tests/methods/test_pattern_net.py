@@ -8,14 +8,13 @@ import pytest
 
 from audit.backend import active
 from audit.engine.bench import Bench
-from audit.engine.variants import Explained
 from audit.methods.fitted import learner
 from audit.methods.gradient import Gradient
 from audit.methods.lrp import Lrp
 from audit.methods.pattern_attribution import PatternAttribution
 from audit.methods.pattern_net import PatternNet
 from audit.methods.smoothgrad import SmoothGrad
-from audit.record import Original, Randomized
+from audit.record import Explained, Original, Randomized
 from tests import networks
 from tests.methods.explain import explain, keys, logits
 from tests.methods.patterned import DATA, fit, function, mlp

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from audit.record import Audit, Outcome
 from audit.report.formats.junit import junit
 from audit.report.formats.metrics_csv import COLUMNS, metrics
-from audit.report.formats.summary import LONGEST, escaped, summary
+from audit.report.formats.summary import LONGEST, summary
+from audit.report.markdown import escaped
 from audit.report.page.page import page
 from audit.report.words import gates
 from tests.report import examples

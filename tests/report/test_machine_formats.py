@@ -21,7 +21,8 @@ from audit.report.formats.junit import junit
 from audit.report.formats.metrics_csv import metrics
 from audit.report.formats.model_card import card
 from audit.report.formats.sarif import sarif
-from audit.report.formats.summary import LONGEST, escaped, summary
+from audit.report.formats.summary import LONGEST, summary
+from audit.report.markdown import escaped
 from audit.report.page.page import pages
 from audit.spec.schema import results_schema
 from audit.store.store import to_json

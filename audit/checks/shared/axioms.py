@@ -11,9 +11,8 @@ import numpy as np
 
 from audit.checks.check import Bench, Judgement, Measurement
 from audit.checks.shared.judgement import Limits, Target, conclude, stopped, values
-from audit.engine.variants import Explained
 from audit.errors import InputError
-from audit.record import Condition, Evidence, Outcome, Probed, record
+from audit.record import Condition, Evidence, Explained, Outcome, Probed, record
 
 AUDITED = "the audited network"
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field
 
-from audit import named
+from audit import declare
 from audit.checks.check import Bench, Measurement
 from audit.errors import UnitError
 from audit.maps import SIGNED, USABLE, Compared, Sign, reduce, unusable
@@ -29,18 +29,18 @@ def similarity_value(value: Any) -> Any:
     Raises:
         ValueError: the name is unknown or a field is wrong; all wrong fields are named.
     """
-    return value if hasattr(type(value), "between") else named.named_value("similarities", value, "ssim")
+    return value if hasattr(type(value), "between") else declare.named_value("similarities", value, "ssim")
 
 
 def as_named(similarity: Any) -> Any:
     """Return a similarity as a spec would write it: ``{name: fields}``, every field filled in, or a bare name."""
-    written = named.as_named("similarities", similarity_value(similarity))
+    written = declare.as_named("similarities", similarity_value(similarity))
     name, fields = next(iter(written.items()))
     return written if fields else name
 
 
 Similarity = Annotated[
-    named.named_type("similarities", similarity_value, as_named),
+    declare.named_type("similarities", similarity_value, as_named),
     Field(validate_default=True, description="the measure of agreement between two maps"),
 ]
 Threshold = Annotated[float, Field(ge=-1, le=1, description="limit on the mean excess similarity")]

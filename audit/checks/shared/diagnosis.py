@@ -9,9 +9,8 @@ from pydantic import Field
 
 from audit.checks.check import Bench, Judgement
 from audit.checks.shared import localisation
-from audit.engine.variants import Explained
 from audit.maps import Channels
-from audit.record import Evidence
+from audit.record import Evidence, Explained
 
 RELEVANT, DISTRACTOR = "relevant", "distractor"
 SWAPPED = {RELEVANT: "relevant_swapped", DISTRACTOR: "distractor_swapped"}

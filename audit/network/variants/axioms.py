@@ -11,11 +11,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from audit.engine.variants import Explained, Variant
 from audit.errors import InputError
 from audit.network.loading import canonical
 from audit.network.network import Array, Network, Node, Params, Ref, graph_of
 from audit.network.variants import closed_form
+from audit.record import Explained, Variant
 
 COUNT = 32
 """Inputs of a closed-form network; the classes are explained in turn."""

@@ -11,11 +11,11 @@ import keras
 import numpy as np
 
 from audit.backend import active
-from audit.engine.variants import Explained, Variant
 from audit.errors import AuditError, InputError
 from audit.network.loading.canonical import OneOutput
 from audit.network.network import Network, Node, Ref, call, graph_of, sources
 from audit.network.variants.edit import Piece, attach, edited, piece
+from audit.record import Explained, Variant
 
 
 def float64(network: Network, explained: Explained, level: float, seed: int) -> Variant:

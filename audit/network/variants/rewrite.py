@@ -9,12 +9,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from audit.engine.variants import Explained, Variant
 from audit.errors import InputError
 from audit.network.loading.canonical import activation_name
 from audit.network.network import Network, Node, Ref, graph_of, sources
 from audit.network.variants.channels import Path, is_linear, is_normalisation, paths, spread, users
 from audit.network.variants.edit import Piece, attach, edited, held, piece, substitute
+from audit.record import Explained, Variant
 
 _TWINS = 4  # pairs of hidden units of the dead branch
 

@@ -12,11 +12,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from audit.engine.variants import Explained, Variant
 from audit.errors import InputError
 from audit.network.loading.canonical import activation_name
 from audit.network.network import Network, Node, Params, Ref, call, graph_of, sources
 from audit.network.variants.edit import Piece, held, piece, substitute
+from audit.record import Explained, Variant
 
 _WEIGHTED = frozenset(
     {"Dense", "EinsumDense", "Conv1D", "Conv2D", "Conv3D", "DepthwiseConv1D", "DepthwiseConv2D"}

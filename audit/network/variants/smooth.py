@@ -5,10 +5,10 @@ from typing import Any
 
 import keras
 
-from audit.engine.variants import Explained, Variant
 from audit.errors import InputError
 from audit.network.network import Array, Network, Node, Params, graph_of, replay
 from audit.network.rectifier import is_rectifier, limit, slope_below
+from audit.record import Explained, Variant
 
 
 def softplus(network: Network, explained: Explained, level: float, seed: int) -> Variant:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from audit.record import Audit
 from audit.report.advice import SHOWN, advise
 from audit.report.differences import sentence
-from audit.report.formats.summary import escaped, matrix
+from audit.report.markdown import escaped, matrix
 from audit.report.words import about, clean, counts, finite, standing
 
 _METRICS = {"pass": "passed", "fail": "failed", "inconclusive": "inconclusive", "error": "not judged", "void": "void"}

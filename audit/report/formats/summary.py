@@ -1,28 +1,20 @@
 """summary.md: the verdict, the matrix and the reasons, short enough for a pull request or a job summary."""
 
-import re
 from collections.abc import Iterator
 
-from audit.record import Audit, MethodFacts, RequirementFacts, Verdict
+from audit.record import Audit
+from audit.report.markdown import badge, escaped, matrix
 from audit.report.words import (
-    DASH,
-    Standing,
     about,
     attention,
-    cell,
     gates,
     kind_of,
-    measured,
-    methods,
     note,
-    shorten,
     standing,
     undecided,
 )
 
 LONGEST = 60_000  # bytes: job summaries and comments of code hosts end a little above
-_MARKS = re.compile(r"[\\`*#|~$]|(?<!\w)_|_(?!\w)|(?<=\])\(|:(?=//)|(?<=www)\.|^[-+=:]|(?<=^\d)[.)]", re.IGNORECASE)
-_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"})
 
 
 def summary(audit: Audit) -> str:
@@ -40,7 +32,7 @@ def summary(audit: Audit) -> str:
 
 def _blocks(audit: Audit) -> Iterator[str]:
     verdict = standing("invalid" if not audit.valid else audit.outcome)
-    yield f"# {_badge(verdict)}: {escaped(about(audit).get('title') or audit.facts.network.name, 120)}\n"
+    yield f"# {badge(verdict)}: {escaped(about(audit).get('title') or audit.facts.network.name, 120)}\n"
     yield f"{escaped(audit.sentence, 1000)}\n"
     if not audit.valid:
         yield "**The audit is invalid: a control misbehaved, so no verdict below counts as a pass.**\n"
@@ -50,26 +42,6 @@ def _blocks(audit: Audit) -> Iterator[str]:
     yield f"\nExit code {audit.exit_code}."
 
 
-def matrix(audit: Audit) -> Iterator[str]:
-    """Yield the lines of a table of methods by requirements."""
-    yield "| Method | " + " | ".join(escaped(r.title, 60) for r in audit.requirements) + " |"
-    yield "| --- |" + " --- |" * len(audit.requirements)
-    for method in methods(audit):
-        yield f"| {escaped(method.id, 60)} | " + " | ".join(_cell(audit, r, method) for r in audit.requirements) + " |"
-
-
-def _cell(audit: Audit, requirement: RequirementFacts, method: MethodFacts) -> str:
-    verdict = cell(audit, requirement, method)
-    if verdict is None:
-        return f"{DASH} not required"
-    numbers = [escaped(measured(criterion), 80) for criterion in verdict.criteria[:2]]
-    return "<br>".join([_badge(standing(kind_of(audit, verdict))), *numbers, *_note(verdict)])
-
-
-def _note(verdict: Verdict) -> list[str]:
-    return [escaped(note(verdict), 80)] if not gates(verdict) else []
-
-
 def _open(audit: Audit) -> Iterator[str]:
     verdicts = attention(audit)
     if verdicts:
@@ -77,7 +49,7 @@ def _open(audit: Audit) -> Iterator[str]:
     for verdict in verdicts:
         remark = f" ({escaped(note(verdict), 120)})" if not gates(verdict) else ""
         place = f"**{escaped(verdict.method, 60)}**, {escaped(verdict.requirement, 60)}"
-        yield f"- {_badge(standing(kind_of(audit, verdict)))}{remark} {place}: {escaped(verdict.reason, 400)}"
+        yield f"- {badge(standing(kind_of(audit, verdict)))}{remark} {place}: {escaped(verdict.reason, 400)}"
 
 
 def _controls(audit: Audit) -> Iterator[str]:
@@ -88,17 +60,8 @@ def _controls(audit: Audit) -> Iterator[str]:
         yield f"\n## Controls\n\n{good} of {len(audit.controls)} controls behave as they must."
         for control in silent:
             place = f"**{escaped(control.method, 60)}**, {escaped(control.requirement, 60)}"
-            yield f"- {_badge(standing('inconclusive'))} {place}: no decision; nothing it should vouch for passes."
+            yield f"- {badge(standing('inconclusive'))} {place}: no decision; nothing it should vouch for passes."
     for control in wrong:
         place = f"**{escaped(control.method, 60)}**, {escaped(control.requirement, 60)}"
         found = f"expected {control.expected}, found {control.verdict.outcome}"
-        yield f"- {_badge(standing('invalid'))} {place}: {found}. {escaped(control.verdict.reason, 400)}"
-
-
-def _badge(shown: Standing) -> str:
-    return f"{shown.symbol} **{shown.word}**"
-
-
-def escaped(text: object, longest: int) -> str:
-    """Return a text on one line that Markdown shows as it is: no link, no table cell, no HTML, no mention."""
-    return _MARKS.sub(r"\\\g<0>", shorten(text, longest)).translate(_ENTITIES)
+        yield f"- {badge(standing('invalid'))} {place}: {found}. {escaped(control.verdict.reason, 400)}"

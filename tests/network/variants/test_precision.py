@@ -6,7 +6,6 @@ import pytest
 
 from audit.backend import active
 from audit.engine.bench import Bench
-from audit.engine.variants import Explained
 from audit.errors import InputError
 from audit.methods.grad_cam import GradCam
 from audit.methods.gradient import Gradient
@@ -15,7 +14,7 @@ from audit.methods.integrated_gradients import IntegratedGradients
 from audit.methods.method import method_value
 from audit.network.loading.load import from_model
 from audit.network.variants import precision
-from audit.record import Original
+from audit.record import Explained, Original
 from tests import networks
 from tests.network.variants.test_shift import explained, maps
 

@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 
-from audit.engine.variants import Explained
 from audit.errors import InputError
 from audit.methods.gradient import Gradient
 from audit.methods.guided_backprop import GuidedBackprop
@@ -13,6 +12,7 @@ from audit.methods.integrated_gradients import IntegratedGradients
 from audit.methods.smoothgrad import SmoothGrad
 from audit.network.loading.load import from_model
 from audit.network.variants import shift
+from audit.record import Explained
 from tests import networks
 from tests.methods.explain import fitted, keys, logits, tensor
 

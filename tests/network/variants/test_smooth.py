@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from audit.engine.compiled import pullback
-from audit.engine.variants import Explained
 from audit.errors import InputError, UnitError
 from audit.methods.gradient import Gradient
 from audit.methods.guided_backprop import GuidedBackprop
 from audit.network.loading.load import from_model
 from audit.network.variants.smooth import softplus
+from audit.record import Explained
 from tests import networks
 from tests.methods.explain import explain, keys, logits, tensor
 

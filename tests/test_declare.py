@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from audit.declare import named_value
 from audit.errors import SpecError
-from audit.named import named_value
 from audit.registry import places
 from audit.similarities.spearman import Spearman
 from audit.spec.schema import json_schema

@@ -1,0 +1,34 @@
+"""What a method explains: inputs with their ids and classes, on the audited network or on another."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from typing import Any
+
+from audit.record.base import record
+
+
+@record
+class Explained:
+    """Inputs (n, ...) float32 with their ids (n,) and the classes (n,) int32 that are explained.
+
+    Of a diagnostic source also what is known of each input, and the inputs with one thing changed (``Dataset``).
+    """
+
+    inputs: Any
+    ids: Any
+    targets: Any
+    truth: Mapping[str, Any] = field(default_factory=dict)
+    counterparts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@record
+class Variant:
+    """A network and the inputs to explain on it; ``notes`` are arrays that the check reads, by name.
+
+    ``carry`` brings other inputs of the audited network (m, ...) to this one, where its inputs are moved ones.
+    """
+
+    network: Any
+    explained: Explained
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    carry: Callable[[Any], Any] | None = None
