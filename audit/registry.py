@@ -102,7 +102,7 @@ _BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
             "npz": "audit.datasets.npz:Npz",
             "table": "audit.datasets.table:Table",
             "two_objects": "audit.datasets.two_objects:TwoObjects",
-            "planted_shortcut": "audit.datasets.planted_shortcut:PlantedShortcut",
+            "planted_shortcut": "audit.datasets.planted_shortcut:PlantedShortcutImages",
         },
     }
 )

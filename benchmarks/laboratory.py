@@ -84,7 +84,7 @@ class Lab:
     """Networks of one architecture by name, with the bench that explains them; keeps the maps of one method."""
 
     def __init__(self, models: Mapping[str, Any], source: Any, methods: Mapping[str, Any]) -> None:
-        from audit.engine.bench import Bench
+        from audit.engine.bench import NetworkBench
         from audit.engine.fitting import LIMIT
         from audit.network.loading.load import from_model
         from audit.record import Explained
@@ -103,7 +103,9 @@ class Lab:
         )
         self.methods, self.left_out = usable(self.network, methods)
         fitted_on = training.x[:LIMIT]
-        self.bench = Bench(self.network, self.methods, self.explained, seed=0, batch=TOGETHER, fitted_on=fitted_on)
+        self.bench = NetworkBench(
+            self.network, self.methods, self.explained, seed=0, batch=TOGETHER, fitted_on=fitted_on
+        )
         self._kept: dict[tuple[Any, ...], np.ndarray] = {}
         self._drawn: dict[tuple[str, Condition], Any] = {}
 
@@ -127,9 +129,9 @@ class Lab:
 
     def noise_maps(self, method: str, draw: int, explained: Any) -> np.ndarray:
         """Return maps of noise alone, for the first of the lab's inputs."""
-        from audit.engine.bench import Bench
+        from audit.engine.bench import NetworkBench
 
-        bench = Bench(self.network, self.methods, explained, seed=0, batch=TOGETHER)
+        bench = NetworkBench(self.network, self.methods, explained, seed=0, batch=TOGETHER)
         return self._once((method, "noise", draw), len(explained.ids), lambda: bench.noise_maps(method, draw))
 
     def _once(self, wanted: tuple[Any, ...], count: int, compute: Callable[[], np.ndarray]) -> np.ndarray:
@@ -194,7 +196,7 @@ def labs(networks: int, methods: Mapping[str, Any], network: Any = None) -> tupl
     import keras
     import train_diagnostic_cnns as example
 
-    from audit.datasets.planted_shortcut import PlantedShortcut
+    from audit.datasets.planted_shortcut import PlantedShortcutImages
     from audit.datasets.two_objects import TwoObjects
 
     built = network or example.network
@@ -207,10 +209,10 @@ def labs(networks: int, methods: Mapping[str, Any], network: Any = None) -> tupl
         return {f"{name}{seed}": example.train(source, "network", seed, built) for seed in range(networks)}
 
     two = {name: each for task in ("digit", "shape") for name, each in trained(TwoObjects(task=task), task).items()}
-    planted, count = trained(PlantedShortcut(), "planted"), TWINS + 2 * networks
+    planted, count = trained(PlantedShortcutImages(), "planted"), TWINS + 2 * networks
     return (
         Lab({**two, **blanks(4, count)}, TwoObjects(), methods),
-        Lab({**planted, **blanks(2, count)}, PlantedShortcut(), methods),
+        Lab({**planted, **blanks(2, count)}, PlantedShortcutImages(), methods),
     )
 
 

@@ -19,7 +19,18 @@ from typing import Any
 
 import numpy as np
 
-from audit.record import Audit, Criterion, Gallery, History, Outcome, Panel, Point, RequirementFacts, Strip, Verdict
+from audit.record import (
+    Audit,
+    Criterion,
+    Gallery,
+    LearningCurve,
+    Outcome,
+    Panel,
+    Point,
+    RequirementFacts,
+    Strip,
+    Verdict,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 METHODS, INPUTS, STAGES, EDGE = 30, 100, 12, 28
@@ -124,10 +135,10 @@ def _points(check: str, generator: np.random.Generator) -> Iterator[Point]:
         )
 
 
-def _trainings() -> tuple[History, ...]:
+def _trainings() -> tuple[LearningCurve, ...]:
     course = tuple(float(1 - np.exp(-epoch / 12)) for epoch in range(60))
     return tuple(
-        History(labels=labels, seed=seed, accuracy=course, loss=course, train_accuracy=0.99, test_accuracy=0.5)
+        LearningCurve(labels=labels, seed=seed, accuracy=course, loss=course, train_accuracy=0.99, test_accuracy=0.5)
         for labels in ("true", "permuted")
         for seed in range(5)
     )

@@ -23,7 +23,7 @@ import numpy as np  # noqa: E402
 import published_claims as claims  # noqa: E402
 import published_networks as networks  # noqa: E402
 
-from audit.engine.bench import Bench  # noqa: E402
+from audit.engine.bench import NetworkBench  # noqa: E402
 from audit.record import Audit, Original, Randomized  # noqa: E402
 from audit.running import loop  # noqa: E402
 from audit.spec.spec import Spec, load_spec, spec_from_resolved  # noqa: E402
@@ -81,7 +81,7 @@ def audits(name: str, models: list[Path]) -> list[Audit]:
     return [loop.run(spec_of(name, model), out=BUILD / f"{name}-{place}").audit for place, model in enumerate(models)]
 
 
-def bench_of(name: str, model: Path) -> tuple[Bench, np.ndarray]:
+def bench_of(name: str, model: Path) -> tuple[NetworkBench, np.ndarray]:
     """Return the bench of a published spec and its explained inputs."""
     bench = loop.prepare(spec_of(name, model), out=BUILD / name).world.bench
     return bench, bench.explained.inputs

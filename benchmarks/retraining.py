@@ -56,11 +56,11 @@ def trainer(epochs: int) -> Any:
 
     from audit.backend import active
     from audit.network.loading.load import from_model
-    from audit.network.training.train import Trainer
-    from audit.spec.training import Training
+    from audit.network.training.trainer import Trainer
+    from audit.spec.recipe import Recipe
 
     active().configure("auto")
-    return Trainer(from_model(network()), Training(batch_size=BATCH, epochs=epochs))
+    return Trainer(from_model(network()), Recipe(batch_size=BATCH, epochs=epochs))
 
 
 def bare_model() -> Any:

@@ -24,7 +24,7 @@ from verdicts_page import COLUMNS, page, read
 def facts_of(lab: Lab) -> Any:
     """Return the facts that the checks read."""
     from audit.record import DataFacts, Facts
-    from audit.running.facts import network_facts
+    from audit.running.observations import network_facts
 
     data = DataFacts(
         source="",

@@ -18,12 +18,12 @@ os.environ.setdefault("TF_DETERMINISTIC_OPS", "1")
 import keras  # noqa: E402  (after the environment that it reads)
 
 from audit.datasets.dataset import DISTRACTOR_SWAPPED, RELEVANT_SWAPPED, Dataset, Source  # noqa: E402
-from audit.datasets.planted_shortcut import PlantedShortcut  # noqa: E402
+from audit.datasets.planted_shortcut import PlantedShortcutImages  # noqa: E402
 from audit.datasets.two_objects import TwoObjects  # noqa: E402
 
 EPOCHS = 25
 OUT = Path(__file__).parent
-SOURCES: dict[str, Source] = {"two_objects_cnn": TwoObjects(), "planted_shortcut_cnn": PlantedShortcut()}
+SOURCES: dict[str, Source] = {"two_objects_cnn": TwoObjects(), "planted_shortcut_cnn": PlantedShortcutImages()}
 
 
 def network(name: str, classes: int) -> keras.Model:

@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import pytest
 
-from audit.datasets.planted_shortcut import PlantedShortcut
+from audit.datasets.planted_shortcut import PlantedShortcutImages
 from audit.errors import InputError
 from audit.running import loop
 from audit.spec.spec import spec_from_resolved
@@ -30,7 +30,7 @@ def folder(tmp_path_factory):
     """A network that learned the shortcut, and untrained ones."""
     folder = tmp_path_factory.mktemp("truth")
     keras.utils.set_random_seed(0)
-    data, model = PlantedShortcut().training(Path()), _network(2)
+    data, model = PlantedShortcutImages().training(Path()), _network(2)
     model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
     model.fit(data.x, data.y, batch_size=64, epochs=12, verbose=0)
     model.save(folder / "trained.keras", include_optimizer=False)

@@ -37,7 +37,7 @@ FRAMEWORK_FREE = (
     ),
     *(
         "audit.spec.yaml_nodes",
-        "audit.spec.training",
+        "audit.spec.recipe",
         "audit.spec.schema",
         "audit.planning.units",
         "audit.planning.outline",

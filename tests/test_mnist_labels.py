@@ -16,7 +16,7 @@ from audit.checks.label_permutation import LabelPermutation
 from audit.datasets.dataset import choose
 from audit.datasets.npz import Npz
 from audit.datasets.preprocess import Rescale
-from audit.engine.bench import Bench, Explained
+from audit.engine.bench import Explained, NetworkBench
 from audit.engine.retraining import Retraining, Splits
 from audit.methods.gradient import Gradient
 from audit.methods.guided_backprop import GuidedBackprop
@@ -26,7 +26,7 @@ from audit.methods.smoothgrad import SmoothGrad
 from audit.network.loading.load import from_model
 from audit.record import Null, Removed, Trained
 from audit.spec.entries import DatasetEntry
-from audit.spec.training import Training
+from audit.spec.recipe import Recipe
 
 pytestmark = [
     pytest.mark.slow,
@@ -43,7 +43,7 @@ METHODS = {
 MASKED = ("input_times_gradient", "integrated_gradients")
 TRUE, PERMUTED = Trained(labels="true", seed=0), Trained(labels="permuted", seed=0)
 IMAGES = 3000
-RECIPE = Training(optimizer={"adam": {"learning_rate": 0.001}}, batch_size=128, epochs=60, target_accuracy=0.96)
+RECIPE = Recipe(optimizer={"adam": {"learning_rate": 0.001}}, batch_size=128, epochs=60, target_accuracy=0.96)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def scores(network, splits, trained):
     explained = Explained(
         inputs=splits.test.x[rows], ids=splits.test.ids[rows].tolist(), targets=splits.test.y[rows].astype(np.int32)
     )
-    bench = Bench(network, METHODS, explained, seed=0, batch=50)
+    bench = NetworkBench(network, METHODS, explained, seed=0, batch=50)
     bench.equip(retraining(network, RECIPE, splits), lambda condition: trained[condition].params)
     check = LabelPermutation(seeds=2)
     return {
@@ -124,7 +124,7 @@ def test_the_published_order_holds(scores, pair):
 def test_retraining_recovers_more_than_20_points_where_90_percent_of_the_pixels_are_gone_at_random(
     network, splits, trained
 ):
-    workshop = retraining(network, Training(batch_size=128, epochs=8), splits)
+    workshop = retraining(network, Recipe(batch_size=128, epochs=8), splits)
     recall = {TRUE: trained[TRUE].params}.get
     accuracy = {
         kind: workshop.retrain(Removed(by="bernoulli", fraction=0.9, seed=0, network=kind), recall)["test_accuracy"][0]

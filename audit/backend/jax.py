@@ -49,7 +49,7 @@ def _choose(device: str) -> Any:
     )
 
 
-class _Compiled:
+class _CompiledByJax:
     """A jitted function; ``traces`` counts how often Python was run to build one."""
 
     def __init__(self, function: Callable[..., Array], precision: str) -> None:
@@ -66,9 +66,9 @@ class _Compiled:
             return self._function(*map(to_device, arguments))
 
 
-def compile(function: Callable[..., Array], precision: str = "float32") -> _Compiled:
+def compile(function: Callable[..., Array], precision: str = "float32") -> _CompiledByJax:
     """Compile a pure function of arrays and mappings of arrays: one trace per shape of its arguments."""
-    return _Compiled(function, precision)
+    return _CompiledByJax(function, precision)
 
 
 def computing(precision: str) -> AbstractContextManager[Any]:

@@ -57,7 +57,7 @@ def _describe(gpu: Any) -> str:
     return tf.config.experimental.get_device_details(gpu).get("device_name", "unnamed")
 
 
-class _Compiled:
+class _CompiledByTensorFlow:
     """A TensorFlow graph; ``traces`` counts how often Python was run to build one."""
 
     def __init__(self, function: Callable[..., Array]) -> None:
@@ -73,9 +73,9 @@ class _Compiled:
         return self._function(*map(to_device, arguments))
 
 
-def compile(function: Callable[..., Array], precision: str = "float32") -> _Compiled:
+def compile(function: Callable[..., Array], precision: str = "float32") -> _CompiledByTensorFlow:
     """Compile a pure function of arrays and mappings of arrays: one trace per shape of its arguments."""
-    return _Compiled(function)
+    return _CompiledByTensorFlow(function)
 
 
 def computing(precision: str) -> AbstractContextManager[Any]:

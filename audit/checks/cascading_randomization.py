@@ -91,8 +91,8 @@ class CascadingRandomization:
         """Return what changes a unit's scores beside its condition."""
         return comparison.measured_fields(self)
 
-    def _design(self) -> randomization.Design:
-        return randomization.Design(
+    def _design(self) -> randomization.RandomizationDesign:
+        return randomization.RandomizationDesign(
             mode="cascading",
             order=self.order,
             seeds=self.seeds,

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from audit.checks.check import Bench, Judgement, Measurement
 from audit.checks.shared import comparison, removal, trials
 from audit.checks.shared.judgement import stopped
-from audit.checks.shared.removal import METHOD, Design, Fractions, Margin, Seeds, Within
+from audit.checks.shared.removal import METHOD, Fractions, Margin, RemovalDesign, Seeds, Within
 from audit.checks.shared.trials import Trial
 from audit.declare import declared
 from audit.maps import Channels, Sign
@@ -104,9 +104,9 @@ class DiffRoar:
         """Nothing: whatever changes a score is in the condition."""
         return {}
 
-    def _design(self) -> Design:
+    def _design(self) -> RemovalDesign:
         removed = tuple(sorted(round(1 - kept, 12) for kept in self.fractions))
-        return Design(
+        return RemovalDesign(
             fractions=removed, seeds=self.seeds, unit=self.unit, fill=self.fill, channels=self.channels, sign=self.sign
         )
 

@@ -92,8 +92,8 @@ class IndependentRandomization:
         """Return what changes a unit's scores beside its condition."""
         return comparison.measured_fields(self)
 
-    def _design(self) -> randomization.Design:
-        return randomization.Design(
+    def _design(self) -> randomization.RandomizationDesign:
+        return randomization.RandomizationDesign(
             mode="independent",
             order="top_down",
             seeds=self.seeds,

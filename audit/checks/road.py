@@ -9,10 +9,10 @@ from pydantic import Field, model_validator
 from audit.checks.check import Bench, Judgement, Measurement
 from audit.checks.shared import comparison, removal, trials
 from audit.checks.shared.judgement import stopped
-from audit.checks.shared.removal import CONTROLS, METHOD, Design, Fractions, Margin, Network, Seeds, Within
+from audit.checks.shared.removal import METHOD, Fractions, Margin, Network, RemovalDesign, Seeds, Within
 from audit.declare import declared
 from audit.maps import Channels, Sign
-from audit.record import Condition, Evidence, Facts, Outcome, Removed, Trained
+from audit.record import REFERENCE_RANKINGS, Condition, Evidence, Facts, Outcome, Removed, Trained
 
 
 @declared
@@ -67,7 +67,7 @@ class Road:
 
     def shared(self, facts: Facts) -> tuple[Removed, ...]:
         """Return the controls' removals, the same for every method."""
-        return tuple(each for by in CONTROLS for each in self._design().all(by))
+        return tuple(each for by in REFERENCE_RANKINGS for each in self._design().all(by))
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the method's removals, fraction by fraction."""
@@ -97,8 +97,8 @@ class Road:
         """Nothing: whatever changes a score is in the condition."""
         return {}
 
-    def _design(self) -> Design:
-        return Design(
+    def _design(self) -> RemovalDesign:
+        return RemovalDesign(
             fractions=self.fractions,
             seeds=self.seeds,
             part="top" if self.order == "most_relevant_first" else "bottom",
@@ -110,7 +110,7 @@ class Road:
         )
 
     def _curves(self) -> dict[str, tuple[str, Network]]:
-        return {by: (by, self._design().network) for by in (METHOD, *CONTROLS)}
+        return {by: (by, self._design().network) for by in (METHOD, *REFERENCE_RANKINGS)}
 
     def _words(self) -> str:
         end = "highest" if self.order == "most_relevant_first" else "lowest"

@@ -9,10 +9,10 @@ from pydantic import Field, model_validator
 from audit.checks.check import Bench, Judgement, Measurement
 from audit.checks.shared import comparison, removal, trials
 from audit.checks.shared.judgement import stopped
-from audit.checks.shared.removal import CONTROLS, METHOD, Design, Fractions, Margin, Network, Seeds, Within
+from audit.checks.shared.removal import METHOD, Fractions, Margin, Network, RemovalDesign, Seeds, Within
 from audit.declare import declared
 from audit.maps import Channels, Sign
-from audit.record import Condition, Evidence, Facts, Outcome, Removed, Trained
+from audit.record import REFERENCE_RANKINGS, Condition, Evidence, Facts, Outcome, Removed, Trained
 
 
 @declared
@@ -72,7 +72,7 @@ class Roar:
     def shared(self, facts: Facts) -> tuple[Removed, ...]:
         """Return the controls' removals, the same for every method."""
         design = self._design()
-        retrained = tuple(each for by in CONTROLS for each in design.all(by))
+        retrained = tuple(each for by in REFERENCE_RANKINGS for each in design.all(by))
         return retrained + (design.all("bernoulli", "intact") if self.without_retraining else ())
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
@@ -103,8 +103,8 @@ class Roar:
         """Nothing: whatever changes a score is in the condition."""
         return {}
 
-    def _design(self) -> Design:
-        return Design(
+    def _design(self) -> RemovalDesign:
+        return RemovalDesign(
             fractions=self.fractions,
             seeds=self.seeds,
             part="bottom" if self.keep else "top",
@@ -123,7 +123,7 @@ class Roar:
         """Return what is drawn beside the verdict: whose ranking, on which network."""
         return {
             "method": (METHOD, "retrained"),
-            **{by: (by, "retrained") for by in CONTROLS},
+            **{by: (by, "retrained") for by in REFERENCE_RANKINGS},
             "method, not retrained": (METHOD, "intact"),
             "bernoulli, not retrained": ("bernoulli", "intact"),
             "method, masks alone": (METHOD, "mask"),

@@ -127,8 +127,8 @@ class SmoothMprt:
             total = total + show((inputs + deviation * np.stack(drawn)).astype(np.float32)).astype(np.float64)
         return (total / self.samples).astype(np.float32)
 
-    def _design(self) -> randomization.Design:
-        return randomization.Design(
+    def _design(self) -> randomization.RandomizationDesign:
+        return randomization.RandomizationDesign(
             mode="cascading",
             order=self.order,
             seeds=self.seeds,

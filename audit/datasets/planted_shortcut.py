@@ -16,7 +16,7 @@ _MARK = np.array([[1, 1, 1, 1], [1, 0, 0, 0], [1, 1, 0, 0], [1, 0, 0, 0]], np.fl
 
 
 @declared
-class PlantedShortcut:
+class PlantedShortcutImages:
     """A handwritten digit in 20 by 20 pixels beside two small marks, of which one tells the class; values 0 to 1.
 
     The class is "small" (0 to 4) or "large" (5 to 9). It could be read off the digit, but the first mark, 4 by 4

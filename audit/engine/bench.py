@@ -29,10 +29,10 @@ from audit.record import (
 if TYPE_CHECKING:
     from audit.engine.retraining import Recall, Retraining
 
-__all__ = ["Bench", "Explained"]
+__all__ = ["NetworkBench", "Explained"]
 
 
-class Bench:
+class NetworkBench:
     """One network, one choice of inputs, any number of methods and conditions.
 
     Only what is costly and reused is kept: compiled methods, the parameters of the last conditions, the last variants,

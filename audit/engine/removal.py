@@ -20,8 +20,6 @@ Features = Literal["pixel", "scalar"]
 Part = Literal["top", "bottom"]
 Fill = Literal["channel_mean", "zero", "blur", "noisy_linear"]
 
-CONTROLS = ("bernoulli", "sobel", "blurred_random")
-"""Rankings that no method made."""
 
 _NOISE_BLUR = (
     32  # the control's noise is blurred by a 32nd of the side: one pixel on CIFAR-10, as Song et al. blur maps
@@ -100,7 +98,7 @@ def control_ranks(by: str, x: np.ndarray, *, ids: Sequence[str], seed: int, unit
     patches as maps do, and no information (Song et al. 2023, arXiv:2304.13836).
 
     Args:
-        by: one of ``CONTROLS``.
+        by: one of ``REFERENCE_RANKINGS``.
         x: ``(n, H, W, C)`` or ``(n, F)``, the intact inputs.
         ids: of the inputs.
         seed: another seed gives another draw.

@@ -16,9 +16,9 @@ from audit.datasets.dataset import OTHER_LABELS, Dataset
 from audit.engine import removal
 from audit.errors import UnitError
 from audit.network.network import Network, Params
-from audit.network.training.train import TrainedNetwork, Trainer
-from audit.record import Measurement, Removed, Trained, digest, record
-from audit.spec.training import Training
+from audit.network.training.trainer import TrainedNetwork, Trainer
+from audit.record import REFERENCE_RANKINGS, Measurement, Removed, Trained, digest, record
+from audit.spec.recipe import Recipe
 
 Maps = Callable[[str, Dataset], np.ndarray]
 """``(method id, data) -> raw maps (N, ...)`` on the audited network, each input explained for its own class."""
@@ -55,7 +55,7 @@ class Splits:
 class Retraining:
     """One architecture, one recipe, one training and test set."""
 
-    def __init__(self, network: Network, recipe: Training, splits: Splits, *, maps: Maps, seed: int) -> None:
+    def __init__(self, network: Network, recipe: Recipe, splits: Splits, *, maps: Maps, seed: int) -> None:
         self._network, self._recipe, self._trainer = network, recipe, Trainer(network, recipe)
         self._splits, self._maps, self._seed = splits, maps, seed
         self._mean = removal.channel_mean(splits.train.x)
@@ -141,7 +141,7 @@ class Retraining:
 
     def _rank(self, wanted: Removed, data: Dataset) -> np.ndarray:
         ids = data.ids.tolist()
-        if wanted.by in removal.CONTROLS:
+        if wanted.by in REFERENCE_RANKINGS:
             seed = int(digest([self._seed, wanted.seed])[:8], 16)
             return removal.control_ranks(wanted.by, data.x, ids=ids, seed=seed, unit=wanted.unit)
         return removal.rank(

@@ -38,8 +38,8 @@ _PLACES: Mapping[str, str] = MappingProxyType(
         "checkerboard_shift": "audit.network.variants.shift:checkerboard",
         "checkerboard_shift_with_origin": "audit.network.variants.shift:checkerboard_with_origin",
         **{name: f"audit.network.rewrite:{name}" for name in _REWRITES},
-        "float64": "audit.network.variants.precision:float64",
-        "bfloat16": "audit.network.variants.precision:bfloat16",
+        "float64": "audit.network.variants.dtype:float64",
+        "bfloat16": "audit.network.variants.dtype:bfloat16",
     }
 )
 """Name -> ``module:function``; imported when asked for."""

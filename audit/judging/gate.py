@@ -21,7 +21,7 @@ from audit.record import Control, Criterion, Outcome, Verdict, record
 
 
 @record
-class Ending:
+class GateResult:
     """How an audit ends."""
 
     outcome: Outcome | Literal["invalid", "nothing"]
@@ -69,7 +69,7 @@ def gates(verdict: Verdict) -> bool:
 _CODES: tuple[tuple[Outcome, int], ...] = (("fail", 1), ("error", 3), ("inconclusive", 4), ("pass", 0))
 
 
-def close(verdicts: Sequence[Verdict], broken: Sequence[Control], inconclusive: Literal["fail", "pass"]) -> Ending:
+def close(verdicts: Sequence[Verdict], broken: Sequence[Control], inconclusive: Literal["fail", "pass"]) -> GateResult:
     """Return the outcome, the exit code and the sentence.
 
     Args:
@@ -79,14 +79,14 @@ def close(verdicts: Sequence[Verdict], broken: Sequence[Control], inconclusive: 
     """
     gating = [verdict for verdict in verdicts if gates(verdict)]
     if broken:
-        return Ending(outcome="invalid", exit_code=3, sentence=_invalid(broken))
+        return GateResult(outcome="invalid", exit_code=3, sentence=_invalid(broken))
     found = {verdict.outcome for verdict in gating}
     if inconclusive == "pass":
         found.discard("inconclusive")
     for outcome, code in _CODES:
         if outcome in found:
-            return Ending(outcome=outcome, exit_code=code, sentence=_sentence(outcome, gating, verdicts))
-    return Ending(outcome="nothing", exit_code=5, sentence=_nothing(verdicts))
+            return GateResult(outcome=outcome, exit_code=code, sentence=_sentence(outcome, gating, verdicts))
+    return GateResult(outcome="nothing", exit_code=5, sentence=_nothing(verdicts))
 
 
 def _invalid(broken: Sequence[Control]) -> str:

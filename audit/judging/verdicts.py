@@ -12,7 +12,7 @@ from audit.checks.check import Check, Judgement
 from audit.errors import AuditError
 from audit.judging import gate
 from audit.judging.controls import blocked, controls_of
-from audit.judging.trainings import histories
+from audit.judging.learning_curves import histories
 from audit.record import (
     SCHEMA_VERSION,
     Audit,

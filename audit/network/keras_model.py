@@ -15,7 +15,7 @@ PARITY = 1e-4  # of the logits' scale: float32, and another order of the same su
 _PROBES = 4
 
 
-class Held:
+class LoadableModel:
     """One model object whose weights are assigned in place, since code that compiles per model compiles once.
 
     ``model`` is Functional where the audited one is a graph, so that it has ``inputs`` and ``output``. With ``head`` it

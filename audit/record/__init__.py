@@ -13,7 +13,7 @@ from audit.record.audits import (
     Context,
     Gallery,
     Panel,
-    Past,
+    PastRun,
     Shift,
     Side,
     Strip,
@@ -21,6 +21,7 @@ from audit.record.audits import (
 )
 from audit.record.base import canonical, digest, record
 from audit.record.conditions import (
+    REFERENCE_RANKINGS,
     BatchNorm,
     Condition,
     Distribution,
@@ -46,7 +47,17 @@ from audit.record.facts import (
     StageFacts,
     TrainingFacts,
 )
-from audit.record.verdicts import Control, Criterion, Ending, History, Outcome, Point, Provenance, Reference, Verdict
+from audit.record.verdicts import (
+    AuditOutcome,
+    Control,
+    Criterion,
+    LearningCurve,
+    Outcome,
+    Point,
+    Provenance,
+    Reference,
+    Verdict,
+)
 
 __all__ = [
     "Audit",
@@ -59,13 +70,13 @@ __all__ = [
     "Criterion",
     "DataFacts",
     "Distribution",
-    "Ending",
+    "AuditOutcome",
     "Evidence",
     "Explained",
     "ExplainedClass",
     "Facts",
     "Gallery",
-    "History",
+    "LearningCurve",
     "Measurement",
     "MethodFacts",
     "NetworkFacts",
@@ -73,10 +84,11 @@ __all__ = [
     "Original",
     "Outcome",
     "Panel",
-    "Past",
+    "PastRun",
     "Point",
     "Probed",
     "Provenance",
+    "REFERENCE_RANKINGS",
     "Randomized",
     "Redraw",
     "Reference",

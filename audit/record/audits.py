@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from audit.record.base import record
 from audit.record.facts import Facts, RequirementFacts
-from audit.record.verdicts import Control, Criterion, Ending, History, Provenance, Verdict
+from audit.record.verdicts import AuditOutcome, Control, Criterion, LearningCurve, Provenance, Verdict
 
 SCHEMA_VERSION = 1
 """Of ``Audit``, and so of results.json. A field that is added, with a default, keeps it: readers pass over keys that
@@ -21,7 +21,7 @@ class Side:
     id: str
     digest: str | None
     model: str  # the digest of its parameters
-    outcome: Ending
+    outcome: AuditOutcome
     valid: bool
     exit_code: int
 
@@ -63,14 +63,14 @@ class Comparison:
 
 
 @record
-class Past:
+class PastRun:
     """One line of history.jsonl: how an audit ended, and when."""
 
     date: str  # UTC, as 2026-01-31T12:00:00+00:00
     audit: str
     digest: str  # of results.json
     model: str
-    outcome: Ending
+    outcome: AuditOutcome
     exit_code: int
     counts: Mapping[str, int]
 
@@ -90,7 +90,7 @@ class Context:
 
     file: str = ""  # the spec, as the command line named it
     lines: Mapping[str, int] = field(default_factory=dict)  # requirement -> line of the spec, where it is written there
-    earlier: tuple[Past, ...] = ()  # of the same audit, the oldest first
+    earlier: tuple[PastRun, ...] = ()  # of the same audit, the oldest first
     log: tuple[Told, ...] = ()
     left_out: int = 0  # lines of the log that are not in it
 
@@ -107,10 +107,10 @@ class Audit:
     controls: tuple[Control, ...]
     provenance: Provenance
     valid: bool
-    outcome: Ending
+    outcome: AuditOutcome
     exit_code: int
     sentence: str
-    trainings: tuple[History, ...] = ()
+    trainings: tuple[LearningCurve, ...] = ()
     comparison: Comparison | None = None
 
 

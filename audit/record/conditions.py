@@ -84,11 +84,15 @@ class Trained:
     kind: Literal["trained"] = "trained"
 
 
+REFERENCE_RANKINGS = ("bernoulli", "sobel", "blurred_random")
+"""Rankings of features that no method made: what removal by a method is compared with."""
+
+
 @record
 class Removed:
     """The accuracy of a network on inputs of which a share of the features was replaced.
 
-    ``by`` ranks the features of each input: a method's id, or ``bernoulli``, ``sobel`` or ``blurred_random``. The
+    ``by`` ranks the features of each input: a method's id, or one of ``REFERENCE_RANKINGS``. The
     ``fraction`` that ranks highest (``part: top``) or lowest (``bottom``) is replaced by ``fill``. ``network`` is
     trained on such inputs (``retrained``), is the one trained on intact inputs (``intact``), or is trained on the
     binary masks alone (``mask``), which measures what the masks give away. ``channels``, ``sign`` and ``square`` say

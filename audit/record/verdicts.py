@@ -7,7 +7,7 @@ from audit.record.base import record
 from audit.record.facts import Severity
 
 Outcome = Literal["pass", "fail", "inconclusive", "error", "skipped"]
-Ending = Outcome | Literal["invalid", "nothing"]
+AuditOutcome = Outcome | Literal["invalid", "nothing"]
 """How a whole audit ends."""
 
 
@@ -85,7 +85,7 @@ class Control:
 
 
 @record
-class History:
+class LearningCurve:
     """How one training went: means of each epoch as it ran, and the accuracies at its end; None: not defined."""
 
     labels: Literal["true", "permuted", "other"]

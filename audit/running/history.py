@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from audit.errors import EnvironmentStop
-from audit.record import Audit, Past
+from audit.record import Audit, PastRun
 from audit.report.words import about, counts
 from audit.store import jsonl
 
@@ -14,9 +14,9 @@ MOST = 30
 _READ = 2**22  # bytes: what lies further back than the last four megabytes is not looked at
 
 
-def line_of(audit: Audit, digest: str, date: str) -> Past:
+def line_of(audit: Audit, digest: str, date: str) -> PastRun:
     """Return what history.jsonl keeps of a run. ``digest`` is that of its results.json."""
-    return Past(
+    return PastRun(
         date=date,
         audit=str(about(audit).get("id") or ""),
         digest=digest,
@@ -27,7 +27,7 @@ def line_of(audit: Audit, digest: str, date: str) -> Past:
     )
 
 
-def earlier(runs: Sequence[Past], line: Past) -> tuple[Past, ...]:
+def earlier(runs: Sequence[PastRun], line: PastRun) -> tuple[PastRun, ...]:
     """Return the runs of the same audit that came before, the newest ``MOST`` of them, the oldest first.
 
     Runs with the same results at the end are this one: repeating a run changes no report.
@@ -38,12 +38,12 @@ def earlier(runs: Sequence[Past], line: Past) -> tuple[Past, ...]:
     return tuple(same[-MOST:])
 
 
-def read(path: Path) -> tuple[Past, ...]:
+def read(path: Path) -> tuple[PastRun, ...]:
     """Return the lines of a history; none where there is no file. A line that is damaged is passed over."""
-    return jsonl.read(path, Past, _READ)
+    return jsonl.read(path, PastRun, _READ)
 
 
-def append(path: Path, line: Past) -> None:
+def append(path: Path, line: PastRun) -> None:
     """Add a run, unless it is the last one of its audit again.
 
     Raises:

@@ -15,7 +15,7 @@ from audit.checks.check import Check
 from audit.errors import AuditError, EnvironmentStop, InputError
 from audit.planning.outline import counted, describe, title
 from audit.planning.units import REMOVAL, TRAINING, Plan, plan, skipped
-from audit.record import Audit, Context, Evidence, Measurement, Past, Removed, Trained, Unit, record
+from audit.record import Audit, Context, Evidence, Measurement, PastRun, Removed, Trained, Unit, record
 from audit.report.render import Rendered
 from audit.running import history as past
 from audit.running import log
@@ -26,7 +26,7 @@ from audit.store.store import Store, file_digest, npy
 
 if TYPE_CHECKING:
     from audit.engine.retraining import Recall
-    from audit.running.setup import World
+    from audit.running.world import World
 
 Progress = Callable[[int, int, str, float], None]
 """``(units done, units in all, what is being measured, seconds left)``."""
@@ -67,7 +67,7 @@ class Finished:
 
 def prepare(spec: Spec, *, out: Path | None = None, trusted: Collection[str] = ()) -> Prepared:
     """Load the model and the data, check that every method applies, and plan. Nothing is written."""
-    from audit.running.setup import observe
+    from audit.running.world import observe
 
     baseline = baseline_of(spec)
     world = observe(spec, trusted=trusted)
@@ -122,7 +122,7 @@ def _run_file(prepared: Prepared) -> RunFile:
     )
 
 
-def _remembered(rendered: Rendered, history: Path | None, line: Past) -> Rendered:
+def _remembered(rendered: Rendered, history: Path | None, line: PastRun) -> Rendered:
     """Add a finished run to the history; that it cannot be written is a note, for the run is complete without it."""
     if history is None:
         return rendered
@@ -241,7 +241,7 @@ def _timed(world: "World", method: str) -> float:
     Raises:
         InputError: the method fails, a user's function say.
     """
-    from audit.running.setup import seconds_per_evaluation
+    from audit.running.world import seconds_per_evaluation
 
     try:
         return seconds_per_evaluation(world, method)

@@ -10,22 +10,22 @@ from pydantic import ValidationError
 
 from audit.declare import KINDS
 from audit.errors import Fault
-from audit.record import Severity, record
+from audit.record import REFERENCE_RANKINGS, Severity, record
 from audit.registry import Family, find, places
 from audit.spec.diagnostics import did_you_mean
 from audit.spec.sections import LISTED, Inputs, Maps, MethodOptions, RequirementOptions
-from audit.spec.validation import Owner, build, fault_at, only, without
-from audit.spec.yaml_nodes import Node, Span
+from audit.spec.validation import FieldOwner, build, fault_at, only, without
+from audit.spec.yaml_nodes import Span, YamlNode
 
 if TYPE_CHECKING:
     from audit.datasets.dataset import Dataset
 
 T = TypeVar("T")
 
-CONTROLS = ("edge_detector", "random_map", "input")
+CONTROL_METHODS = ("edge_detector", "random_map", "input")
 """Methods that are always run, as controls; their names are no ids of audited methods."""
 
-RESERVED = (*CONTROLS, "bernoulli", "sobel", "blurred_random")
+RESERVED = (*CONTROL_METHODS, *REFERENCE_RANKINGS)
 """Nor are those of the rankings that no method made."""
 
 
@@ -87,32 +87,34 @@ class _Entry:
     """One name with its fields, as it stands in a list of the spec."""
 
     name: str
-    fields: Node
+    fields: YamlNode
     span: Span
 
 
-def read_methods(node: Node, faults: list[Fault]) -> tuple[MethodEntry, ...]:
+def read_methods(node: YamlNode, faults: list[Fault]) -> tuple[MethodEntry, ...]:
     """Return the methods of a spec's list; what is wrong is added to ``faults``."""
     found: list[MethodEntry] = []
     for entry in _entries(node, "methods", faults):
-        owner = Owner(label=f"method `{entry.name}`", span=entry.span)
+        owner = FieldOwner(label=f"method `{entry.name}`", span=entry.span)
         options = _build(MethodOptions, only(entry.fields, _names(MethodOptions)), owner, faults)
         method = _declared("methods", entry, owner, _names(MethodOptions), faults)
         given = options.id if options else None
         name = _id(given, entry, [each.id for each in found], faults)
         if name in RESERVED:
-            hint = "it is always run, as a control: leave it out" if name in CONTROLS else "choose another id"
+            hint = "it is always run, as a control: leave it out" if name in CONTROL_METHODS else "choose another id"
             faults.append(fault_at("S029", f"`{name}` is a control, not a method to audit", entry.span, hint))
         found.append(MethodEntry(id=name, name=entry.name, method=method, span=entry.span))
     return tuple(found)
 
 
-def read_requirements(node: Node, methods: Iterable[str], maps: Maps, faults: list[Fault]) -> tuple[Requirement, ...]:
+def read_requirements(
+    node: YamlNode, methods: Iterable[str], maps: Maps, faults: list[Fault]
+) -> tuple[Requirement, ...]:
     """Return the requirements of a spec's list; ``methods`` are the ids that they may name."""
     found: list[Requirement] = []
     known = tuple(methods)
     for entry in _entries(node, "checks", faults):
-        owner = Owner(label=f"requirement `{entry.name}`", span=entry.span)
+        owner = FieldOwner(label=f"requirement `{entry.name}`", span=entry.span)
         options = _build(RequirementOptions, only(entry.fields, _names(RequirementOptions)), owner, faults)
         check = _declared("checks", entry, owner, _names(RequirementOptions), faults)
         name = _id(options.id if options else None, entry, [each.id for each in found], faults)
@@ -132,32 +134,32 @@ def read_requirements(node: Node, methods: Iterable[str], maps: Maps, faults: li
     return tuple(found)
 
 
-def read_dataset(node: Node, span: Span, faults: list[Fault]) -> DatasetEntry | None:
+def read_dataset(node: YamlNode, span: Span, faults: list[Fault]) -> DatasetEntry | None:
     """Return the data set of a spec; ``span`` is the place of its key."""
     common = _names(Inputs)
-    owner = Owner(label="`dataset`", span=span)
+    owner = FieldOwner(label="`dataset`", span=span)
     inputs = _build(Inputs, only(node, common), owner, faults)
     name = node.value.get("source")
     if not isinstance(name, str) or not _known("datasets", name, node.children["source"].span, faults):
         return None
     entry = _Entry(name=name, fields=node, span=node.keys["source"])
-    source = _declared("datasets", entry, Owner(label=f"dataset `{name}`", span=entry.span), common, faults)
+    source = _declared("datasets", entry, FieldOwner(label=f"dataset `{name}`", span=entry.span), common, faults)
     preprocess = _preprocess(node.children.get("preprocess"), faults)
     if inputs is None or source is None:
         return None
     return DatasetEntry(name=name, source=source, inputs=inputs.inputs, preprocess=preprocess)
 
 
-def _preprocess(node: Node | None, faults: list[Fault]) -> Any | None:
+def _preprocess(node: YamlNode | None, faults: list[Fault]) -> Any | None:
     from audit.datasets.preprocess import Application, Rescale
 
     if node is None or not isinstance(node.value, dict):
         return None
-    owner = Owner(label="`dataset.preprocess`", span=node.span, also=frozenset({"application"}))
+    owner = FieldOwner(label="`dataset.preprocess`", span=node.span, also=frozenset({"application"}))
     return _build(Application if "application" in node.value else Rescale, node, owner, faults)
 
 
-def _entries(node: Node, family: Family, faults: list[Fault]) -> Iterable[_Entry]:
+def _entries(node: YamlNode, family: Family, faults: list[Fault]) -> Iterable[_Entry]:
     for item in islice(node.children.values(), LISTED):  # more are one fault, of the list
         entry = _entry(item)
         if entry is None:
@@ -166,20 +168,20 @@ def _entries(node: Node, family: Family, faults: list[Fault]) -> Iterable[_Entry
             yield entry
 
 
-def _entry(item: Node) -> _Entry | None:
+def _entry(item: YamlNode) -> _Entry | None:
     if isinstance(item.value, str):
-        return _Entry(name=item.value, fields=Node(span=item.span, value={}), span=item.span)
+        return _Entry(name=item.value, fields=YamlNode(span=item.span, value={}), span=item.span)
     if not isinstance(item.value, dict) or len(item.value) != 1:
         return None
     name, inner = next(iter(item.children.items()))
     if inner.value is None:
-        inner = Node(span=item.keys[str(name)], value={})
+        inner = YamlNode(span=item.keys[str(name)], value={})
     if not isinstance(inner.value, dict):
         return None
     return _Entry(name=str(name), fields=inner, span=item.keys[str(name)])
 
 
-def _shapeless(item: Node, family: Family) -> Fault:
+def _shapeless(item: YamlNode, family: Family) -> Fault:
     what = f"expected the name of a {family[:-1]}, or one name with its fields as in {{name: {{field: value}}}}"
     hint = ""
     if isinstance(item.value, dict) and len(item.value) > 1:
@@ -191,12 +193,14 @@ def _shapeless(item: Node, family: Family) -> Fault:
 def _known(family: Family, name: str, span: Span, faults: list[Fault]) -> bool:
     if name in places(family):
         return True
-    known = [each for each in places(family) if each not in CONTROLS]
+    known = [each for each in places(family) if each not in CONTROL_METHODS]
     faults.append(fault_at("S026", f"unknown {KINDS[family]} `{name}`", span, did_you_mean(name, known)))
     return False
 
 
-def _declared(family: Family, entry: _Entry, owner: Owner, common: frozenset[str], faults: list[Fault]) -> Any | None:
+def _declared(
+    family: Family, entry: _Entry, owner: FieldOwner, common: frozenset[str], faults: list[Fault]
+) -> Any | None:
     try:
         kind = find(family, entry.name)
     except (ImportError, AttributeError) as error:
@@ -206,7 +210,7 @@ def _declared(family: Family, entry: _Entry, owner: Owner, common: frozenset[str
     return _build(kind, without(entry.fields, common), replace(owner, also=common), faults)
 
 
-def _build(kind: type[T], node: Node, owner: Owner, faults: list[Fault]) -> T | None:
+def _build(kind: type[T], node: YamlNode, owner: FieldOwner, faults: list[Fault]) -> T | None:
     value, found = build(kind, node, owner)
     faults.extend(found)
     return value

@@ -12,7 +12,7 @@ from audit.errors import Fault
 from audit.record import record
 from audit.spec.diagnostics import did_you_mean
 from audit.spec.validation import fault_at
-from audit.spec.yaml_nodes import Node, read
+from audit.spec.yaml_nodes import YamlNode, read
 
 Coverage = Literal["supports", "partial", "not covered"]
 Evidence = Literal[
@@ -132,7 +132,7 @@ def dated(references: Sequence[str]) -> tuple[str, ...]:
     return tuple(framework.reference if framework else reference for reference, framework in found.items())
 
 
-def faults_of(references: Sequence[str], root: Node) -> list[Fault]:
+def faults_of(references: Sequence[str], root: YamlNode) -> list[Fault]:
     """Return what is wrong with a spec's references, each at its place below ``audit``."""
     if not references:
         return []
@@ -141,7 +141,7 @@ def faults_of(references: Sequence[str], root: Node) -> list[Fault]:
     return [each for each in found if each is not None]
 
 
-def _fault(reference: str, node: Node) -> Fault | None:
+def _fault(reference: str, node: YamlNode) -> Fault | None:
     name, _, as_of = reference.partition("@")
     dates = [each.as_of for each in frameworks() if each.name == name]
     if not dates:

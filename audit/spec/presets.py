@@ -9,7 +9,7 @@ from audit.errors import Fault
 from audit.record import record
 from audit.spec.diagnostics import did_you_mean
 from audit.spec.validation import fault_at
-from audit.spec.yaml_nodes import Node, read
+from audit.spec.yaml_nodes import YamlNode, read
 
 _MARK = "preset:"
 
@@ -27,7 +27,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (resources.folder("specs") / "presets").glob("*.yaml")))
 
 
-def extended(root: Node, faults: list[Fault]) -> tuple[Node | None, Preset]:
+def extended(root: YamlNode, faults: list[Fault]) -> tuple[YamlNode | None, Preset]:
     """Return a spec with what the preset that it names says besides, and that preset; no spec if there is none such.
 
     Args:
@@ -50,7 +50,7 @@ def extended(root: Node, faults: list[Fault]) -> tuple[Node | None, Preset]:
     return (root if below is None else _merged(below, root, deep=True)), Preset(text=text, file=file)
 
 
-def _merged(below: Node, above: Node, *, deep: bool) -> Node:
+def _merged(below: YamlNode, above: YamlNode, *, deep: bool) -> YamlNode:
     children = {**below.children, **above.children}
     if deep:
         both = (name for name in above.children if name in below.children)
@@ -61,4 +61,4 @@ def _merged(below: Node, above: Node, *, deep: bool) -> Node:
             if all(isinstance(each.value, dict) for each in pair)
         }
     value = {name: each.value for name, each in children.items()}
-    return Node(span=above.span, value=value, keys={**below.keys, **above.keys}, children=children)
+    return YamlNode(span=above.span, value=value, keys={**below.keys, **above.keys}, children=children)

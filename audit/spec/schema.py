@@ -8,9 +8,9 @@ from pydantic import TypeAdapter
 from audit.declare import FAMILY
 from audit.record import SCHEMA_VERSION, Audit
 from audit.registry import Family, find, places
-from audit.spec import sections, training
+from audit.spec import recipe, sections
 from audit.spec.describe import field_docs, summary
-from audit.spec.entries import CONTROLS
+from audit.spec.entries import CONTROL_METHODS
 from audit.spec.sections import Document, Inputs, MethodOptions, RequirementOptions
 
 Schema = dict[str, Any]
@@ -52,7 +52,7 @@ def schema_text(kind: Literal["spec", "results"] = "spec") -> str:
 
 def _named(family: Family, options: type | None, definitions: Schema) -> Schema:
     """Return the schema of an entry: a name, or one name with its fields."""
-    known = sorted(name for name in places(family) if name not in CONTROLS)
+    known = sorted(name for name in places(family) if name not in CONTROL_METHODS)
     entries = {name: _fields(family, name, options, definitions) for name in known}
     short = [name for name in known if "required" not in entries[name]["anyOf"][0]]
     by_name = {"type": "object", "properties": entries, "additionalProperties": False}
@@ -90,7 +90,7 @@ def _of(kind: type, definitions: Schema) -> Schema:
     schema = _draft7(TypeAdapter(kind).json_schema())
     for name, inner in schema.pop("definitions", {}).items():
         definitions[name] = inner
-        _describe(getattr(sections, name, None) or getattr(training, name, type(None)), inner)
+        _describe(getattr(sections, name, None) or getattr(recipe, name, type(None)), inner)
     _describe(kind, schema)
     return {"type": "object", "properties": {}, **schema, "additionalProperties": False}
 

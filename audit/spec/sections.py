@@ -7,7 +7,7 @@ from pydantic import Field
 
 from audit.declare import declared
 from audit.spec.model import Model, Name, PathText
-from audit.spec.training import Training
+from audit.spec.recipe import Recipe
 
 Words = Annotated[str, Field(min_length=1, max_length=4000)]
 Identifier = Annotated[
@@ -213,7 +213,7 @@ class Document:
     controls: Literal["default"] = "default"
     """An edge detector, a random map and the input itself are always run too: they audit the audit."""
 
-    training: Training | None = None
+    training: Recipe | None = None
     """How networks are trained anew, for the checks that retrain."""
 
     waivers: Annotated[tuple[Waiver, ...], Field(max_length=1000)] = ()

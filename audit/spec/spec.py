@@ -15,10 +15,10 @@ from audit.spec.diagnostics import did_you_mean, spec_error
 from audit.spec.entries import DatasetEntry, MethodEntry, Requirement, read_dataset, read_methods, read_requirements
 from audit.spec.frameworks import dated, faults_of
 from audit.spec.presets import Preset, extended
+from audit.spec.recipe import Recipe
 from audit.spec.sections import Document, Gate, Header, Maps, Model, ReportOptions, Runtime, Waiver
-from audit.spec.training import Training
-from audit.spec.validation import Owner, build, fault_at
-from audit.spec.yaml_nodes import LARGEST, Node, Span, read
+from audit.spec.validation import FieldOwner, build, fault_at
+from audit.spec.yaml_nodes import LARGEST, Span, YamlNode, read
 
 __all__ = ["DatasetEntry", "MethodEntry", "Model", "Requirement", "Spec", "Waiver", "load_spec", "spec_from_resolved"]
 
@@ -41,7 +41,7 @@ class Spec:
     maps: Maps
     requirements: tuple[Requirement, ...]
     controls: Literal["default"]
-    training: Training | None
+    training: Recipe | None
     waivers: tuple[Waiver, ...]
     gate: Gate
     baseline: str | None
@@ -148,8 +148,8 @@ def _parse(text: str, name: str, folder: Path, stem: str, *, merge: bool = True)
     return spec
 
 
-def _spec(root: Node, faults: list[Fault], *, text: str, folder: Path, stem: str) -> Spec | None:
-    document, found = build(Document, root, Owner(label="", span=_TOP))
+def _spec(root: YamlNode, faults: list[Fault], *, text: str, folder: Path, stem: str) -> Spec | None:
+    document, found = build(Document, root, FieldOwner(label="", span=_TOP))
     faults.extend(found)
     sections, keys = root.children, root.keys
     methods = read_methods(_section(sections, "methods", list), faults)
@@ -178,10 +178,10 @@ def _spec(root: Node, faults: list[Fault], *, text: str, folder: Path, stem: str
     )
 
 
-def _section(sections: Mapping[str | int, Node], name: str, kind: type) -> Node:
+def _section(sections: Mapping[str | int, YamlNode], name: str, kind: type) -> YamlNode:
     """Return a section of the expected kind; an empty one where it is missing or of another kind, a fault by itself."""
     node = sections.get(name)
-    return node if node is not None and isinstance(node.value, kind) else Node(span=_TOP, value=kind())
+    return node if node is not None and isinstance(node.value, kind) else YamlNode(span=_TOP, value=kind())
 
 
 def _untrained(each: Requirement) -> Fault:
@@ -201,7 +201,7 @@ def _first_per_place(faults: list[Fault]) -> list[Fault]:
 
 def _check_waivers(
     document: Document,
-    sections: Mapping[str | int, Node],
+    sections: Mapping[str | int, YamlNode],
     methods: list[str],
     requirements: tuple[Requirement, ...],
     faults: list[Fault],

@@ -17,14 +17,14 @@ from audit.record import record
 from audit.registry import Family, find, places
 from audit.spec.diagnostics import did_you_mean
 from audit.spec.expected import Schema, at, choices, expected, keys, received
-from audit.spec.yaml_nodes import Node, Span
+from audit.spec.yaml_nodes import Span, YamlNode
 
 T = TypeVar("T")
 Path = tuple[str | int, ...]
 
 
 @record
-class Owner:
+class FieldOwner:
     """Whose fields are read: its name in messages (none: the spec itself), its place, and further keys it allows."""
 
     label: str
@@ -32,7 +32,7 @@ class Owner:
     also: frozenset[str] = frozenset()
 
 
-def build(kind: type[T], node: Node, owner: Owner) -> tuple[T | None, list[Fault]]:
+def build(kind: type[T], node: YamlNode, owner: FieldOwner) -> tuple[T | None, list[Fault]]:
     """Return the declared value that a mapping describes, or None and all its faults."""
     try:
         return TypeAdapter(kind).validate_json(json.dumps(node.value), strict=True), []
@@ -47,17 +47,17 @@ def fault_at(code: str, what: str, span: Span, hint: str = "") -> Fault:
     return Fault(code, what, line=span.line, column=span.column, width=span.width, hint=hint, file=span.file)
 
 
-def without(node: Node, names: Collection[str]) -> Node:
+def without(node: YamlNode, names: Collection[str]) -> YamlNode:
     """Return a mapping without some of its keys."""
     return _filtered(node, [key for key in node.value if key not in names])
 
 
-def only(node: Node, names: Collection[str]) -> Node:
+def only(node: YamlNode, names: Collection[str]) -> YamlNode:
     """Return a mapping with these keys only."""
     return _filtered(node, [key for key in node.value if key in names])
 
 
-def _filtered(node: Node, names: Collection[str]) -> Node:
+def _filtered(node: YamlNode, names: Collection[str]) -> YamlNode:
     return replace(
         node,
         value={name: node.value[name] for name in names},
@@ -72,7 +72,7 @@ def _distinct(faults: Iterator[Fault]) -> list[Fault]:
     return list(places.values())[::-1]
 
 
-def _translate(error: ValidationError, kind: type, node: Node, owner: Owner) -> Iterator[Fault]:
+def _translate(error: ValidationError, kind: type, node: YamlNode, owner: FieldOwner) -> Iterator[Fault]:
     adapter = TypeAdapter(kind)
     schema = adapter.json_schema()
     for each in error.errors(include_url=False):
@@ -92,15 +92,15 @@ def _translate(error: ValidationError, kind: type, node: Node, owner: Owner) -> 
             yield _mismatch(path, value, owner, schema)
 
 
-def _inner(cause: ValidationError, value: Node, family: Family) -> Iterator[Fault]:
+def _inner(cause: ValidationError, value: YamlNode, family: Family) -> Iterator[Fault]:
     """Translate the faults of a value within another, such as a method within a method: ``{name: {fields}}``."""
     name, fields = next(iter(value.children.items()))
     if str(name) in places(family):
-        owner = Owner(label=f"{KINDS[family]} `{name}`", span=value.keys[str(name)])
+        owner = FieldOwner(label=f"{KINDS[family]} `{name}`", span=value.keys[str(name)])
         yield from _translate(cause, find(family, str(name)), fields, owner)
 
 
-def _walk(node: Node, loc: Sequence[str | int]) -> tuple[Path, Node]:
+def _walk(node: YamlNode, loc: Sequence[str | int]) -> tuple[Path, YamlNode]:
     """Follow an error's location as far as the source goes; the names of a union's branches are passed over."""
     path: list[str | int] = []
     for part in loc:
@@ -110,14 +110,14 @@ def _walk(node: Node, loc: Sequence[str | int]) -> tuple[Path, Node]:
     return tuple(path), node
 
 
-def _mismatch(path: Path, value: Node, owner: Owner, schema: Schema) -> Fault:
+def _mismatch(path: Path, value: YamlNode, owner: FieldOwner, schema: Schema) -> Fault:
     place = at(schema, schema, path)
     what = f"{_of(path, owner)}: expected {expected(place, schema)}, received {received(value.value)}"
     hint = did_you_mean(value.value, choices(place, schema)) if isinstance(value.value, str) else ""
     return fault_at("S023", what, value.span, hint if hint.startswith("did") else "")
 
 
-def _unknown(key: str, path: Path, node: Node, owner: Owner, schema: Schema) -> Fault:
+def _unknown(key: str, path: Path, node: YamlNode, owner: FieldOwner, schema: Schema) -> Fault:
     # The key itself is the last step of the path: a mapping holds what it does not know, too.
     above = path[:-1]
     _, parent = _walk(node, above)
@@ -127,7 +127,7 @@ def _unknown(key: str, path: Path, node: Node, owner: Owner, schema: Schema) -> 
     return fault_at("S021", f"unknown key `{key}` in {place}", span, did_you_mean(key, known - {*parent.keys}))
 
 
-def _of(path: Path, owner: Owner) -> str:
+def _of(path: Path, owner: FieldOwner) -> str:
     if not path:
         return owner.label or "the spec"
     return f"`{_dotted(path)}` of {owner.label}" if owner.label else f"`{_dotted(path)}`"

@@ -30,13 +30,13 @@ class Span:
 
 
 @record
-class Node:
+class YamlNode:
     """A value and its place; ``keys`` and ``children`` of a mapping, ``children`` by position of a list."""
 
     span: Span
     value: Any
     keys: Mapping[str, Span] = field(default_factory=dict[str, Span])
-    children: Mapping[str | int, "Node"] = field(default_factory=dict[str | int, "Node"])
+    children: Mapping[str | int, "YamlNode"] = field(default_factory=dict[str | int, "YamlNode"])
 
 
 class _Stop(Exception):
@@ -47,7 +47,7 @@ class _Stop(Exception):
         self.fault = fault
 
 
-def read(text: str, file: str = "") -> tuple[Node | None, list[Fault]]:
+def read(text: str, file: str = "") -> tuple[YamlNode | None, list[Fault]]:
     """Return the document's root and every fault of its YAML; no root where the text cannot be read at all."""
     if len(text) > LARGEST:
         received = f"the file has {len(text):,} characters"
@@ -90,21 +90,21 @@ class _Open:
     def __init__(self, span: Span, *, mapping: bool) -> None:
         self.span, self.mapping = span, mapping
         self.keys: dict[str, Span] = {}
-        self.children: dict[str | int, Node] = {}
+        self.children: dict[str | int, YamlNode] = {}
         self.key: str | None = None
         self.ignore = False  # the value of a duplicate key
 
-    def add(self, node: Node) -> None:
+    def add(self, node: YamlNode) -> None:
         if not self.mapping:
             self.children[len(self.children)] = node
         elif self.key is not None and not self.ignore:
             self.children[self.key] = node
         self.key, self.ignore = None, False
 
-    def close(self) -> Node:
+    def close(self) -> YamlNode:
         values = {key: node.value for key, node in self.children.items()}
         value = values if self.mapping else list(values.values())
-        return Node(span=self.span, value=value, keys=self.keys, children=self.children)
+        return YamlNode(span=self.span, value=value, keys=self.keys, children=self.children)
 
 
 class _Builder:
@@ -113,7 +113,7 @@ class _Builder:
 
         self.file = file
         self.lines, self.faults, self.stack = text.splitlines(), list[Fault](), list[_Open]()
-        self.root: Node | None = None
+        self.root: YamlNode | None = None
         self.nodes = self.documents = 0
         yaml = YAML(typ="safe", pure=True)
         self.resolver, self.constructor = yaml.resolver, yaml.constructor
@@ -156,7 +156,7 @@ class _Builder:
         if parent and parent.mapping and parent.key is None:
             self._key(parent, event)
         else:
-            self._place(Node(span=self._span(event), value=self._value(event)))
+            self._place(YamlNode(span=self._span(event), value=self._value(event)))
 
     def _key(self, parent: _Open, event: Any) -> None:
         key, span = str(getattr(event, "value", "")), self._span(event)
@@ -204,7 +204,7 @@ class _Builder:
             return False
         return True
 
-    def _place(self, node: Node) -> None:
+    def _place(self, node: YamlNode) -> None:
         if self.stack:
             self.stack[-1].add(node)
         else:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from audit.checks.check import Check, Judgement
-from audit.engine.bench import Bench
+from audit.engine.bench import NetworkBench
 from audit.network.network import Network
 from audit.record import Evidence, Explained, Unit
 from audit.registry import find
@@ -24,16 +24,16 @@ def cnn() -> Network:
     return networks.cnn()
 
 
-def bench_of(network: Network, methods: Mapping[str, Any]) -> Bench:
+def bench_of(network: Network, methods: Mapping[str, Any]) -> NetworkBench:
     """A bench with twenty inputs in [0, 1], the methods that are given and the controls."""
     inputs = np.random.default_rng(0).random((COUNT, *network.input_shape), np.float32)
     targets = np.arange(COUNT, dtype=np.int32) % network.classes
     explained = Explained(inputs=inputs, ids=[f"input-{row}" for row in range(COUNT)], targets=targets)
     controls = {name: find("methods", name)() for name in CONTROLS}
-    return Bench(network, {**methods, **controls}, explained, seed=0, batch=COUNT)
+    return NetworkBench(network, {**methods, **controls}, explained, seed=0, batch=COUNT)
 
 
-def evidence(check: Check, method: str, bench: Bench) -> list[Evidence]:
+def evidence(check: Check, method: str, bench: NetworkBench) -> list[Evidence]:
     """Measure all that a check asks for."""
     found = []
     for condition in check.conditions(make_facts(COUNT)):
@@ -43,7 +43,7 @@ def evidence(check: Check, method: str, bench: Bench) -> list[Evidence]:
     return found
 
 
-def judgements(check: Check, bench: Bench, methods: Mapping[str, Any]) -> dict[str, Judgement]:
+def judgements(check: Check, bench: NetworkBench, methods: Mapping[str, Any]) -> dict[str, Judgement]:
     """Measure and judge methods and controls, by name."""
     facts = make_facts(COUNT)
     return {name: check.judge(evidence(check, name, bench), facts) for name in (*methods, *CONTROLS)}

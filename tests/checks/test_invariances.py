@@ -8,7 +8,7 @@ from audit.checks.batch_invariance import BatchInvariance
 from audit.checks.implementation_invariance import ImplementationInvariance
 from audit.checks.input_shift import InputShift
 from audit.checks.precision import Precision
-from audit.engine.bench import Bench, Explained
+from audit.engine.bench import Explained, NetworkBench
 from audit.errors import InputError
 from audit.methods.gradient import Gradient
 from audit.methods.guided_backprop import GuidedBackprop
@@ -36,7 +36,7 @@ def bench_of(network):
     inputs = np.random.default_rng(3).random((COUNT, *network.input_shape), np.float32)
     targets = np.arange(COUNT, dtype=np.int32) % network.classes
     given = Explained(inputs=inputs, ids=[str(row) for row in range(COUNT)], targets=targets)
-    return Bench(network, METHODS, given, seed=0, batch=6, gallery=(0, 1))
+    return NetworkBench(network, METHODS, given, seed=0, batch=6, gallery=(0, 1))
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from audit.datasets.dataset import DISTRACTOR, DISTRACTOR_SWAPPED, RELEVANT, RELEVANT_SWAPPED, validate
-from audit.datasets.planted_shortcut import PlantedShortcut, _kinds
+from audit.datasets.planted_shortcut import PlantedShortcutImages, _kinds
 
 _ROOT = Path(".")
 
@@ -23,7 +23,7 @@ def _kind(data, region):
 
 
 def test_the_mark_says_the_class_and_the_decoy_nothing() -> None:
-    data = PlantedShortcut().load(_ROOT)
+    data = PlantedShortcutImages().load(_ROOT)
     validate(data, (20, 20, 1), 2)
     assert _kind(data, RELEVANT).tolist() == data.y.tolist()
     decoy = _kind(data, DISTRACTOR)
@@ -38,14 +38,14 @@ def test_all_marks_have_the_same_ink_and_are_turned_copies() -> None:
 
 
 def test_regions_are_sixteen_pixels_apart_from_all_else() -> None:
-    data = PlantedShortcut().load(_ROOT)
+    data = PlantedShortcutImages().load(_ROOT)
     region, other = data.truth[RELEVANT], data.truth[DISTRACTOR]
     assert (region.sum(axis=(1, 2)) == 16).all() and (other.sum(axis=(1, 2)) == 16).all()
     assert not (region & other).any()
 
 
 def test_an_exchange_changes_one_mark_into_its_other_kind() -> None:
-    data = PlantedShortcut().load(_ROOT)
+    data = PlantedShortcutImages().load(_ROOT)
     for swapped, region, pair in ((RELEVANT_SWAPPED, RELEVANT, (0, 1)), (DISTRACTOR_SWAPPED, DISTRACTOR, (2, 3))):
         other = data.counterparts[swapped]
         changed = (other != data.x)[..., 0]
@@ -56,13 +56,13 @@ def test_an_exchange_changes_one_mark_into_its_other_kind() -> None:
 
 @pytest.mark.parametrize("planted, low, high", [(1.0, 1.0, 1.0), (0.9, 0.87, 0.93), (0.5, 0.45, 0.55)])
 def test_the_share_planted_is_that_of_the_training_images_alone(planted, low, high) -> None:
-    source = PlantedShortcut(planted=planted)
+    source = PlantedShortcutImages(planted=planted)
     train, test = source.training(_ROOT), source.load(_ROOT)
     assert low <= (_kind(train, RELEVANT) == train.y).mean() <= high
     assert (_kind(test, RELEVANT) == test.y).all()
 
 
 def test_the_seed_decides() -> None:
-    first, again, another = (PlantedShortcut(seed=seed).load(_ROOT) for seed in (0, 0, 1))
+    first, again, another = (PlantedShortcutImages(seed=seed).load(_ROOT) for seed in (0, 0, 1))
     assert first.x.tobytes() == again.x.tobytes() != another.x.tobytes()
-    assert PlantedShortcut(split="train").training(_ROOT) is None
+    assert PlantedShortcutImages(split="train").training(_ROOT) is None

@@ -8,6 +8,7 @@ from scipy.stats import rankdata
 
 from audit.engine import removal
 from audit.errors import UnitError
+from audit.record import REFERENCE_RANKINGS
 from tests.reference.sobel import sobel
 
 IDS = [f"image/{number}" for number in range(40)]
@@ -149,7 +150,7 @@ def test_sobel_of_flat_inputs_is_the_difference_of_neighbours() -> None:
 
 @pytest.mark.parametrize("unit", ["pixel", "scalar"])
 @pytest.mark.parametrize("shape", [(12, 12, 3), (12,)])
-@pytest.mark.parametrize("by", removal.CONTROLS)
+@pytest.mark.parametrize("by", REFERENCE_RANKINGS)
 def test_controls_rank_every_feature_of_every_kind_of_input(
     by: str, shape: tuple[int, ...], unit: removal.Features
 ) -> None:

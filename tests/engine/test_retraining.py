@@ -14,12 +14,12 @@ from audit.errors import InputError, UnitError
 from audit.network.loading.load import from_model
 from audit.record import Removed, Trained
 from audit.running import loop
+from audit.spec.recipe import Recipe
 from audit.spec.spec import load_spec
-from audit.spec.training import Training
 from tests.commands import save_model, write_spec
 
 FEATURES, CLASSES = 6, 3
-RECIPE = Training(optimizer={"adam": {"learning_rate": 0.03}}, batch_size=16, epochs=8)
+RECIPE = Recipe(optimizer={"adam": {"learning_rate": 0.03}}, batch_size=16, epochs=8)
 
 
 def split(name, count, seed):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from audit.backend import active
-from audit.engine.bench import Bench
+from audit.engine.bench import NetworkBench
 from audit.methods.expected_gradients import MOST, REFERENCES, ExpectedGradients
 from audit.methods.integrated_gradients import IntegratedGradients
 from audit.methods.smoothgrad import SmoothGrad
@@ -88,7 +88,9 @@ def test_at_most_so_many_references_are_taken() -> None:
 def test_the_bench_draws_references_from_the_data_for_maps_baselines_and_nulls(method: Any) -> None:
     network, x = networks.mlp(), np.concatenate([DATA[:1], DATA[:1] + 3.0])
     explained = Explained(inputs=x, ids=["a", "b"], targets=np.zeros(2, np.int32))
-    benches = [Bench(network, {"m": method}, explained, seed=0, batch=2, fitted_on=data) for data in (DATA, DATA[:1])]
+    benches = [
+        NetworkBench(network, {"m": method}, explained, seed=0, batch=2, fitted_on=data) for data in (DATA, DATA[:1])
+    ]
     starts = [bench.baselines("m", x) for bench in benches]
     assert np.array_equal(starts[0], np.repeat(DATA[:, None], 2, axis=1)) and starts[1].shape == (1, 2, 6)
     nulls = [bench.noise_maps("m", 0) for bench in benches]

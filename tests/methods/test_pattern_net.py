@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from audit.backend import active
-from audit.engine.bench import Bench
+from audit.engine.bench import NetworkBench
 from audit.methods.fitted import learner
 from audit.methods.gradient import Gradient
 from audit.methods.lrp import Lrp
@@ -31,9 +31,9 @@ METHODS = {
 
 
 @cache
-def bench() -> Bench:
+def bench() -> NetworkBench:
     given = Explained(inputs=DATA[:5], ids=[str(row) for row in range(5)], targets=np.int32([0, 1, 2, 0, 1]))
-    return Bench(mlp(), METHODS, given, seed=0, batch=5, fitted_on=DATA)
+    return NetworkBench(mlp(), METHODS, given, seed=0, batch=5, fitted_on=DATA)
 
 
 def by_hand(params: Mapping[str, np.ndarray], fitted_for: Mapping[str, np.ndarray]) -> np.ndarray:

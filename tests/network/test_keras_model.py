@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from audit.errors import InputError
-from audit.network.keras_model import Held
+from audit.network.keras_model import LoadableModel
 from audit.network.loading.load import from_model
 from tests import networks
 
@@ -23,13 +23,13 @@ def test_the_head_comes_off_and_stays_on(ending):
     x = X.reshape(-1, 4)
     logits = keras.ops.convert_to_numpy(network.apply(network.params, x))
     expected = logits if ending == "none" else keras.ops.convert_to_numpy(keras.ops.softmax(logits))
-    np.testing.assert_allclose(Held(network, head=False).model(x), logits, rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(Held(network, head=True).model(x), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(LoadableModel(network, head=False).model(x), logits, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(LoadableModel(network, head=True).model(x), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_the_model_has_the_parameters_that_were_loaded_last():
     network = networks.residual()
-    held = Held(network, head=False)
+    held = LoadableModel(network, head=False)
     other = {name: np.asarray(value) * 0.5 + 0.1 for name, value in network.params.items()}
     for params in (other, network.params):
         held.load(params)
@@ -40,6 +40,6 @@ def test_the_model_has_the_parameters_that_were_loaded_last():
 def test_a_network_that_is_no_longer_its_model_is_refused():
     network = networks.mlp()
     with pytest.raises(InputError, match="computes something else"):
-        Held(replace(network, apply=lambda params, x: 2 * network.apply(params, x)), head=False)
+        LoadableModel(replace(network, apply=lambda params, x: 2 * network.apply(params, x)), head=False)
     with pytest.raises(InputError, match="no Keras model"):
-        Held(replace(network, rebuild=None), head=False)
+        LoadableModel(replace(network, rebuild=None), head=False)

@@ -10,7 +10,7 @@ from audit.checks.diff_roar import DiffRoar
 from audit.checks.label_permutation import LabelPermutation
 from audit.checks.roar import Roar
 from audit.declare import as_json
-from audit.judging.trainings import histories
+from audit.judging.learning_curves import histories
 from audit.record import Audit, Control, RequirementFacts, Verdict
 from tests.checks import accuracies
 from tests.checks.permutations import CHECK, FACTS, around, compared, trained

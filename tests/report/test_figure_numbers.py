@@ -13,7 +13,7 @@ import pytest
 from matplotlib.figure import Figure as Canvas
 
 import audit.report
-from audit.record import Audit, Context, Past, Point, Reference, Verdict
+from audit.record import Audit, Context, PastRun, Point, Reference, Verdict
 from audit.report.figures import svg
 from audit.report.page.page import page
 from tests.report import examples
@@ -90,7 +90,7 @@ def point(generator: np.random.Generator, label: str) -> Point:
 
 
 EARLIER = tuple(
-    Past(
+    PastRun(
         date=f"2026-01-0{day}T00:00:00+00:00",
         audit="digits-cnn",
         digest=str(day),

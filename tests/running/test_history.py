@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from audit.errors import EnvironmentStop
-from audit.record import Context, Past
+from audit.record import Context, PastRun
 from audit.report.page.page import page
 from audit.report.page.trend import kinds, trend
 from audit.report.words import counts
@@ -16,7 +16,7 @@ from audit.running import history
 from tests.report import examples
 
 
-def line(digest: str, audit: str = "digits-cnn") -> Past:
+def line(digest: str, audit: str = "digits-cnn") -> PastRun:
     made = history.line_of(examples.audit(), digest, "2026-01-31T12:00:00+00:00")
     return replace(made, audit=audit)
 

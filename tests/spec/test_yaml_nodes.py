@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audit.spec.yaml_nodes import DEEPEST, LARGEST, MOST, Node, read
+from audit.spec.yaml_nodes import DEEPEST, LARGEST, MOST, YamlNode, read
 
 
 def codes(text: str) -> list[str]:
@@ -106,7 +106,7 @@ def test_what_would_exhaust_a_parser_is_refused(text: str) -> None:
 @given(st.text(max_size=300) | st.text(alphabet="ab:{}[]-?!&*<>|%#'\"\n\t ,1.e\\ux0", max_size=120))
 def test_any_text_is_read_or_refused_quickly(text: str) -> None:
     root, faults = read(text)
-    assert root is None or isinstance(root, Node)
+    assert root is None or isinstance(root, YamlNode)
     lines = text.splitlines() or [""]
     for fault in faults:
         assert fault.column >= 1

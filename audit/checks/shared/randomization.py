@@ -51,7 +51,7 @@ def treatments(batch_norm: BatchNorm | tuple[BatchNorm, ...]) -> tuple[BatchNorm
 
 
 @record
-class Design:
+class RandomizationDesign:
     """How parameters are re-drawn, how often, and how the null is estimated."""
 
     mode: Literal["cascading", "independent"]
@@ -99,7 +99,7 @@ def cascade_targets(similarity: Any, mean_at_most: float, last_at_most: float) -
     return mean, last
 
 
-def conditions(design: Design, facts: Facts) -> tuple[Condition, ...]:
+def conditions(design: RandomizationDesign, facts: Facts) -> tuple[Condition, ...]:
     """Return the null, stage 0 once (everything computed again: similarity exactly 1), then all stages by seed."""
     stages = range(1, len(facts.network.stages) + 1)
     drawn = (
@@ -109,7 +109,7 @@ def conditions(design: Design, facts: Facts) -> tuple[Condition, ...]:
 
 
 def judge(
-    design: Design,
+    design: RandomizationDesign,
     evidence: Sequence[Evidence],
     facts: Facts,
     targets: Sequence[Target],

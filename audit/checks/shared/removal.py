@@ -15,9 +15,8 @@ from audit.checks.check import Bench, Measurement
 from audit.checks.shared.trials import Trial, area, reference
 from audit.errors import UnitError
 from audit.maps import Channels, Sign
-from audit.record import Condition, Evidence, Reference, Removed, Trained, record
+from audit.record import REFERENCE_RANKINGS, Condition, Evidence, Reference, Removed, Trained, record
 
-CONTROLS = ("bernoulli", "sobel", "blurred_random")
 METHOD = "method"
 """Stands in a condition for the id of the method, which the unit already names."""
 
@@ -39,7 +38,7 @@ Within = Annotated[float, Field(ge=0, le=1, description="how far retrained and a
 
 
 @record
-class Design:
+class RemovalDesign:
     """What is removed, how it is replaced, and how often networks are retrained."""
 
     fractions: tuple[float, ...]
@@ -67,7 +66,7 @@ class Design:
         )
         if common.network == "mask":  # nothing is filled
             common = replace(common, fill="channel_mean", noise=0.0)
-        if by in CONTROLS:  # no map is reduced: the same unit for every choice of channels and sign
+        if by in REFERENCE_RANKINGS:  # no map is reduced: the same unit for every choice of channels and sign
             return common
         return replace(common, channels=self.channels or "sum", sign=self.sign or "absolute", square=self.square)
 
@@ -84,7 +83,7 @@ def measure(method: str, condition: Condition, bench: Bench) -> Measurement:
     """Train and test as a condition says, for a method (by id)."""
     if not isinstance(condition, Removed):
         raise UnitError("R804", "this check only removes features", received=condition.kind)
-    own = condition if condition.by in CONTROLS else replace(condition, by=method)
+    own = condition if condition.by in REFERENCE_RANKINGS else replace(condition, by=method)
     return Measurement(scores=bench.retrain(own))
 
 
@@ -105,7 +104,7 @@ def _accuracy(evidence: Evidence) -> float:
     return value
 
 
-def against_chance(design: Design, found: Mapping[Condition, Evidence], *, words: str) -> Trial:
+def against_chance(design: RemovalDesign, found: Mapping[Condition, Evidence], *, words: str) -> Trial:
     """Compare a method's ranking with the Bernoulli control's, seed by seed.
 
     Where the top is removed, the better ranking loses more accuracy; where the bottom is, it keeps more.
@@ -126,7 +125,7 @@ def against_chance(design: Design, found: Mapping[Condition, Evidence], *, words
 
 
 def references(
-    design: Design, found: Mapping[Condition, Evidence], kinds: Mapping[str, tuple[str, Network]]
+    design: RemovalDesign, found: Mapping[Condition, Evidence], kinds: Mapping[str, tuple[str, Network]]
 ) -> tuple[Reference, ...]:
     """Return the curves of accuracy that were measured, by name: whose ranking, and on which network.
 

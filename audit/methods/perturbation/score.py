@@ -19,7 +19,7 @@ def scorer(network: "Network", output: Output) -> Score:
     """Return the score of the explained class as a pure function."""
     from keras import ops
 
-    from audit.network.training.recipe import activation
+    from audit.network.training.keras_objects import activation
 
     sigmoid = network.classes == 1 or activation(network) == "sigmoid"
 

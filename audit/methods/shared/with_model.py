@@ -32,9 +32,9 @@ def with_model(network: "Network", explain: Explain, *, head: bool) -> Attribute
     Raises:
         InputError: no Keras model can be handed on.
     """
-    from audit.network.keras_model import Held
+    from audit.network.keras_model import LoadableModel
 
-    held = Held(network, head=head)
+    held = LoadableModel(network, head=head)
 
     def attribute(params: "Params", x: Array, target: Array, key: Array) -> np.ndarray:
         held.load(params)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from audit.record import History, Point, RequirementFacts, Verdict
+from audit.record import LearningCurve, Point, RequirementFacts, Verdict
 from audit.report.figures import convergence, removals, stages
 from audit.report.figures import curves as plots
-from audit.report.figures import trainings as training_figures
-from audit.report.figures.svg import Figure, Table
+from audit.report.figures import learning_curves as training_figures
+from audit.report.figures.svg import Figure, FigureTable
 from audit.report.words import number
 
 _ACROSS = {
@@ -28,7 +28,10 @@ _ROWS = "Points are methods, bars their 95 % intervals, the dotted line the decl
 
 
 def figures(
-    facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict], trainings: Sequence[History]
+    facts: RequirementFacts,
+    verdicts: Sequence[Verdict],
+    controls: Sequence[Verdict],
+    trainings: Sequence[LearningCurve],
 ) -> tuple[Figure, ...]:
     """Return the figures of a requirement: those of its own kind of check, or the curves and what stands beside."""
     return (
@@ -56,10 +59,10 @@ def _curves(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequ
     return (plots.figure(drawn, alt, caption + (_NULLS if band else ""), table),)
 
 
-def _nulls_table(title: str, drawn: plots.Plot, band: tuple[np.ndarray, np.ndarray]) -> Table:
+def _nulls_table(title: str, drawn: plots.Plot, band: tuple[np.ndarray, np.ndarray]) -> FigureTable:
     places = max((line.points for line in drawn.lines), key=len)
     rows = zip((point.label for point in places), *band, strict=False)  # the band ends where the judged curves do
-    return Table(
+    return FigureTable(
         caption=f"{title}: the grey band of nulls, as {drawn.quantity}, at each place of the curves",
         head=("Place", "Lowest null", "Highest null"),
         rows=tuple((label, number(low, 3), number(high, 3)) for label, low, high in rows),

@@ -7,9 +7,9 @@ from typing import Any
 
 from audit.record import Point, RequirementFacts, Verdict
 from audit.report.figures import svg
-from audit.report.figures.labels import End, beside, names
 from audit.report.figures.style import BOX, DOTTED, INK, NAME, QUIET, frame, look, ruled
 from audit.report.figures.svg import Figure
+from audit.report.figures.text import End, beside, names
 from audit.report.words import finite, number
 
 _CHECK = "completeness"

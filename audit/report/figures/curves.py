@@ -11,7 +11,6 @@ import numpy as np
 
 from audit.record import Criterion, Point, Verdict, record
 from audit.report.figures import svg
-from audit.report.figures.labels import NAMED, End, Worst, beside, called, names, threshold, ticks
 from audit.report.figures.style import (
     BOX,
     CONTROL,
@@ -28,7 +27,8 @@ from audit.report.figures.style import (
     rows_height,
     ruled,
 )
-from audit.report.figures.svg import Figure, Table
+from audit.report.figures.svg import Figure, FigureTable
+from audit.report.figures.text import NAMED, End, Worst, beside, called, names, threshold, ticks
 from audit.report.words import finite, shorten
 
 Quantity = Literal["excess", "similarity"]
@@ -128,7 +128,7 @@ def _null(point: Point, quantity: Quantity) -> tuple[float, float]:
     return (least - most) / (1 - most) if most < 1 else float("nan"), 0.0
 
 
-def figure(drawn: Plot, alt: str, caption: str, table: Table | None = None) -> Figure:
+def figure(drawn: Plot, alt: str, caption: str, table: FigureTable | None = None) -> Figure:
     """Return a plot as a figure: the same bytes for the same plot."""
     height = HEIGHT if curved(drawn) else rows_height(len(drawn.lines))
     return svg.figure(lambda canvas: _draw(canvas, drawn), alt, caption, height, table)

@@ -8,9 +8,9 @@ import numpy as np
 from audit.record import Point, Reference, RequirementFacts, Verdict, record
 from audit.report.figures import svg
 from audit.report.figures.curves import Line, Plot, figure, style
-from audit.report.figures.labels import End, Worst, names, titled
 from audit.report.figures.style import BOX, INK, NAME, QUIET, frame, ruled
-from audit.report.figures.svg import Figure, Table
+from audit.report.figures.svg import Figure, FigureTable
+from audit.report.figures.text import End, Worst, names, titled
 from audit.report.words import finite, interval, number
 
 _RANKINGS = ("bernoulli", "sobel", "blurred_random")
@@ -212,9 +212,9 @@ def _said(facts: RequirementFacts, areas: Plot) -> str:
     return f"{facts.title}, area by method. {said}. The table below holds every interval."
 
 
-def _areas_table(title: str, areas: Plot) -> Table:
+def _areas_table(title: str, areas: Plot) -> FigureTable:
     rows = ((titled(line.name, line.control), line.points[0]) for line in areas.lines)
-    return Table(
+    return FigureTable(
         caption=f"{title}: {areas.meaning}, with its 95 % interval over retrainings",
         head=("Method", "Area", "95 % interval"),
         rows=tuple((name, number(point.excess, 3), interval(point.interval, 3)) for name, point in rows),

@@ -7,9 +7,9 @@ import numpy as np
 
 from audit.record import Criterion, RequirementFacts, Verdict, record
 from audit.report.figures import svg
-from audit.report.figures.labels import beside, called, threshold, ticks, titled
 from audit.report.figures.style import COLOURS, DOTTED, INK, NOTE, QUIET, ROW, frame, rows_box, rows_height, ruled
-from audit.report.figures.svg import Figure, Table
+from audit.report.figures.svg import Figure, FigureTable
+from audit.report.figures.text import beside, called, threshold, ticks, titled
 from audit.report.words import finite, number
 
 _STAGES = ("independent_randomization",)
@@ -35,7 +35,7 @@ _LIMIT = " The dotted line is the threshold that the mean over inputs must meet 
 
 
 @record
-class Row:
+class StageRow:
     """A method and its numbers: by stage, or the quantiles over inputs."""
 
     name: str
@@ -63,16 +63,16 @@ def _heat(facts: RequirementFacts, judged: Sequence[tuple[Verdict, bool]]) -> Fi
     return svg.figure(lambda canvas: _draw_heat(canvas, rows, stages), alt, _HEAT, rows_height(len(rows)) + 0.35)
 
 
-def _stage_row(verdict: Verdict, control: bool, stages: Sequence[str]) -> Row:
+def _stage_row(verdict: Verdict, control: bool, stages: Sequence[str]) -> StageRow:
     found = {point.label: point.excess for point in verdict.curve}
-    return Row(name=verdict.method, control=control, values=tuple(_or_nan(found.get(stage)) for stage in stages))
+    return StageRow(name=verdict.method, control=control, values=tuple(_or_nan(found.get(stage)) for stage in stages))
 
 
 def _listed(names: Sequence[str], values: Sequence[float]) -> str:
     return ", ".join(f"{number(value)} {name}" for name, value in zip(names, values, strict=True))
 
 
-def _draw_heat(canvas: Any, rows: Sequence[Row], stages: Sequence[str]) -> None:
+def _draw_heat(canvas: Any, rows: Sequence[StageRow], stages: Sequence[str]) -> None:
     axes = _row_axes(canvas, rows)
     size = min(NOTE, 130 / len(stages))
     for place, row in enumerate(rows):
@@ -91,13 +91,13 @@ def _spread(facts: RequirementFacts, judged: Sequence[tuple[Verdict, bool]]) -> 
     shown = [(verdict, control) for verdict, control in judged if _known(verdict)]
     if not shown:
         return None
-    rows = [Row(name=verdict.method, control=control, values=quantiles(verdict)) for verdict, control in shown]
+    rows = [StageRow(name=verdict.method, control=control, values=quantiles(verdict)) for verdict, control in shown]
     limits = {each.threshold: each for verdict, _ in judged for each in verdict.criteria if each.name == "last"}
     said = "; ".join(f"{row.name}: {_listed([f'at {share:.0%}' for share in QUANTILES], row.values)}" for row in rows)
     alt = f"{facts.title}, excess of each input at the last place: quantiles by method. {said}. The table holds them."
     drawn = list(limits.values())
     caption = _SPREAD + (_LIMIT if drawn else "")
-    table = Table(
+    table = FigureTable(
         caption=f"{facts.title}: {_SPREAD_TABLE}", head=_SPREAD_HEAD, rows=tuple(_input_row(*each) for each in shown)
     )
     return svg.figure(lambda canvas: _draw_spread(canvas, rows, drawn), alt, caption, rows_height(len(rows)), table)
@@ -118,7 +118,7 @@ def _known(verdict: Verdict) -> list[float]:
     return [value for value in verdict.per_input if value is not None and finite(value)]
 
 
-def _draw_spread(canvas: Any, rows: Sequence[Row], limits: Sequence[Criterion]) -> None:
+def _draw_spread(canvas: Any, rows: Sequence[StageRow], limits: Sequence[Criterion]) -> None:
     axes = _row_axes(canvas, rows)
     for place, row in enumerate(rows):
         colour = QUIET if row.control else COLOURS[0]
@@ -134,7 +134,7 @@ def _draw_spread(canvas: Any, rows: Sequence[Row], limits: Sequence[Criterion]) 
     axes.set_xlabel("excess of similarity over the null, by input (0: noise alone)", color=QUIET)
 
 
-def _row_axes(canvas: Any, rows: Sequence[Row]) -> Any:
+def _row_axes(canvas: Any, rows: Sequence[StageRow]) -> Any:
     axes = canvas.add_axes(rows_box(canvas.get_figheight()))
     frame(axes)
     axes.set_ylim(len(rows) - 0.5, -0.5)

@@ -22,7 +22,7 @@ _FIXED: dict[Any, Any] = {
 
 
 @record
-class Table:
+class FigureTable:
     """The numbers of a figure as texts: the first column names a row, the others are numbers."""
 
     caption: str
@@ -41,11 +41,11 @@ class Figure:
     dark: str
     alt: str
     caption: str
-    table: Table | None = None
+    table: FigureTable | None = None
 
 
 def figure(
-    draw: Callable[[Any], None], alt: str, caption: str, height: float = HEIGHT, table: Table | None = None
+    draw: Callable[[Any], None], alt: str, caption: str, height: float = HEIGHT, table: FigureTable | None = None
 ) -> Figure:
     """Return what ``draw`` puts on a Matplotlib figure ``height`` inches high, in the colours of ``looks``."""
     drawn = _svg(draw, height)

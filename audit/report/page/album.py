@@ -23,7 +23,7 @@ class Cell:
 
 
 @record
-class Row:
+class AlbumRow:
     """One method's strip: a cell under each column, None where there is no map."""
 
     method: str
@@ -42,7 +42,7 @@ class Block:
     picture: str
     caption: str
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[AlbumRow, ...]
 
 
 @record
@@ -148,12 +148,14 @@ def _caption(audit: Audit, name: str) -> str:
     return f"label: {names[label] if 0 <= label < len(names) else label}, {explained}"
 
 
-def _row(audit: Audit, kinds: Mapping[tuple[str, str], str], strip: Strip, columns: Sequence[str], longest: int) -> Row:
+def _row(
+    audit: Audit, kinds: Mapping[tuple[str, str], str], strip: Strip, columns: Sequence[str], longest: int
+) -> AlbumRow:
     scale: Scale = "signed" if any((panel.image < 0).any() for panel in strip.panels) else "absolute"
     made = {panel.label: _cell(strip, panel, scale, longest) for panel in strip.panels}
     cells = tuple(made.get(column) for column in columns)
     control = any(method.id == strip.method and method.control for method in audit.facts.methods)
-    return Row(
+    return AlbumRow(
         method=strip.method,
         kind=kinds.get((strip.requirement, strip.method), "skipped"),
         control=control,

@@ -11,16 +11,16 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from audit import resources
-from audit.record import Audit, Context, Gallery, History, Point, RequirementFacts, Verdict, record
+from audit.record import Audit, Context, Gallery, LearningCurve, Point, RequirementFacts, Verdict, record
 from audit.report import advice, differences, words
 from audit.report.figures import charts, removals
-from audit.report.figures import trainings as training_figures
+from audit.report.figures import learning_curves as training_figures
 from audit.report.figures.removals import Columns
 from audit.report.figures.svg import Figure
 from audit.report.page import findings, trend
 from audit.report.page.agreement import agreement, table
 from audit.report.page.album import album, sizes
-from audit.report.page.frameworks import framed
+from audit.report.page.compliance import framed
 from audit.report.page.gallery import TRAINED
 from audit.report.page.pictures import scale_picture
 from audit.report.page.remedies import follows, severity
@@ -41,7 +41,7 @@ class Section:
     figures: tuple[Figure, ...]
     columns: Columns
     curves: tuple[tuple[str, tuple[Point, ...]], ...]  # of accuracy, by name
-    trainings: tuple[History, ...]
+    trainings: tuple[LearningCurve, ...]
 
 
 @record

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from audit.record import Audit, Context, Ending, record
+from audit.record import Audit, AuditOutcome, Context, record
 from audit.report.figures import svg
-from audit.report.figures.labels import apart
 from audit.report.figures.style import COLOURS, INK, NAME, OTHER, PAPER, frame
 from audit.report.figures.svg import Figure
+from audit.report.figures.text import apart
 from audit.report.words import clean, counts, standing
 
 _COLOURS = {"pass": COLOURS[0], "fail": COLOURS[1], "error": COLOURS[3], "inconclusive": COLOURS[4]}
@@ -20,7 +20,7 @@ class Run:
     """A row of the trend. ``model`` counts the models in the order in which they appear: 1, 1, 2."""
 
     name: str
-    outcome: Ending
+    outcome: AuditOutcome
     exit_code: int
     model: int
     counts: dict[str, int]

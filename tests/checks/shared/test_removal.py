@@ -11,18 +11,13 @@ from audit.checks.check import parts
 from audit.checks.diff_roar import DiffRoar
 from audit.checks.road import Road
 from audit.checks.roar import Roar
-from audit.checks.shared.removal import CONTROLS, Design, measure
+from audit.checks.shared.removal import RemovalDesign, measure
 from audit.checks.shared.trials import area, interval
-from audit.engine import removal
 from audit.errors import UnitError
 from audit.record import Original, Removed, Unit
 from tests.checks.accuracies import conditions, facts
 
 CHECKS = (Roar(), Roar(keep=True, mask_leak=True, without_retraining=True), Road(), Road(retrain=True), DiffRoar())
-
-
-def test_the_controls_are_those_that_can_be_ranked() -> None:
-    assert CONTROLS == removal.CONTROLS
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -77,7 +72,7 @@ def test_what_cannot_be_meant_is_refused(check: type, wrong: dict[str, object]) 
 
 
 def test_masks_alone_are_trained_once_for_all_fills() -> None:
-    designs = [Design(fractions=(0.5,), seeds=2, fill=fill) for fill in ("zero", "blur")]
+    designs = [RemovalDesign(fractions=(0.5,), seeds=2, fill=fill) for fill in ("zero", "blur")]
     assert designs[0].all("method", "mask") == designs[1].all("method", "mask")
     assert designs[0].all("method") != designs[1].all("method")
 

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from audit.engine.bench import Bench, Explained
+from audit.engine.bench import Explained, NetworkBench
 from audit.errors import InputError, UnitError
 from audit.methods.grad_cam import GradCam
 from audit.methods.grad_cam_plus_plus import GradCamPlusPlus
@@ -91,7 +91,7 @@ def same_size(filters):
 def bench_of(methods, network=None):
     x = np.random.default_rng(0).random((COUNT, 8, 8, 1), np.float32)
     explained = Explained(inputs=x, ids=["a", "b", "c"], targets=np.array([0, 2, 1], np.int32))
-    return Bench(network or networks.cnn(), methods, explained, seed=0, batch=2)
+    return NetworkBench(network or networks.cnn(), methods, explained, seed=0, batch=2)
 
 
 def test_a_users_function_sees_the_parameters_under_test(module):

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from audit.record import Point, RequirementFacts, Verdict
-from audit.report.figures import charts, convergence, curves, labels, style
+from audit.report.figures import charts, convergence, curves, style
 from audit.report.figures import stages as strips
+from audit.report.figures import text as labels
 from audit.report.figures.svg import Figure
 from tests.report import examples
 

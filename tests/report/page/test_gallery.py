@@ -10,7 +10,7 @@ from PIL import Image
 
 from audit.record import Condition, Evidence, Original, Randomized, Trained, Unit
 from audit.report.figures.curves import plot
-from audit.report.figures.labels import apart
+from audit.report.figures.text import apart
 from audit.report.page.album import album
 from audit.report.page.gallery import PLACES, build
 from audit.report.page.pictures import LEVELS, input_picture, map_picture, palette

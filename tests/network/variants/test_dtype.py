@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from audit.backend import active
-from audit.engine.bench import Bench
+from audit.engine.bench import NetworkBench
 from audit.errors import InputError
 from audit.methods.grad_cam import GradCam
 from audit.methods.gradient import Gradient
@@ -13,7 +13,7 @@ from audit.methods.guided_backprop import GuidedBackprop
 from audit.methods.integrated_gradients import IntegratedGradients
 from audit.methods.method import method_value
 from audit.network.loading.load import from_model
-from audit.network.variants import precision
+from audit.network.variants import dtype
 from audit.record import Explained, Original
 from tests import networks
 from tests.network.variants.test_shift import explained, maps
@@ -23,7 +23,7 @@ METHODS = {"grad_cam": GradCam(), "path": IntegratedGradients(steps=2)}
 
 
 def bench_of(network, given, methods):
-    return Bench(network, methods, given, seed=0, batch=len(given.inputs))
+    return NetworkBench(network, methods, given, seed=0, batch=len(given.inputs))
 
 
 def vanishing():
@@ -107,7 +107,7 @@ def test_methods_that_walk_back_by_rules_hand_relevance_through_casts(method):
     network = of_many_operations()
     given, walk = explained(network), method_value(method)
     with active().computing("float64"):
-        wide = precision.cast(network, "float64")
+        wide = dtype.cast(network, "float64")
         assert [node.kind for node in wide.graph].count("Cast") == 2
         own, other = (maps(walk, each, given) for each in (network, wide))
     assert other.dtype == np.float32
@@ -137,10 +137,10 @@ def test_a_layer_that_cannot_follow_is_refused_and_not_computed_in_float32(layer
     point = keras.Input((3,))
     network = from_model(networks.fill(keras.Model(point, LAYERS.Dense(2)(layer(point))), 0))
     with pytest.raises(InputError) as caught:
-        precision.cast(network, "float64")
+        dtype.cast(network, "float64")
     assert caught.value.code == code
 
 
 def test_a_network_without_recorded_operations_is_refused():
     with pytest.raises(InputError, match="could not be recorded"):
-        precision.cast(networks.subclassed(), "float64")
+        dtype.cast(networks.subclassed(), "float64")

@@ -6,11 +6,11 @@ from audit.backend import active
 from audit.errors import InputError
 from audit.network.network import Network, Params
 from audit.network.randomize import randomize
+from audit.network.training import keras_objects as recipes
 from audit.network.training import least_squares
-from audit.network.training import recipe as recipes
-from audit.network.training.fit import Fit, Fitted, Transform
+from audit.network.training.training_loop import LoopResult, TrainingLoop, Transform
 from audit.record import Randomized, record
-from audit.spec.training import Training
+from audit.spec.recipe import Recipe
 
 __all__ = ["TrainedNetwork", "Trainer", "Transform"]
 
@@ -46,7 +46,7 @@ class Trainer:
     arXiv:1810.03292, section 3.2 (training until an accuracy on the training data).
     """
 
-    def __init__(self, network: Network, recipe: Training) -> None:
+    def __init__(self, network: Network, recipe: Recipe) -> None:
         """Build and compile; nothing is traced yet.
 
         Raises:
@@ -66,7 +66,7 @@ class Trainer:
         if recipe.solver == "least_squares":
             least_squares.check(network)
         else:
-            self._fit = Fit(network, recipe, self._loss)
+            self._fit = TrainingLoop(network, recipe, self._loss)
         self._apply = active().compile(network.apply)
 
     def fresh(self, seed: int) -> Params:
@@ -138,13 +138,13 @@ class Trainer:
     def _no_classes(self) -> bool:
         return self._fit is not None and recipes.regresses(self._network, self._loss)
 
-    def _train(self, x: np.ndarray, y: np.ndarray, seed: int, transform: Transform | None) -> Fitted:
+    def _train(self, x: np.ndarray, y: np.ndarray, seed: int, transform: Transform | None) -> LoopResult:
         if self._fit is not None:
             targets = recipes.targets(self._network, self._loss, y)
             return self._fit.run(self.fresh(seed), x, targets, seed=seed, transform=transform)
         return self._solve(x, y, transform)
 
-    def _solve(self, x: np.ndarray, y: np.ndarray, transform: Transform | None) -> Fitted:
+    def _solve(self, x: np.ndarray, y: np.ndarray, transform: Transform | None) -> LoopResult:
         """Solve exactly, which counts as one epoch of one step. Classes become -1 and 1, or one-hot rows."""
         classes = y.dtype.kind in "iub"
         targets = recipes.targets(self._network, "categorical_crossentropy" if classes else self._loss, y)
@@ -152,7 +152,9 @@ class Trainer:
         params, error = least_squares.solve(self._network, _taken(x, np.arange(len(x)), transform), targets)
         solved = {name: params[name] for name in self._network.params}
         correct = self.accuracy(solved, x, y, transform)
-        return Fitted(params=solved, loss=np.array([error]), accuracy=np.array([correct]), steps=1, ended="all epochs")
+        return LoopResult(
+            params=solved, loss=np.array([error]), accuracy=np.array([correct]), steps=1, ended="all epochs"
+        )
 
 
 def _taken(x: np.ndarray, rows: np.ndarray, transform: Transform | None) -> np.ndarray:

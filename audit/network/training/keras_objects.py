@@ -10,7 +10,7 @@ import numpy as np
 from audit.errors import InputError
 from audit.network.loading import canonical
 from audit.network.network import Network
-from audit.spec.training import Training
+from audit.spec.recipe import Recipe
 
 Array = Any
 
@@ -30,7 +30,7 @@ def activation(network: Network) -> str | None:
     return next((name for name in ("softmax", "sigmoid") if network.head == canonical.removed(name)), None)
 
 
-def loss_name(network: Network, recipe: Training) -> str:
+def loss_name(network: Network, recipe: Recipe) -> str:
     """Return the recipe's loss, or the cross-entropy that fits the model's output; a single logit is a sigmoid's.
 
     Raises:
@@ -82,7 +82,7 @@ def keras_metrics(network: Network, loss: str) -> list[keras.Metric]:
     return [keras.metrics.MeanMetricWrapper(correct, name="accuracy")]
 
 
-def keras_optimizer(recipe: Training) -> keras.Optimizer:
+def keras_optimizer(recipe: Recipe) -> keras.Optimizer:
     """Return the optimizer.
 
     Raises:
@@ -93,7 +93,7 @@ def keras_optimizer(recipe: Training) -> keras.Optimizer:
     return _built(kinds[name], name, fields, "training.optimizer")
 
 
-def keras_augmentation(recipe: Training, shape: tuple[int, ...]) -> list[keras.Layer]:
+def keras_augmentation(recipe: Recipe, shape: tuple[int, ...]) -> list[keras.Layer]:
     """Return the augmentation's layers.
 
     Raises:
@@ -137,7 +137,7 @@ def _check_shape(layer: keras.Layer, name: str, shape: tuple[int, ...], where: s
         )
 
 
-def rate(recipe: Training, epoch: int) -> float:
+def rate(recipe: Recipe, epoch: int) -> float:
     """Return the learning rate of an epoch (from 0) as a share of the optimizer's own."""
     schedule = recipe.schedule
     plan = None if schedule is None else schedule.cosine or schedule.steps

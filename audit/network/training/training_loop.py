@@ -10,16 +10,16 @@ import numpy as np
 from audit.errors import InputError, UnitError
 from audit.network.network import Network, Params
 from audit.network.params import find_weights
-from audit.network.training import recipe as recipes
+from audit.network.training import keras_objects as recipes
 from audit.record import digest, record
-from audit.spec.training import Training
+from audit.spec.recipe import Recipe
 
 Transform = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """``(rows (B,) int64, inputs (B, ...)) -> inputs``: changes a batch on the fly; must not write to what it is given."""
 
 
 @record
-class Fitted:
+class LoopResult:
     """What a training left: parameters, running loss and accuracy per epoch, steps, and why it ended."""
 
     params: Params
@@ -29,14 +29,14 @@ class Fitted:
     ended: str
 
 
-class Fit:
+class TrainingLoop:
     """A network's Keras model with its optimizer; traced and compiled at the first training only.
 
     The last batch of an epoch has the size that is left, so that each input counts once per epoch and batch
     normalisation sees real inputs alone. On JAX that size is compiled too, once.
     """
 
-    def __init__(self, network: Network, recipe: Training, loss: str) -> None:
+    def __init__(self, network: Network, recipe: Recipe, loss: str) -> None:
         self._network, self._recipe = network, recipe
         model = _rebuilt(network)
         self._variables = _variables(network, model)
@@ -56,7 +56,9 @@ class Fit:
         self._initial = [_compact(variable) for variable in self._optimizer.variables]
         self._rate = float(keras.ops.convert_to_numpy(self._optimizer.learning_rate))
 
-    def run(self, params: Params, x: np.ndarray, y: np.ndarray, *, seed: int, transform: Transform | None) -> Fitted:
+    def run(
+        self, params: Params, x: np.ndarray, y: np.ndarray, *, seed: int, transform: Transform | None
+    ) -> LoopResult:
         """Train from ``params`` on inputs ``x`` (n, ...) and targets ``y``; a pure function of its arguments.
 
         Raises:
@@ -89,7 +91,7 @@ class Fit:
         for position, state in enumerate(_random_states(self._model)):
             state.assign([_derived(seed, "state", position) % 2**31, 0])
 
-    def _fitted(self, history: Mapping[str, list[float]], watch: "_Watch", per_epoch: int) -> Fitted:
+    def _fitted(self, history: Mapping[str, list[float]], watch: "_Watch", per_epoch: int) -> LoopResult:
         loss = np.asarray(history["loss"], np.float64)
         accuracy = np.asarray(history.get("accuracy", np.full(len(loss), np.nan)), np.float64)
         if not np.isfinite(loss).all():
@@ -103,7 +105,7 @@ class Fit:
         ended = watch.ended or ("early stop" if len(loss) < self._recipe.epochs and self._recipe.early_stop else None)
         steps = int(self._optimizer.iterations)
         self._check(len(loss), steps, per_epoch, ended)
-        return Fitted(params=params, loss=loss, accuracy=accuracy, steps=steps, ended=ended or "all epochs")
+        return LoopResult(params=params, loss=loss, accuracy=accuracy, steps=steps, ended=ended or "all epochs")
 
     def _check(self, epochs: int, steps: int, per_epoch: int, ended: str | None) -> None:
         wanted = epochs * per_epoch // (getattr(self._optimizer, "gradient_accumulation_steps", None) or 1)
@@ -144,7 +146,7 @@ class _Batches(keras.utils.PyDataset):
 class _Watch(keras.callbacks.Callback):
     """Before each epoch sets its order and learning rate, after it decides whether to stop."""
 
-    def __init__(self, batches: _Batches, recipe: Training, seed: int, base: float) -> None:
+    def __init__(self, batches: _Batches, recipe: Recipe, seed: int, base: float) -> None:
         super().__init__()
         self._batches, self._recipe, self._seed, self._base = batches, recipe, seed, base
         self.ended: str | None = None

@@ -81,7 +81,7 @@ Augmentation = Annotated[
 
 
 @declared
-class Cosine:
+class CosineDecay:
     """Half a cosine from the optimizer's learning rate down to ``final`` times it, over all epochs."""
 
     final: Annotated[float, Field(ge=0, le=1)] = 0.0
@@ -92,7 +92,7 @@ class Cosine:
 
 
 @declared
-class Steps:
+class StepDecay:
     """The learning rate times ``factor`` from each of some epochs on."""
 
     at: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
@@ -109,10 +109,10 @@ class Steps:
 class Schedule:
     """A learning rate that changes from epoch to epoch: exactly one of ``cosine`` and ``steps``."""
 
-    cosine: Cosine | None = None
+    cosine: CosineDecay | None = None
     """Half a cosine over all epochs."""
 
-    steps: Steps | None = None
+    steps: StepDecay | None = None
     """Multiplied at some epochs."""
 
     @model_validator(mode="after")
@@ -134,7 +134,7 @@ class EarlyStop:
 
 
 @declared
-class Training:
+class Recipe:
     """How networks are trained anew, for the checks that retrain: always from fresh weights, never on test data."""
 
     optimizer: Optimizer = Field(default_factory=lambda: {"adam": {}}, json_schema_extra={"default": "adam"})
@@ -174,7 +174,7 @@ class Training:
     """``least_squares`` solves a network that is one dense layer exactly; batches and epochs then mean nothing."""
 
     @model_validator(mode="after")
-    def _exact(self) -> "Training":
+    def _exact(self) -> "Recipe":
         iterative = {
             "schedule": self.schedule,
             "augmentation": self.augmentation,

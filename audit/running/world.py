@@ -9,7 +9,7 @@ import numpy as np
 
 from audit.backend import active
 from audit.datasets.dataset import Dataset, validate, validate_training
-from audit.engine.bench import Bench, Explained
+from audit.engine.bench import Explained, NetworkBench
 from audit.engine.fitting import fitting_data
 from audit.engine.retraining import Retraining, Splits
 from audit.errors import InputError, RefusedError
@@ -19,10 +19,10 @@ from audit.network.loading import load
 from audit.network.network import Network
 from audit.record import Facts, Provenance, Rekeyed, record
 from audit.registry import find
-from audit.running.facts import data_facts, method_facts, network_facts, provenance_of, training_facts
 from audit.running.fingerprint import world_digest
 from audit.running.inputs import chosen_of, logits_of, targets_of
-from audit.spec.entries import CONTROLS
+from audit.running.observations import data_facts, method_facts, network_facts, provenance_of, training_facts
+from audit.spec.entries import CONTROL_METHODS
 
 if TYPE_CHECKING:
     from audit.spec.model import Model
@@ -37,7 +37,7 @@ class World:
 
     facts: Facts
     provenance: Provenance
-    bench: Bench
+    bench: NetworkBench
     retraining: Retraining | None
     images: np.ndarray  # (g, ...) float32, the gallery's inputs as the model sees them
 
@@ -60,14 +60,14 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
     chosen = chosen_of(spec, data, logits)
     methods = {
         **{entry.id: entry.method for entry in spec.methods},
-        **{name: find("methods", name)() for name in CONTROLS},
+        **{name: find("methods", name)() for name in CONTROL_METHODS},
     }
     _check_trust(spec, trusted)
     inapplicable = _inapplicable(methods, network, refuse=spec.inapplicable == "refuse")
     gallery = range(min(spec.report.gallery, len(chosen.ids)))
     applicable = {name: method for name, method in methods.items() if name not in inapplicable}
     fitting = fitting_data(spec, network, applicable, chosen.inputs)
-    bench = Bench(
+    bench = NetworkBench(
         network, methods, chosen.explained, seed=spec.seed, batch=batch, gallery=gallery, fitted_on=fitting.inputs
     )
     splits = _splits(spec, network, data)
@@ -77,7 +77,11 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
         data=data_facts(spec, data, chosen, logits),
         methods=tuple(
             method_facts(
-                name, method, control=name in CONTROLS, inapplicable=inapplicable.get(name), fitted_on=fitting.of(name)
+                name,
+                method,
+                control=name in CONTROL_METHODS,
+                inapplicable=inapplicable.get(name),
+                fitted_on=fitting.of(name),
             )
             for name, method in methods.items()
         ),
@@ -111,7 +115,7 @@ def _splits(spec: "Spec", network: Network, data: Dataset) -> Splits | None:
     return Splits(train=train, test=data)
 
 
-def _retraining(spec: "Spec", network: Network, splits: Splits, bench: Bench, batch: int) -> Retraining:
+def _retraining(spec: "Spec", network: Network, splits: Splits, bench: NetworkBench, batch: int) -> Retraining:
     def maps(method: str, data: Dataset) -> np.ndarray:
         targets = targets_of(spec.target, logits_of(network, data, batch), data.y)
         return bench.explain(method, Explained(inputs=data.x, ids=data.ids.tolist(), targets=targets))
@@ -198,7 +202,7 @@ def _inapplicable(methods: Mapping[str, Method], network: Network, *, refuse: bo
         try:
             method.attribute(network)
         except InputError as error:
-            if refuse and name not in CONTROLS:
+            if refuse and name not in CONTROL_METHODS:
                 error.where = f"method `{name}`" if error.where is None else f"method `{name}`, {error.where}"
                 raise
             received = f" ({error.received})" if error.received else ""

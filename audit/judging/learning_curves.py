@@ -4,24 +4,24 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from audit.record import Evidence, History, Trained
+from audit.record import Evidence, LearningCurve, Trained
 
 
-def histories(evidence: Iterable[Evidence]) -> tuple[History, ...]:
+def histories(evidence: Iterable[Evidence]) -> tuple[LearningCurve, ...]:
     """Return how each training went, true labels first, by seed; evidence of anything else is passed over."""
     found = [_history(each) for each in evidence if each.unit.check == "training"]
     known = [each for each in found if each is not None]
     return tuple(sorted(known, key=lambda each: (each.labels != "true", each.seed)))
 
 
-def _history(evidence: Evidence) -> History | None:
+def _history(evidence: Evidence) -> LearningCurve | None:
     condition = evidence.unit.condition
     if not isinstance(condition, Trained) or condition.labels == "none":
         return None
     loss, accuracy, train, test = (
         _numbers(evidence.scores.get(name, ())) for name in ("loss", "accuracy", "train_accuracy", "test_accuracy")
     )
-    return History(
+    return LearningCurve(
         labels=condition.labels,
         seed=condition.seed,
         error=evidence.error,

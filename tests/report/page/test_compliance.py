@@ -12,7 +12,7 @@ import pytest
 from audit import resources
 from audit.errors import SpecError
 from audit.record import Audit
-from audit.report.page.frameworks import DISCLAIMER, KINDS, MEANING, Row, mapped
+from audit.report.page.compliance import DISCLAIMER, KINDS, MEANING, ItemRow, mapped
 from audit.report.page.page import page
 from audit.spec import frameworks
 from audit.spec.frameworks import Framework
@@ -33,7 +33,7 @@ def beside(*references: str, audit: Audit | None = None, **header: object) -> Au
     return replace(made, spec={**made.spec, "audit": about})
 
 
-def rows(audit: Audit) -> dict[str, Row]:
+def rows(audit: Audit) -> dict[str, ItemRow]:
     (found,) = mapped(audit)
     return {row.item.id: row for row in found.rows}
 

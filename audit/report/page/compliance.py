@@ -42,7 +42,7 @@ _ROBUSTNESS = (
 
 
 @record
-class Kind:
+class EvidenceKind:
     """A kind of evidence: its words, the section that holds it, and whether an audit has it."""
 
     words: str
@@ -51,7 +51,7 @@ class Kind:
 
 
 @record
-class Held:
+class EvidenceStatus:
     """One kind of evidence as an audit has it, or has it not."""
 
     words: str
@@ -60,21 +60,21 @@ class Held:
 
 
 @record
-class Row:
+class ItemRow:
     """An item with what this audit is to it."""
 
     item: Item
     coverage: Coverage
-    evidence: tuple[Held, ...]
+    evidence: tuple[EvidenceStatus, ...]
 
 
 @record
-class Mapped:
+class MappedFramework:
     """A framework beside an audit; ``framework`` is None where this version does not know the reference."""
 
     reference: str
     framework: Framework | None
-    rows: tuple[Row, ...]
+    rows: tuple[ItemRow, ...]
 
 
 def framed(audit: Audit) -> dict[str, Any]:
@@ -82,23 +82,23 @@ def framed(audit: Audit) -> dict[str, Any]:
     return {"frameworks": mapped(audit), "disclaimer": DISCLAIMER, "coverages": MEANING}
 
 
-def mapped(audit: Audit) -> tuple[Mapped, ...]:
+def mapped(audit: Audit) -> tuple[MappedFramework, ...]:
     """Return the frameworks that the spec names, each beside the audit."""
     return tuple(_mapped(audit, reference) for reference in about(audit).get("frameworks") or ())
 
 
-def _mapped(audit: Audit, reference: str) -> Mapped:
+def _mapped(audit: Audit, reference: str) -> MappedFramework:
     framework = find(reference)
     rows = tuple(_row(audit, item) for item in framework.mapping.items) if framework else ()
-    return Mapped(reference=reference, framework=framework, rows=rows)
+    return MappedFramework(reference=reference, framework=framework, rows=rows)
 
 
-def _row(audit: Audit, item: Item) -> Row:
+def _row(audit: Audit, item: Item) -> ItemRow:
     found = tuple(
-        Held(words=kind.words, place=kind.place, held=kind.held(audit))
+        EvidenceStatus(words=kind.words, place=kind.place, held=kind.held(audit))
         for kind in map(KINDS.__getitem__, item.evidence)
     )
-    return Row(item=item, coverage=_coverage(item.at_most, [each.held for each in found]), evidence=found)
+    return ItemRow(item=item, coverage=_coverage(item.at_most, [each.held for each in found]), evidence=found)
 
 
 def _coverage(at_most: Coverage, held: Collection[bool]) -> Coverage:
@@ -124,38 +124,40 @@ def _reviewed(audit: Audit) -> bool:
     return reviewer is not None and reviewer not in (owner, _signed(audit).get("prepared_by"))
 
 
-KINDS: Mapping[Evidence, Kind] = {
-    "criteria": Kind(
+KINDS: Mapping[Evidence, EvidenceKind] = {
+    "criteria": EvidenceKind(
         words="requirements with thresholds, declared in the spec", place="summary", held=lambda a: bool(a.requirements)
     ),
-    "decisions": Kind(words="verdicts that decide, for or against a method", place="summary", held=_decided),
-    "dependence": Kind(
+    "decisions": EvidenceKind(words="verdicts that decide, for or against a method", place="summary", held=_decided),
+    "dependence": EvidenceKind(
         words="verdicts on whether maps depend on the model", place="summary", held=lambda a: _decided(a, _DEPENDENCE)
     ),
-    "robustness": Kind(
+    "robustness": EvidenceKind(
         words="verdicts on whether maps stay the same where they must",
         place="summary",
         held=lambda a: _decided(a, _ROBUSTNESS),
     ),
-    "controls": Kind(
+    "controls": EvidenceKind(
         words="controls that behave as they must", place="controls", held=lambda a: a.valid and bool(a.controls)
     ),
-    "data": Kind(words="the data and how inputs were chosen", place="subject", held=lambda a: bool(a.facts.data.ids)),
-    "provenance": Kind(
+    "data": EvidenceKind(
+        words="the data and how inputs were chosen", place="subject", held=lambda a: bool(a.facts.data.ids)
+    ),
+    "provenance": EvidenceKind(
         words="digests, versions and seeds", place="provenance", held=lambda a: bool(a.provenance.versions)
     ),
-    "limits": Kind(
+    "limits": EvidenceKind(
         words="limitations, and how each check can mislead", place="limitations", held=lambda a: bool(a.requirements)
     ),
-    "findings": Kind(words="findings and dated waivers", place="findings", held=lambda a: bool(a.verdicts)),
-    "use": Kind(words="the intended use", place="cover", held=lambda a: bool(about(a).get("intended_use"))),
-    "signoff": Kind(
+    "findings": EvidenceKind(words="findings and dated waivers", place="findings", held=lambda a: bool(a.verdicts)),
+    "use": EvidenceKind(words="the intended use", place="cover", held=lambda a: bool(about(a).get("intended_use"))),
+    "signoff": EvidenceKind(
         words="who prepared, reviewed and approved, by name",
         place="cover",
         held=lambda a: bool(_signed(a)) and all(_signed(a).values()),
     ),
-    "review": Kind(words="a reviewer who neither prepared nor owns the audit", place="cover", held=_reviewed),
-    "comparison": Kind(
+    "review": EvidenceKind(words="a reviewer who neither prepared nor owns the audit", place="cover", held=_reviewed),
+    "comparison": EvidenceKind(
         words="the comparison with an earlier audit", place="comparison", held=lambda a: a.comparison is not None
     ),
 }

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from audit.spec.recipe import AUGMENTATIONS, OPTIMIZERS, Recipe
 from audit.spec.schema import json_schema
 from audit.spec.spec import load_spec, spec_from_resolved
-from audit.spec.training import AUGMENTATIONS, OPTIMIZERS, Training
 from tests.spec.test_schema import accepts
 from tests.spec.test_spec import MINIMAL, one, shown, spec_of
 
@@ -30,7 +30,7 @@ def test_no_training_is_none_and_an_empty_one_is_filled_in(tmp_path: Path) -> No
     assert spec_of(tmp_path, MINIMAL).training is None
     assert spec_of(tmp_path, MINIMAL + "training: null\n").training is None
     training = spec_of(tmp_path, MINIMAL + "training: {}\n").training
-    assert training == Training()
+    assert training == Recipe()
     assert (training.optimizer, training.loss, training.batch_size, training.epochs) == ({"adam": {}}, None, 128, 20)
     assert (training.target_accuracy, training.schedule, training.augmentation) == (None, None, ())
     assert (training.early_stop, training.solver) == (None, "gradient")
@@ -110,7 +110,7 @@ def test_a_requirement_that_retrains_needs_to_be_told_how(tmp_path: Path, sectio
     ]
     assert all("training" in each.hint and "does not say how" in each.what for each in found)
     told = text.removesuffix(section) + "training: {epochs: 3}\n"
-    assert spec_of(tmp_path, told).training == Training(epochs=3)
+    assert spec_of(tmp_path, told).training == Recipe(epochs=3)
 
 
 def test_a_faulty_recipe_is_one_fault_however_many_requirements_retrain(tmp_path: Path) -> None:
@@ -121,17 +121,17 @@ def test_a_faulty_recipe_is_one_fault_however_many_requirements_retrain(tmp_path
 @pytest.mark.parametrize("fields", [{"optimizer": "adm"}, {"epochs": 0}, {"augmentation": ["mix_up"]}, {"epoch": 1}])
 def test_a_recipe_made_in_python_is_checked_too(fields: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
-        Training(**fields)
+        Recipe(**fields)
 
 
 def test_the_schema_offers_every_name() -> None:
     definitions = json_schema()["definitions"]
-    offered = definitions["Training"]["properties"]
+    offered = definitions["Recipe"]["properties"]
     assert offered["optimizer"]["anyOf"][0]["enum"] == list(OPTIMIZERS)
     assert set(offered["augmentation"]["items"]["anyOf"][1]["properties"]) == set(AUGMENTATIONS)
     assert all(
         "description" in each
-        for name in ("Training", "Schedule", "EarlyStop", "Cosine", "Steps")
+        for name in ("Recipe", "Schedule", "EarlyStop", "Cosine", "Steps")
         for each in definitions[name]["properties"].values()
     )
 

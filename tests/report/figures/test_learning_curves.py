@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from audit.checks.label_permutation import LabelPermutation
-from audit.judging.trainings import histories
+from audit.judging.learning_curves import histories
 from audit.record import Audit
-from audit.report.figures import trainings
+from audit.report.figures import learning_curves
 from audit.report.page.page import page
 from tests.checks.permutations import compared
 from tests.report.retrained import KEPT, learned, permutation, permutations
@@ -20,7 +20,7 @@ from tests.report.retrained import KEPT, learned, permutation, permutations
 
 def figures(audit: Audit) -> tuple[Any, ...]:
     facts, controls = audit.requirements[0], [control.verdict for control in audit.controls]
-    return trainings.figures(facts, audit.verdicts, controls, trainings.trainings(audit, facts))
+    return learning_curves.figures(facts, audit.verdicts, controls, learning_curves.trainings(audit, facts))
 
 
 def test_histories_hold_every_training_by_labels_and_seed() -> None:
@@ -60,9 +60,11 @@ def test_figures_are_the_same_each_time() -> None:
 
 def test_a_requirement_shows_its_own_seeds_only() -> None:
     audit = permutations(LabelPermutation(seeds=2))
-    assert {each.seed for each in trainings.trainings(audit, audit.requirements[0])} == {0, 1}
+    assert {each.seed for each in learning_curves.trainings(audit, audit.requirements[0])} == {0, 1}
     other = replace(audit.requirements[0], check="cascading_randomization")
-    assert trainings.trainings(audit, other) == () and trainings.figures(other, (), (), audit.trainings) == ()
+    assert (
+        learning_curves.trainings(audit, other) == () and learning_curves.figures(other, (), (), audit.trainings) == ()
+    )
 
 
 def test_every_number_of_the_figures_stands_in_a_table() -> None:

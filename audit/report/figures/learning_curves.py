@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from audit.record import Audit, Criterion, History, Point, RequirementFacts, Verdict, record
+from audit.record import Audit, Criterion, LearningCurve, Point, RequirementFacts, Verdict, record
 from audit.report.figures import svg
-from audit.report.figures.labels import beside, called
 from audit.report.figures.style import COLOURS, DOTTED, INK, NAME, PAPER, QUIET, ROW, frame, ruled
 from audit.report.figures.svg import Figure
+from audit.report.figures.text import beside, called
 from audit.report.words import finite, number
 
 _CHECK = "label_permutation"
@@ -30,7 +30,7 @@ _UNDEFINED = "no number: see the table"
 
 
 @record
-class Row:
+class LearningCurveRow:
     """One method: its two judged pairs of networks, its ceiling and its floor."""
 
     name: str
@@ -40,14 +40,14 @@ class Row:
 
 
 def figures(
-    facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict], found: Sequence[History]
+    facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict], found: Sequence[LearningCurve]
 ) -> tuple[Figure, ...]:
     """Return the pairs of networks, where any has a number, and the trainings, where any ran; none for other checks."""
     made = (_pairs(verdicts, controls), _learning(found, facts)) if facts.check == _CHECK else ()
     return tuple(each for each in made if each is not None)
 
 
-def trainings(audit: Audit, facts: RequirementFacts) -> tuple[History, ...]:
+def trainings(audit: Audit, facts: RequirementFacts) -> tuple[LearningCurve, ...]:
     """Return the trainings that a requirement of label permutation asked for."""
     seeds = int(facts.settings.get("seeds", 0)) if facts.check == _CHECK else 0
     return tuple(each for each in audit.trainings if each.seed < seeds)
@@ -67,12 +67,12 @@ def _pairs(verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> Figure |
     return svg.figure(lambda canvas: _draw_pairs(canvas, rows, limits), alt, _PAIRS, height)
 
 
-def _row(verdict: Verdict, control: bool) -> Row:
+def _row(verdict: Verdict, control: bool) -> LearningCurveRow:
     judged = any(finite(criterion.statistic) for criterion in verdict.criteria)
-    return Row(name=verdict.method, control=control, judged=judged, points=verdict.curve)
+    return LearningCurveRow(name=verdict.method, control=control, judged=judged, points=verdict.curve)
 
 
-def _draw_pairs(figure: Any, rows: Sequence[Row], limits: Sequence[Criterion]) -> None:
+def _draw_pairs(figure: Any, rows: Sequence[LearningCurveRow], limits: Sequence[Criterion]) -> None:
     height = figure.get_figheight()
     axes = figure.add_axes((0.26, 0.55 / height, 0.7, 1 - 0.8 / height))
     frame(axes)
@@ -90,7 +90,7 @@ def _draw_pairs(figure: Any, rows: Sequence[Row], limits: Sequence[Criterion]) -
     axes.set_xlabel("excess of similarity over the null (0: noise alone)", color=QUIET)
 
 
-def _draw_row(axes: Any, place: int, row: Row) -> None:
+def _draw_row(axes: Any, place: int, row: LearningCurveRow) -> None:
     judged, (ceiling, floor) = row.points[:-2], row.points[-2:]
     if not any(finite(point.excess) for point in judged):
         beside(axes, 0, place, _UNDEFINED, offset=(4, -3))
@@ -113,7 +113,7 @@ def _or_nan(value: float | None) -> float:
     return float("nan") if value is None or not finite(value) else value
 
 
-def _learning(found: Sequence[History], facts: RequirementFacts) -> Figure | None:
+def _learning(found: Sequence[LearningCurve], facts: RequirementFacts) -> Figure | None:
     shown = [each for each in found if each.labels != "other" and any(map(finite, each.accuracy))]
     if not shown:
         return None
@@ -127,7 +127,7 @@ def _learning(found: Sequence[History], facts: RequirementFacts) -> Figure | Non
     return svg.figure(lambda canvas: _draw_learning(canvas, shown, limit), alt, _LEARNING, height=2.9)
 
 
-def _draw_learning(figure: Any, found: Sequence[History], limit: float | None) -> None:
+def _draw_learning(figure: Any, found: Sequence[LearningCurve], limit: float | None) -> None:
     axes = figure.add_axes((0.075, 0.18, 0.8, 0.74))
     frame(axes)
     longest = max(len(each.accuracy) for each in found)
@@ -152,7 +152,7 @@ def _draw_learning(figure: Any, found: Sequence[History], limit: float | None) -
     axes.set_ylabel("training accuracy", color=QUIET)
 
 
-def _name(axes: Any, found: Sequence[History]) -> None:
+def _name(axes: Any, found: Sequence[LearningCurve]) -> None:
     """Write once, below the last end of a kind of training, what it is and what it reached on the test data."""
     if not found:
         return

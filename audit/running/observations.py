@@ -25,7 +25,7 @@ from audit.record import (
 )
 from audit.running.fingerprint import arrays_digest
 from audit.running.inputs import Chosen
-from audit.spec.training import Training
+from audit.spec.recipe import Recipe
 
 if TYPE_CHECKING:
     from audit.spec.spec import Spec
@@ -101,7 +101,7 @@ def method_facts(
     )
 
 
-def training_facts(recipe: Training, splits: Splits) -> TrainingFacts:
+def training_facts(recipe: Recipe, splits: Splits) -> TrainingFacts:
     """Describe what networks are trained and tested on, and how; both data sets have labels."""
     train, test = splits.train, splits.test
     labels, test_labels = splits.labels

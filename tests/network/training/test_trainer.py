@@ -9,10 +9,10 @@ import pytest
 
 from audit.errors import InputError, UnitError
 from audit.network.loading.load import from_model
-from audit.network.training.fit import shuffled
-from audit.network.training.recipe import rate
-from audit.network.training.train import Trainer
-from audit.spec.training import AUGMENTATIONS, OPTIMIZERS, Training
+from audit.network.training.keras_objects import rate
+from audit.network.training.trainer import Trainer
+from audit.network.training.training_loop import shuffled
+from audit.spec.recipe import AUGMENTATIONS, OPTIMIZERS, Recipe
 from tests import networks
 
 L = keras.layers
@@ -50,7 +50,7 @@ class Counter(keras.layers.Layer):
 
 
 SHIFT = {"random_translation": {"height_factor": 0.2, "width_factor": 0.2}}
-STATEFUL = Training(epochs=3, batch_size=32, optimizer="nadam", augmentation=("random_flip", SHIFT))
+STATEFUL = Recipe(epochs=3, batch_size=32, optimizer="nadam", augmentation=("random_flip", SHIFT))
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_nothing_carries_over_from_one_training_to_the_next(stateful):
 def test_a_training_does_not_touch_the_audited_network_or_the_data():
     audited, (x, y) = networks.cnn(6), blobs(shape=(6, 6, 1))
     before, kept = {name: array.copy() for name, array in audited.params.items()}, x.copy()
-    trained = Trainer(audited, Training(epochs=1, batch_size=32)).train(x, y, seed=0)
+    trained = Trainer(audited, Recipe(epochs=1, batch_size=32)).train(x, y, seed=0)
     assert all(np.array_equal(audited.params[name], before[name]) for name in before)
     np.testing.assert_array_equal(x, kept)
     assert list(trained.params) == list(audited.params)
@@ -172,7 +172,7 @@ def test_a_training_is_gradient_descent_in_the_declared_order(head, loss):
     (x, y), transform = blobs(70), lambda rows, batch: batch * (1 + rows[:, None] % 3)
     audited = network(L.Dense(3, activation=head, name="dense"))
     slower = {"steps": {"at": [2], "factor": 0.5}}
-    recipe = Training(epochs=4, batch_size=32, optimizer={"sgd": {"learning_rate": 0.05}}, schedule=slower, loss=loss)
+    recipe = Recipe(epochs=4, batch_size=32, optimizer={"sgd": {"learning_rate": 0.05}}, schedule=slower, loss=loss)
     trainer = Trainer(audited, recipe)
     start = trainer.fresh(7)
     trained = trainer.train(x, y, seed=7, transform=transform)
@@ -198,7 +198,7 @@ def test_the_rebuilt_model_computes_what_the_network_computes(kind):
         "sigmoid": lambda: network(L.Dense(5, "relu"), L.Dense(1, "sigmoid")),
     }[kind]()
     x, y = blobs(50, classes=2 if kind == "sigmoid" else 3, shape=audited.input_shape)
-    trainer = Trainer(audited, Training(epochs=1, batch_size=16, optimizer={"sgd": {"learning_rate": 0.0}}))
+    trainer = Trainer(audited, Recipe(epochs=1, batch_size=16, optimizer={"sgd": {"learning_rate": 0.0}}))
     trained, fresh = trainer.train(x, y, seed=3), trainer.fresh(3)
     assert all(np.array_equal(trained.params[name], fresh[name]) for name in fresh)
     logits = keras.ops.convert_to_numpy(audited.apply(fresh, x)).astype(np.float64)
@@ -223,7 +223,7 @@ def without_normalisation():
 
 def test_fresh_weights_come_from_the_initializers_and_know_nothing_of_the_audited_ones():
     audited = networks.cnn()
-    trainer = Trainer(audited, Training())
+    trainer = Trainer(audited, Recipe())
     first, again, other = trainer.fresh(0), trainer.fresh(0), trainer.fresh(1)
     for name in audited.params:
         assert (
@@ -237,13 +237,13 @@ def test_fresh_weights_come_from_the_initializers_and_know_nothing_of_the_audite
 
 def test_frozen_layers_learn_too():
     frozen = L.Dense(4, name="frozen", trainable=False)
-    trainer = Trainer(network(frozen, L.Dense(3, name="last")), Training(epochs=1, batch_size=16))
+    trainer = Trainer(network(frozen, L.Dense(3, name="last")), Recipe(epochs=1, batch_size=16))
     fresh, trained = trainer.fresh(0), trainer.train(*blobs(), seed=0)
     assert all(not np.array_equal(trained.params[name], fresh[name]) for name in fresh)
 
 
 def test_the_test_data_decide_nothing():
-    trainer, (x, y) = Trainer(network(L.Dense(3)), Training(epochs=2, batch_size=16)), blobs()
+    trainer, (x, y) = Trainer(network(L.Dense(3)), Recipe(epochs=2, batch_size=16)), blobs()
     held = blobs(30, seed=5)
     with_test = trainer.train(x, y, seed=0, test=held, test_transform=lambda rows, batch: -batch)
     without = trainer.train(x, y, seed=0)
@@ -257,7 +257,7 @@ def test_the_test_data_decide_nothing():
 
 def test_accuracies_do_not_depend_on_how_many_inputs_are_asked_for():
     audited = networks.linear(np.eye(3).tolist(), [0.0] * 3)
-    trainer = Trainer(audited, Training())
+    trainer = Trainer(audited, Recipe())
     x = np.random.default_rng(0).standard_normal((300, 3)).astype(np.float32)
     y = np.arange(300) % 3
     for count in (1, 255, 256, 257, 300):
@@ -270,7 +270,7 @@ def test_accuracies_do_not_depend_on_how_many_inputs_are_asked_for():
 
 def test_it_stops_after_the_epoch_that_reaches_the_target():
     audited, (x, y) = network(L.Dense(16, "relu"), L.Dense(3, "softmax")), blobs(60)
-    recipe = Training(epochs=60, batch_size=16, optimizer={"adam": {"learning_rate": 0.02}})
+    recipe = Recipe(epochs=60, batch_size=16, optimizer={"adam": {"learning_rate": 0.02}})
     whole = Trainer(audited, recipe).train(x, y, seed=0)
     target = float(whole.accuracy[:30].max())
     first = int(np.argmax(whole.accuracy >= target)) + 1
@@ -284,7 +284,7 @@ def test_an_early_stop_looks_only_at_training_data_held_out_and_keeps_the_best_e
     audited, x = network(L.Dense(32, "relu"), L.Dense(3)), blobs(60)[0]
     noise = np.random.default_rng(0).integers(0, 3, 60).astype(np.int32)  # nothing to learn but the rows themselves
     rule = {"patience": 3, "validation_fraction": 0.25}
-    recipe = Training(epochs=200, batch_size=16, optimizer={"adam": {"learning_rate": 0.03}}, early_stop=rule)
+    recipe = Recipe(epochs=200, batch_size=16, optimizer={"adam": {"learning_rate": 0.03}}, early_stop=rule)
     trainer = Trainer(audited, recipe)
     stopped = trainer.train(x, noise, seed=0)
     assert stopped.ended == "early stop" and 4 <= stopped.epochs < 200
@@ -300,7 +300,7 @@ def test_an_early_stop_looks_only_at_training_data_held_out_and_keeps_the_best_e
 
 
 def test_a_recipe_that_diverges_is_an_error_that_names_epoch_and_loss_and_leaves_the_trainer_sound():
-    trainer, (x, y) = Trainer(network(L.Dense(3)), Training(epochs=3, batch_size=16)), blobs()
+    trainer, (x, y) = Trainer(network(L.Dense(3)), Recipe(epochs=3, batch_size=16)), blobs()
     before = trainer.train(x, y, seed=0)
     with pytest.raises(UnitError) as caught:
         trainer.train(x, y, seed=0, transform=lambda rows, batch: batch * np.float32(np.nan))
@@ -310,14 +310,14 @@ def test_a_recipe_that_diverges_is_an_error_that_names_epoch_and_loss_and_leaves
 
 def test_weights_that_are_not_finite_are_an_error_even_where_the_loss_still_is():
     audited, (x, y) = network(L.Dense(3)), blobs(16)
-    recipe = Training(epochs=1, batch_size=16, optimizer={"sgd": {"learning_rate": 1e39}})  # more than float32 holds
+    recipe = Recipe(epochs=1, batch_size=16, optimizer={"sgd": {"learning_rate": 1e39}})  # more than float32 holds
     with pytest.raises(UnitError) as caught:
         Trainer(audited, recipe).train(x, y, seed=0)
     assert caught.value.code == "R812" and "epoch 1" in caught.value.what
 
 
 def test_epochs_that_were_not_run_are_an_error():
-    trainer, (x, y) = Trainer(network(L.Dense(3)), Training(epochs=3, batch_size=16)), blobs()
+    trainer, (x, y) = Trainer(network(L.Dense(3)), Recipe(epochs=3, batch_size=16)), blobs()
     keras.config.set_max_epochs(2)
     try:
         with pytest.raises(UnitError) as caught:
@@ -348,7 +348,7 @@ def test_epochs_that_were_not_run_are_an_error():
 def test_every_head_learns(units, head, loss):
     audited = network(L.Dense(units, activation=head))
     x, y = blobs(90, classes=max(units, 2))
-    recipe = Training(epochs=15, batch_size=32, loss=loss, optimizer={"adam": {"learning_rate": 0.1}})
+    recipe = Recipe(epochs=15, batch_size=32, loss=loss, optimizer={"adam": {"learning_rate": 0.1}})
     trained = Trainer(audited, recipe).train(x, y, seed=0)
     assert trained.train_accuracy > 0.85 and trained.loss[-1] < trained.loss[0]
     assert abs(trained.accuracy[-1] - trained.train_accuracy) < 0.1
@@ -359,7 +359,7 @@ def test_a_regression_has_a_loss_and_no_accuracy(loss):
     generator = np.random.default_rng(0)
     x = generator.standard_normal((80, 4)).astype(np.float32)
     y = x @ np.array([1.0, -2.0, 0.5, 0.0]) + 3
-    recipe = Training(epochs=20, batch_size=16, loss=loss, optimizer={"adam": {"learning_rate": 0.1}})
+    recipe = Recipe(epochs=20, batch_size=16, loss=loss, optimizer={"adam": {"learning_rate": 0.1}})
     trained = Trainer(network(L.Dense(1)), recipe).train(x, y, seed=0, test=(x, y))
     assert np.isnan([*trained.accuracy, trained.train_accuracy, trained.test_accuracy]).all()
     assert trained.loss[-1] < 0.2 < trained.loss[0]
@@ -373,13 +373,13 @@ def test_a_regression_has_a_loss_and_no_accuracy(loss):
 )
 def test_labels_of_another_kind_are_one_clear_error(y):
     with pytest.raises(InputError) as caught:
-        Trainer(network(L.Dense(3)), Training(epochs=1)).train(np.ones((3, 4), np.float32), y, seed=0)
+        Trainer(network(L.Dense(3)), Recipe(epochs=1)).train(np.ones((3, 4), np.float32), y, seed=0)
     assert caught.value.code == "D040" and str(y.dtype) in str(caught.value.received)
 
 
 @pytest.mark.parametrize("y", [np.array([0.0, np.nan, 1.0]), np.ones((3, 2))])
 def test_targets_that_are_not_numbers_for_the_output_are_one_clear_error(y):
-    trainer = Trainer(network(L.Dense(1)), Training(epochs=1, loss="mean_squared_error"))
+    trainer = Trainer(network(L.Dense(1)), Recipe(epochs=1, loss="mean_squared_error"))
     with pytest.raises(InputError) as caught:
         trainer.train(np.ones((3, 4), np.float32), y, seed=0)
     assert caught.value.code == "D041"
@@ -395,7 +395,7 @@ def test_targets_that_are_not_numbers_for_the_output_are_one_clear_error(y):
 )
 def test_a_loss_that_does_not_fit_the_output_is_refused(units, head, loss):
     with pytest.raises(InputError) as caught:
-        Trainer(network(L.Dense(units, activation=head)), Training(loss=loss))
+        Trainer(network(L.Dense(units, activation=head)), Recipe(loss=loss))
     assert caught.value.code == "M025" and caught.value.where == "training.loss"
 
 
@@ -412,7 +412,7 @@ def test_every_declared_name_is_one_of_keras():
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_optimizer_forgets_its_last_training(optimizer):
-    trainer, (x, y) = Trainer(network(L.Dense(3)), Training(epochs=2, batch_size=32, optimizer=optimizer)), blobs()
+    trainer, (x, y) = Trainer(network(L.Dense(3)), Recipe(epochs=2, batch_size=32, optimizer=optimizer)), blobs()
     first = trainer.train(x, y, seed=0)
     trainer.train(x[:40], y[:40], seed=1)
     assert same(first, trainer.train(x, y, seed=0))
@@ -435,18 +435,18 @@ def test_every_optimizer_forgets_its_last_training(optimizer):
 )
 def test_what_keras_refuses_is_one_clear_error(fields, code, where):
     with pytest.raises(InputError) as caught:
-        Trainer(network(L.Dense(3)), Training(**fields))
+        Trainer(network(L.Dense(3)), Recipe(**fields))
     assert (caught.value.code, caught.value.where) == (code, where) and caught.value.received
 
 
 def test_learning_rates_rise_and_fall_as_declared():
-    cosine = Training(epochs=11, schedule={"cosine": {"warmup": 2, "final": 0.1}})
+    cosine = Recipe(epochs=11, schedule={"cosine": {"warmup": 2, "final": 0.1}})
     rates = [rate(cosine, epoch) for epoch in range(11)]
     np.testing.assert_allclose(rates[:3], [1 / 3, 2 / 3, 1])
     assert rates[-1] == pytest.approx(0.1) and rates[6] == pytest.approx(0.55) and rates[2:] == sorted(rates[2:])[::-1]
-    steps = Training(epochs=9, schedule={"steps": {"at": [3, 6], "factor": 0.1}})
+    steps = Recipe(epochs=9, schedule={"steps": {"at": [3, 6], "factor": 0.1}})
     np.testing.assert_allclose([rate(steps, epoch) for epoch in range(9)], [1] * 3 + [0.1] * 3 + [0.01] * 3)
-    assert {rate(Training(), epoch) for epoch in range(20)} == {1.0}
+    assert {rate(Recipe(), epoch) for epoch in range(20)} == {1.0}
 
 
 def test_augmentation_changes_training_and_nothing_else(stateful):
@@ -484,10 +484,10 @@ def test_a_model_without_a_configuration_is_audited_but_not_retrained():
     model(np.zeros((1, 4), np.float32))
     audited = from_model(model)
     with pytest.raises(InputError) as caught:
-        Trainer(audited, Training())
+        Trainer(audited, Recipe())
     assert caught.value.code == "M023" and "get_config" in caught.value.fix
     with pytest.raises(InputError) as caught:
-        Trainer(dataclasses.replace(audited, rebuild=None), Training())
+        Trainer(dataclasses.replace(audited, rebuild=None), Recipe())
     assert caught.value.code == "M023"
 
 
@@ -495,7 +495,7 @@ def test_a_model_that_comes_back_as_another_is_one_clear_error():
     model = Shrinking(3)
     model(np.zeros((1, 4), np.float32))
     with pytest.raises(InputError) as caught:
-        Trainer(from_model(model), Training())
+        Trainer(from_model(model), Recipe())
     assert caught.value.code == "M028" and "last/kernel" in caught.value.expected
 
 
@@ -517,7 +517,7 @@ def test_weights_are_matched_by_place_where_keras_made_up_their_names():
     model = Unnamed()
     model(np.zeros((1, 4), np.float32))
     audited = from_model(model)
-    trainer = Trainer(audited, Training(epochs=1, batch_size=16, optimizer={"sgd": {"learning_rate": 0.0}}))
+    trainer = Trainer(audited, Recipe(epochs=1, batch_size=16, optimizer={"sgd": {"learning_rate": 0.0}}))
     trained = trainer.train(*blobs(), seed=0)
     kernels = [trained.params[name] for name in audited.params if name.endswith("kernel")]
     np.testing.assert_allclose([kernel.mean() for kernel in kernels], [0.1, 0.2, 0.3, 1.0], rtol=1e-6)
@@ -525,7 +525,7 @@ def test_weights_are_matched_by_place_where_keras_made_up_their_names():
 
 # --- The exact solution ----------------------------------------------------------------------------------------------
 
-EXACT = Training(solver="least_squares")
+EXACT = Recipe(solver="least_squares")
 
 
 @pytest.mark.parametrize("classes", [1, 3])
