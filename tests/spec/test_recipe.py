@@ -131,7 +131,7 @@ def test_the_schema_offers_every_name() -> None:
     assert set(offered["augmentation"]["items"]["anyOf"][1]["properties"]) == set(AUGMENTATIONS)
     assert all(
         "description" in each
-        for name in ("Recipe", "Schedule", "EarlyStop", "Cosine", "Steps")
+        for name in ("Recipe", "Schedule", "EarlyStop", "CosineDecay", "StepDecay")
         for each in definitions[name]["properties"].values()
     )
 
