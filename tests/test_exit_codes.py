@@ -97,9 +97,9 @@ def test_3_a_required_check_cannot_be_measured(tmp_path):
 def test_3_an_unforeseen_error_never_exits_1(folder, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(
         "import sys\nsys.path[:0] = [path for path in __import__('os').environ['PYTHONPATH'].split(':') if path]\n"
-        "import audit.planning\n"
+        "import audit.planning.units\n"
         "def broken(*a, **k):\n    raise RuntimeError('unforeseen')\n"
-        "audit.planning.plan = broken\n"
+        "audit.planning.units.plan = broken\n"
     )
     finished = run("run", write_spec(folder), "--out", tmp_path / "out", cwd=folder, PYTHONPATH=str(tmp_path))
     expect(finished, 3)

@@ -20,14 +20,14 @@ def modules(repository: Path, code: str) -> set[str]:
 
 
 def command(*arguments: str) -> str:
-    return f"from audit.cli import main\nmain({list(arguments)!r})"
+    return f"from audit.cli.commands import main\nmain({list(arguments)!r})"
 
 
 @pytest.mark.parametrize(
     "code",
     [
         "import audit",
-        "import audit.cli",
+        "import audit.cli.commands",
         "from audit.spec.spec import load_spec; load_spec('specs/digits.yaml')",
         command("validate", "specs/digits.yaml"),
         command("validate", "no such file"),

@@ -42,7 +42,7 @@ def test_a_backend_that_is_not_installed_says_how_to_install_it(monkeypatch: pyt
 
 def test_frameworks_start_without_chatter(repository: Path) -> None:
     code = (
-        "from audit.environment import prepare, start_keras\n"
+        "from audit.cli.environment import prepare, start_keras\n"
         "import os, sys\n"
         "prepare(option=None, spec=None)\n"
         "start_keras()\n"

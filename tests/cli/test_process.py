@@ -118,9 +118,10 @@ def test_what_an_encoding_lacks_is_escaped_and_changes_no_exit_code(monkeypatch:
 
 _A_TABLE = """
 import sys
-from audit import cli, console, schema
+from audit.cli import commands, console
+from audit.spec import schema
 schema.schema_text = lambda kind: console.console(sys.stdout).print(kind)
-sys.exit(cli.main(["schema"]))
+sys.exit(commands.main(["schema"]))
 """
 
 

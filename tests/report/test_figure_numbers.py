@@ -197,7 +197,8 @@ def test_no_figure_is_left_out_here(made: dict[str, Made]) -> None:
 
 def makers() -> Iterator[tuple[str, str]]:
     """Yield every function of the report that makes a figure, by its module."""
-    for path in Path(*audit.report.__path__).glob("*.py"):
+    folder = Path(*audit.report.__path__)
+    for path in folder.rglob("*.py"):
         for function in ast.parse(path.read_text("utf-8")).body:
             if isinstance(function, ast.FunctionDef) and "svg.figure(" in ast.unparse(function):
-                yield f"audit.report.{path.stem}", function.name
+                yield ".".join(("audit.report", *path.relative_to(folder).with_suffix("").parts)), function.name

@@ -73,7 +73,7 @@ def test_a_file_is_the_old_one_or_the_new_one(tmp_path: Path, monkeypatch: pytes
 
 def test_what_is_held_refuses_a_second_process(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from audit import disk\n"
+        "import sys; from pathlib import Path; from audit.store import disk\n"
         "with disk.hold(Path(sys.argv[1]), 'lock'): print('held', flush=True); sys.stdin.read()"
     )
     holder = subprocess.Popen(
