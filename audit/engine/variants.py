@@ -32,12 +32,12 @@ _KEPT = 8  # a variant holds a network of its own
 _PLACES: Mapping[str, str] = MappingProxyType(
     {
         "softplus": "audit.network.variants.smooth:softplus",
-        **{name: f"audit.network.axioms:{name}" for name in _OF_AXIOMS},
+        **{name: f"audit.network.variants.axiom_networks:{name}" for name in _OF_AXIOMS},
         "constant_shift": "audit.network.variants.shift:constant",
         "constant_shift_with_origin": "audit.network.variants.shift:constant_with_origin",
         "checkerboard_shift": "audit.network.variants.shift:checkerboard",
         "checkerboard_shift_with_origin": "audit.network.variants.shift:checkerboard_with_origin",
-        **{name: f"audit.network.rewrite:{name}" for name in _REWRITES},
+        **{name: f"audit.network.variants.rewrite:{name}" for name in _REWRITES},
         "float64": "audit.network.variants.dtype:float64",
         "bfloat16": "audit.network.variants.dtype:bfloat16",
     }

@@ -18,13 +18,13 @@ from tests.report import examples
 _PDF = """
 import sys
 from pathlib import Path
-from audit.report.pdf import pdf
+from audit.report.formats.pdf import pdf
 sys.stdout.buffer.write(pdf(Path(sys.argv[1]).read_text("utf-8")))
 """
 
 _LOADED = """
 import sys
-import audit.report.gallery, audit.report.page, audit.report.render
+import audit.report.page.gallery, audit.report.page.page, audit.report.render
 sys.exit(bool({"keras", "tensorflow", "jax", "matplotlib", "weasyprint"} & set(sys.modules)))
 """
 

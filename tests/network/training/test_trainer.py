@@ -104,15 +104,15 @@ def test_global_seeds_decide_nothing(stateful):
 
 PROGRAM = """
 import keras, numpy as np
-from audit.network.load import from_model
+from audit.network.loading.load import from_model
 from audit.network.params import digest
-from audit.network.train import Trainer
-from audit.training import Training
+from audit.network.training.trainer import Trainer
+from audit.spec.recipe import Recipe
 L = keras.layers
 layers = [L.Conv2D(3, 3), L.BatchNormalization(), L.Flatten(), L.Dropout(0.4), L.Dense(3, activation="softmax")]
 network = from_model(keras.Sequential([keras.Input((6, 6, 1)), *layers]))
 x = np.random.default_rng(0).standard_normal((70, 6, 6, 1)).astype(np.float32)
-trainer = Trainer(network, Training(epochs=3, batch_size=32))
+trainer = Trainer(network, Recipe(epochs=3, batch_size=32))
 for seed in ORDER:
     trained = trainer.train(x, np.arange(70) % 3, seed=seed)
 print(digest(trained.params))
