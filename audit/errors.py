@@ -11,7 +11,8 @@ Each error has a code of its own; a message says what happened, where, what was 
 to mend it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 
 
 class AuditError(Exception):
@@ -84,3 +85,12 @@ class EnvironmentStop(AuditError):
     """The machine stopped the run; the next ``run`` resumes it."""
 
     exit_code = 7
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return "did you mean `x`?" for the nearest known name, else the known names, else nothing."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1, cutoff=0.6)
+    if near:
+        return f"did you mean `{near[0]}`?"
+    return f"known: {', '.join(names)}" if names else ""

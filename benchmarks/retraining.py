@@ -57,7 +57,7 @@ def trainer(epochs: int) -> Any:
     from audit.backend import active
     from audit.network.loading.load import from_model
     from audit.network.training.trainer import Trainer
-    from audit.spec.recipe import Recipe
+    from audit.recipe import Recipe
 
     active().configure("auto")
     return Trainer(from_model(network()), Recipe(batch_size=BATCH, epochs=epochs))

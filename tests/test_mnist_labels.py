@@ -24,9 +24,9 @@ from audit.methods.input_times_gradient import InputTimesGradient
 from audit.methods.integrated_gradients import IntegratedGradients
 from audit.methods.smoothgrad import SmoothGrad
 from audit.network.loading.load import from_model
+from audit.recipe import Recipe
 from audit.record import Null, Removed, Trained
 from audit.spec.entries import DatasetEntry
-from audit.spec.recipe import Recipe
 
 pytestmark = [
     pytest.mark.slow,

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from audit.errors import InputError
+from audit.errors import InputError, did_you_mean
 from audit.record import record
 from audit.resources import sources
-from audit.spec.diagnostics import did_you_mean
 
 PARTS = {
     "S": "the spec",

@@ -17,8 +17,8 @@ from audit.engine import removal
 from audit.errors import UnitError
 from audit.network.network import Network, Params
 from audit.network.training.trainer import TrainedNetwork, Trainer
+from audit.recipe import Recipe
 from audit.record import REFERENCE_RANKINGS, Measurement, Removed, Trained, digest, record
-from audit.spec.recipe import Recipe
 
 Maps = Callable[[str, Dataset], np.ndarray]
 """``(method id, data) -> raw maps (N, ...)`` on the audited network, each input explained for its own class."""

@@ -14,6 +14,7 @@ from audit.methods.method import Method, method_name
 from audit.network.blocks import layers
 from audit.network.network import Network
 from audit.network.params import digest as params_digest
+from audit.recipe import Recipe
 from audit.record import (
     DataFacts,
     MethodFacts,
@@ -25,7 +26,6 @@ from audit.record import (
 )
 from audit.running.fingerprint import arrays_digest
 from audit.running.inputs import Chosen
-from audit.spec.recipe import Recipe
 
 if TYPE_CHECKING:
     from audit.spec.spec import Spec

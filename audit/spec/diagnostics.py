@@ -1,22 +1,12 @@
 """How faults look: the line of the spec they stand in, with carets under the exact place."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from unicodedata import category, east_asian_width
 
 from audit.errors import Fault, SpecError
 
 _MOST = 50  # faults shown; more help nobody
 _WIDEST = 110  # characters of a source line shown around a fault
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return "did you mean `x`?" for the nearest known name, else the known names, else nothing."""
-    names = sorted(known)
-    near = get_close_matches(name, names, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean `{near[0]}`?"
-    return f"known: {', '.join(names)}" if names else ""
 
 
 def printable(text: object) -> str:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from audit.declare import KINDS
-from audit.errors import Fault
+from audit.errors import Fault, did_you_mean
 from audit.record import REFERENCE_RANKINGS, Severity, record
 from audit.registry import Family, find, places
-from audit.spec.diagnostics import did_you_mean
 from audit.spec.sections import LISTED, Inputs, Maps, MethodOptions, RequirementOptions
 from audit.spec.validation import FieldOwner, build, fault_at, only, without
 from audit.spec.yaml_nodes import Span, YamlNode

@@ -8,9 +8,8 @@ from pydantic import TypeAdapter
 
 from audit import resources
 from audit.declare import declared
-from audit.errors import Fault
+from audit.errors import Fault, did_you_mean
 from audit.record import record
-from audit.spec.diagnostics import did_you_mean
 from audit.spec.validation import fault_at
 from audit.spec.yaml_nodes import YamlNode, read
 

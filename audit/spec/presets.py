@@ -5,9 +5,8 @@ above all, is taken whole from one of the two: half of somebody's list of method
 """
 
 from audit import resources
-from audit.errors import Fault
+from audit.errors import Fault, did_you_mean
 from audit.record import record
-from audit.spec.diagnostics import did_you_mean
 from audit.spec.validation import fault_at
 from audit.spec.yaml_nodes import YamlNode, read
 

@@ -5,10 +5,11 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from audit import recipe
 from audit.declare import FAMILY
 from audit.record import SCHEMA_VERSION, Audit
 from audit.registry import Family, find, places
-from audit.spec import recipe, sections
+from audit.spec import sections
 from audit.spec.describe import field_docs, summary
 from audit.spec.entries import CONTROL_METHODS
 from audit.spec.sections import Document, Inputs, MethodOptions, RequirementOptions

@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from audit.declare import declared
+from audit.recipe import Recipe
 from audit.spec.model import Model, Name, PathText
-from audit.spec.recipe import Recipe
 
 Words = Annotated[str, Field(min_length=1, max_length=4000)]
 Identifier = Annotated[

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from audit.declare import as_json
-from audit.errors import Fault, SpecError
+from audit.errors import Fault, SpecError, did_you_mean
+from audit.recipe import Recipe
 from audit.record import digest, record
-from audit.spec.diagnostics import did_you_mean, spec_error
+from audit.spec.diagnostics import spec_error
 from audit.spec.entries import DatasetEntry, MethodEntry, Requirement, read_dataset, read_methods, read_requirements
 from audit.spec.frameworks import dated, faults_of
 from audit.spec.presets import Preset, extended
-from audit.spec.recipe import Recipe
 from audit.spec.sections import Document, Gate, Header, Maps, Model, ReportOptions, Runtime, Waiver
 from audit.spec.validation import FieldOwner, build, fault_at
 from audit.spec.yaml_nodes import LARGEST, Span, YamlNode, read

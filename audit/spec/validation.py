@@ -12,10 +12,9 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from audit.declare import KINDS, FieldFaults
-from audit.errors import AuditError, Fault
+from audit.errors import AuditError, Fault, did_you_mean
 from audit.record import record
 from audit.registry import Family, find, places
-from audit.spec.diagnostics import did_you_mean
 from audit.spec.expected import Schema, at, choices, expected, keys, received
 from audit.spec.yaml_nodes import Span, YamlNode
 

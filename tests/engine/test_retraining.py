@@ -12,9 +12,9 @@ from audit.datasets.dataset import Dataset
 from audit.engine.retraining import Retraining, Splits
 from audit.errors import InputError, UnitError
 from audit.network.loading.load import from_model
+from audit.recipe import Recipe
 from audit.record import Removed, Trained
 from audit.running import loop
-from audit.spec.recipe import Recipe
 from audit.spec.spec import load_spec
 from tests.commands import save_model, write_spec
 

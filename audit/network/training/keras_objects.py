@@ -10,7 +10,7 @@ import numpy as np
 from audit.errors import InputError
 from audit.network.loading import canonical
 from audit.network.network import Network
-from audit.spec.recipe import Recipe
+from audit.recipe import Recipe
 
 Array = Any
 

@@ -9,8 +9,8 @@ from audit.network.randomize import randomize
 from audit.network.training import keras_objects as recipes
 from audit.network.training import least_squares
 from audit.network.training.training_loop import LoopResult, TrainingLoop, Transform
+from audit.recipe import Recipe
 from audit.record import Randomized, record
-from audit.spec.recipe import Recipe
 
 __all__ = ["TrainedNetwork", "Trainer", "Transform"]
 

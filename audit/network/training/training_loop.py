@@ -11,8 +11,8 @@ from audit.errors import InputError, UnitError
 from audit.network.network import Network, Params
 from audit.network.params import find_weights
 from audit.network.training import keras_objects as recipes
+from audit.recipe import Recipe
 from audit.record import digest, record
-from audit.spec.recipe import Recipe
 
 Transform = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """``(rows (B,) int64, inputs (B, ...)) -> inputs``: changes a batch on the fly; must not write to what it is given."""

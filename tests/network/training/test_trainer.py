@@ -12,7 +12,7 @@ from audit.network.loading.load import from_model
 from audit.network.training.keras_objects import rate
 from audit.network.training.trainer import Trainer
 from audit.network.training.training_loop import shuffled
-from audit.spec.recipe import AUGMENTATIONS, OPTIMIZERS, Recipe
+from audit.recipe import AUGMENTATIONS, OPTIMIZERS, Recipe
 from tests import networks
 
 L = keras.layers
@@ -107,7 +107,7 @@ import keras, numpy as np
 from audit.network.loading.load import from_model
 from audit.network.params import digest
 from audit.network.training.trainer import Trainer
-from audit.spec.recipe import Recipe
+from audit.recipe import Recipe
 L = keras.layers
 layers = [L.Conv2D(3, 3), L.BatchNormalization(), L.Flatten(), L.Dropout(0.4), L.Dense(3, activation="softmax")]
 network = from_model(keras.Sequential([keras.Input((6, 6, 1)), *layers]))

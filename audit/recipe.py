@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BeforeValidator, Field, JsonValue, WithJsonSchema, model_validator
 
 from audit.declare import declared
-from audit.spec.diagnostics import did_you_mean
+from audit.errors import did_you_mean
 
 OPTIMIZERS = (
     "adadelta",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from audit.spec.recipe import AUGMENTATIONS, OPTIMIZERS, Recipe
+from audit.recipe import AUGMENTATIONS, OPTIMIZERS, Recipe
 from audit.spec.schema import json_schema
 from audit.spec.spec import load_spec, spec_from_resolved
 from tests.spec.test_schema import accepts
