@@ -1,12 +1,11 @@
 """Images put together from small objects at drawn places, so that it is known which pixels matter."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from audit.datasets.digits import Digits
+from audit.datasets.shared.handwritten_digits import load_part
 
 CANVAS = 20
 """Height and width of the composed images."""
@@ -21,7 +20,7 @@ _GAP = 1  # blank pixels between two objects, so that none is cut out of another
 
 def digits(split: Split, classes: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the images (N, 8, 8) in 0 to 1 and labels (N,) of the first ``classes`` digits of a split."""
-    data = Digits(split=split).load(Path())
+    data = load_part(split)
     y = np.asarray(data.y)
     chosen = y < classes
     return data.x[chosen, ..., 0] / np.float32(16), y[chosen]
