@@ -1,20 +1,17 @@
 """What fitted methods are fitted on, and what they learned of the last parameters that they were asked about."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from audit.backend import active
-from audit.datasets.dataset import choose, validate
+from audit.datasets.dataset import Dataset, choose, validate
 from audit.methods.fitted import Learn, learner
 from audit.methods.method import Method
 from audit.network.network import Network, Params
 from audit.record import record
-
-if TYPE_CHECKING:
-    from audit.spec.spec import Spec
 
 LIMIT = 2000
 """How many training inputs methods are fitted on, at most: they are fitted for every condition. This project's choice;
@@ -36,24 +33,31 @@ class FittingData:
         return f"{self.words} (SHA-256 {sha256(np.ascontiguousarray(self.inputs).tobytes()).hexdigest()[:16]}...)"
 
 
-def fitting_data(spec: "Spec", network: Network, methods: Mapping[str, Method], explained: np.ndarray) -> FittingData:
+def fitting_data(
+    network: Network,
+    methods: Mapping[str, Method],
+    explained: np.ndarray,
+    training: Callable[[], Dataset | None],
+    seed: int,
+) -> FittingData:
     """Return the data source's training inputs, at most ``LIMIT`` drawn by the seed, or else the explained inputs.
 
     Args:
-        spec: the spec.
         network: the audited network.
         methods: those that apply to it, by id; where none of them is fitted, no training inputs are read.
         explained: the explained inputs (n, ...).
+        training: reads the data source's training inputs; None where it has none.
+        seed: of the choice among them.
 
     Raises:
         InputError: the training inputs do not fit the model.
     """
     fitted = frozenset(name for name, method in methods.items() if learner(method, network) is not None)
-    train = spec.dataset.load_training(spec.source_folder) if fitted else None
+    train = training() if fitted else None
     if train is None:
         return FittingData(methods=fitted, inputs=explained, words=f"the {len(explained)} explained inputs")
     validate(train, network.input_shape, network.classes)
-    rows = choose(train, min(LIMIT, len(train.x)), spec.seed)
+    rows = choose(train, min(LIMIT, len(train.x)), seed)
     words = f"{len(rows)} of {len(train.x)} inputs of {train.name}"
     return FittingData(methods=fitted, inputs=train.x[rows], words=words)
 

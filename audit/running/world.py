@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,8 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
     inapplicable = _inapplicable(methods, network, refuse=spec.inapplicable == "refuse")
     gallery = range(min(spec.report.gallery, len(chosen.ids)))
     applicable = {name: method for name, method in methods.items() if name not in inapplicable}
-    fitting = fitting_data(spec, network, applicable, chosen.inputs)
+    training = partial(spec.dataset.load_training, spec.source_folder)
+    fitting = fitting_data(network, applicable, chosen.inputs, training, spec.seed)
     bench = NetworkBench(
         network, methods, chosen.explained, seed=spec.seed, batch=batch, gallery=gallery, fitted_on=fitting.inputs
     )

@@ -1,6 +1,5 @@
 """What fitted methods are fitted on, and how often."""
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -84,23 +83,21 @@ def test_a_variant_is_fitted_on_the_same_data_moved_as_its_inputs_are_or_on_its_
     assert inputs[1] is X and inputs[2] is widened.explained.inputs and inputs[3] is other.inputs
 
 
-def _spec(train: Dataset | None) -> Any:
-    return SimpleNamespace(dataset=SimpleNamespace(load_training=lambda root: train), source_folder=None, seed=0)
-
-
 def test_training_inputs_are_drawn_by_the_seed_where_there_are_any(monkeypatch: pytest.MonkeyPatch) -> None:
     network, methods = bench(Mean())._network, {"mean": Mean(), "gradient": Gradient()}
     x = np.arange(60, dtype=np.float32).reshape(20, 3)
     train = Dataset(x=x, y=None, ids=np.arange(20).astype(str), class_names=(), name="train")
     monkeypatch.setattr(fitting, "LIMIT", 5)
-    drawn = fitting_data(_spec(train), network, methods, X)
+    drawn = fitting_data(network, methods, X, lambda: train, 0)
     assert len(np.unique(drawn.inputs, axis=0)) == 5 and set(drawn.inputs[:, 0]) <= set(x[:, 0])
     assert drawn.of("gradient") is None and str(drawn.of("mean")).startswith("5 of 20 inputs of train (SHA-256 ")
-    without = fitting_data(_spec(None), network, methods, X)
+    without = fitting_data(network, methods, X, lambda: None, 0)
     assert without.inputs is X and str(without.of("mean")).startswith("the 6 explained inputs (SHA-256 ")
-    assert without.of("mean") != fitting_data(_spec(None), network, methods, X + 1).of("mean")
+    assert without.of("mean") != fitting_data(network, methods, X + 1, lambda: None, 0).of("mean")
 
 
 def test_nothing_is_read_where_nothing_is_fitted() -> None:
-    spec = SimpleNamespace(dataset=None)
-    assert fitting_data(spec, bench(Mean())._network, {"gradient": Gradient()}, X).methods == frozenset()  # type: ignore[arg-type]
+    read: list[str] = []
+    network, methods = bench(Mean())._network, {"gradient": Gradient()}
+    assert fitting_data(network, methods, X, lambda: read.append("training"), 0).methods == frozenset()
+    assert read == []
