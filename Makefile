@@ -76,7 +76,7 @@ check: setup  ## format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright
-	$(BIN)/python -m pytest -q tests/test_imports.py
+	$(BIN)/python -m pytest -q tests/test_imports.py tests/test_forbidden.py
 
 format: setup  ## format the code and mend what the linter can
 	$(BIN)/ruff format .
