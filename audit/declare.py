@@ -23,10 +23,10 @@ KINDS: Mapping[Family, str] = {
     "datasets": "data source",
     "similarities": "similarity",
 }
-"""What one of a family is called in messages."""
+"""The name of one member of a family, in messages."""
 
 FAMILY = "x-family"
-"""The key under which the JSON schema of such a field says of which family it is."""
+"""The JSON schema key that holds the family of a named value."""
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True)
@@ -41,16 +41,16 @@ def as_json(value: Any) -> dict[str, Any]:
 
 
 class FieldFaults(ValueError):
-    """Fields of a named value are wrong; its cause is pydantic's error."""
+    """A named value has invalid fields; the cause is pydantic's error."""
 
     def __init__(self, family: Family, text: str) -> None:
-        """Say what is wrong, and of which family the value is."""
+        """Store the message and the family of the value."""
         super().__init__(text)
         self.family: Family = family
 
 
 def named_value(family: Family, value: Any, default: str) -> Any:
-    """Return the declared value that a spec names: ``gradient``, or ``{smoothgrad: {samples: 20}}``.
+    """Return the declared value that a spec names, such as ``gradient`` or ``{smoothgrad: {samples: 20}}``.
 
     Args:
         family: where the name is registered.
@@ -58,7 +58,7 @@ def named_value(family: Family, value: Any, default: str) -> Any:
         default: a name of the family without required fields, for the message.
 
     Raises:
-        ValueError: the name is unknown or a field is wrong; all wrong fields are named.
+        ValueError: the name is unknown or a field is invalid; lists all invalid fields.
     """
     name, fields = _name_and_fields(family, value, default)
     if name not in places(family):
@@ -71,7 +71,7 @@ def named_value(family: Family, value: Any, default: str) -> Any:
 
 
 def name_of(family: Family, value: Any) -> str:
-    """Return a declared value's name in a spec; its class's name if it is not registered."""
+    """Return a declared value's name in a spec; the name of its class if it is not registered."""
     names = (name for name in places(family) if find(family, name) is type(value))
     return next(names, type(value).__name__)
 
@@ -95,7 +95,7 @@ def _name_and_fields(family: Family, value: Any, default: str) -> tuple[str, dic
         name, fields = next(iter(cast("Mapping[Any, Any]", value).items()))
         if fields is None or isinstance(fields, Mapping):
             return str(name), {str(key): each for key, each in (fields or {}).items()}
-    raise ValueError(f"expected a {KINDS[family]}'s name, or one name with its fields as in {{{default}: {{}}}}")
+    raise ValueError(f"expected the name of a {KINDS[family]}, or one name with its fields, as in {{{default}: {{}}}}")
 
 
 def _suggestion(family: Family, name: str) -> str:

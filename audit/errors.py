@@ -1,14 +1,14 @@
 """Every error the audit raises on purpose, and the exit code each one leads to.
 
     AuditError
-    |-- SpecError          2   the spec is wrong: every fault at once
+    |-- SpecError          2   the spec is invalid: lists every fault
     |-- InputError         2   the model, the data or a method do not fit together
     |-- RefusedError       6   refused for safety: nothing was loaded
-    |-- UnitError          -   one unit of work failed: it becomes evidence, the run goes on
+    |-- UnitError          -   one unit of work failed: recorded as evidence, the run continues
     `-- EnvironmentStop    7   the machine stopped the run: disk, lock, memory, version
 
-Each error has a code of its own; a message says what happened, where, what was expected, what was received and how
-to mend it.
+Each error has its own code; a message says what happened, where, what was expected, what was received and how to fix
+it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -40,9 +40,9 @@ class AuditError(Exception):
 
 
 class Fault:
-    """One fault of a spec: its code, its place (1-based line and column) and how to mend it.
+    """One fault of a spec: its code, its place (1-based line and column) and how to fix it.
 
-    ``file`` names the preset in which it stands; it is empty for the spec itself.
+    ``file`` names the preset that contains it; it is empty for the spec itself.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class SpecError(AuditError):
 
 
 class InputError(AuditError):
-    """The model, the data or a method do not fit what the spec says of them."""
+    """The model, the data or a method do not match the spec."""
 
     exit_code = 2
 

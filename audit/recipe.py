@@ -1,4 +1,4 @@
-"""The ``training`` section of a spec: how networks are trained anew. Read and checked without Keras."""
+"""The ``training`` section of a spec: how networks are retrained. Read and checked without Keras."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, cast
@@ -22,7 +22,7 @@ OPTIMIZERS = (
     "rmsprop",
     "sgd",
 )
-"""Names in ``keras.optimizers``."""
+"""Optimizers in ``keras.optimizers``."""
 
 AUGMENTATIONS = (
     "gaussian_noise",
@@ -58,13 +58,13 @@ def _schema(known: Sequence[str]) -> dict[str, Any]:
 
 
 def _reader(kind: str, known: Sequence[str]) -> Callable[[Any], Any]:
-    """Return what reads one name with its fields; a name alone becomes ``{name: {}}``."""
+    """Return a function that reads one name with its fields; a name alone becomes ``{name: {}}``."""
 
     def read(value: Any) -> Any:
         entry = {value: {}} if isinstance(value, str) else value
         if not isinstance(entry, Mapping) or len(cast("Mapping[Any, Any]", entry)) != 1:
             raise ValueError(
-                f"expected the name of an {kind}, or one name with its fields as in {{name: {{field: value}}}}"
+                f"expected the name of an {kind}, or one name with its fields, as in {{name: {{field: value}}}}"
             )
         name, fields = next(iter(cast("Mapping[Any, Any]", entry).items()))
         if name not in known:
@@ -82,27 +82,27 @@ Augmentation = Annotated[
 
 @declared
 class CosineDecay:
-    """Half a cosine from the optimizer's learning rate down to ``final`` times it, over all epochs."""
+    """Half a cosine from the optimizer's learning rate down to ``final`` times that rate, over all epochs."""
 
     final: Annotated[float, Field(ge=0, le=1)] = 0.0
-    """Of the last epoch, as a share of the optimizer's learning rate."""
+    """Learning rate of the last epoch, as a share of the optimizer's learning rate."""
 
     warmup: Annotated[int, Field(ge=0)] = 0
-    """Epochs over which the learning rate first rises in equal steps."""
+    """Number of first epochs over which the learning rate rises in equal steps."""
 
 
 @declared
 class StepDecay:
-    """The learning rate times ``factor`` from each of some epochs on."""
+    """Multiplies the learning rate by ``factor`` before each of some epochs."""
 
     at: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)]
     """Epochs, counted from 0, before which the learning rate is multiplied."""
 
     factor: Share = 0.1
-    """What it is multiplied with."""
+    """Factor for the learning rate."""
 
     warmup: Annotated[int, Field(ge=0)] = 0
-    """Epochs over which the learning rate first rises in equal steps."""
+    """Number of first epochs over which the learning rate rises in equal steps."""
 
 
 @declared
@@ -113,7 +113,7 @@ class Schedule:
     """Half a cosine over all epochs."""
 
     steps: StepDecay | None = None
-    """Multiplied at some epochs."""
+    """A factor at some epochs."""
 
     @model_validator(mode="after")
     def _one(self) -> "Schedule":
@@ -124,21 +124,21 @@ class Schedule:
 
 @declared
 class EarlyStop:
-    """Stop where the loss on inputs held out of the training data falls no more; the best epoch's weights are kept."""
+    """Stops when the loss on held-out training data no longer falls, and keeps the best epoch's weights."""
 
     patience: Annotated[int, Field(ge=1)] = 5
-    """Epochs without a lower loss before the training stops."""
+    """Epochs without a lower loss before training stops."""
 
     validation_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    """The share of the training data held out: drawn by the seed, never from the test data."""
+    """Share of the training data that is held out: sampled with the seed, never from the test data."""
 
 
 @declared
 class Recipe:
-    """How networks are trained anew, for the checks that retrain: always from fresh weights, never on test data."""
+    """How networks are retrained: always from fresh weights, never on test data."""
 
     optimizer: Optimizer = Field(default_factory=lambda: {"adam": {}}, json_schema_extra={"default": "adam"})
-    """An optimizer of Keras: its name, or one name with the fields that Keras gives it."""
+    """Keras optimizer: its name, or one name with its Keras arguments."""
 
     loss: (
         Literal[
@@ -150,28 +150,28 @@ class Recipe:
         ]
         | None
     ) = None
-    """What is minimised; where absent the cross-entropy that fits the model's output."""
+    """Loss to minimise. Default: the cross-entropy that fits the model's output."""
 
     batch_size: Annotated[int, Field(ge=1, le=65_536)] = 128
-    """Inputs per step; the last batch of an epoch may be smaller."""
+    """Inputs per step; the last batch of an epoch can be smaller."""
 
     epochs: Annotated[int, Field(ge=1, le=100_000)] = 20
-    """Passes over the training data, at most."""
+    """Maximum number of passes over the training data."""
 
     target_accuracy: Share | None = None
-    """Stop after the epoch whose running training accuracy reaches this."""
+    """Stop after the epoch in which the running training accuracy reaches this value."""
 
     schedule: Schedule | None = None
-    """How the learning rate changes; constant where absent."""
+    """How the learning rate changes. Default: constant."""
 
     augmentation: tuple[Augmentation, ...] = ()
-    """Layers of Keras that change training inputs at random, in this order: a name, or one name with its fields."""
+    """Keras layers that change training inputs at random, in this order: each a name, or one name with its fields."""
 
     early_stop: EarlyStop | None = None
-    """Stop where held-out training data show no more progress."""
+    """Stop when the loss on held-out training data no longer falls."""
 
     solver: Literal["gradient", "least_squares"] = "gradient"
-    """``least_squares`` solves a network that is one dense layer exactly; batches and epochs then mean nothing."""
+    """``least_squares`` solves a network of one dense layer exactly and ignores batches and epochs."""
 
     @model_validator(mode="after")
     def _exact(self) -> "Recipe":
@@ -184,5 +184,5 @@ class Recipe:
         }
         given = [name for name, value in iterative.items() if value]
         if self.solver == "least_squares" and given:
-            raise ValueError(f"`solver: least_squares` is exact: `{given[0]}` means nothing to it")
+            raise ValueError(f"`{given[0]}` cannot be combined with `solver: least_squares`")
         return self

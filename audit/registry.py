@@ -1,4 +1,4 @@
-"""Names to classes: what a spec may say, and where it lives. A class is imported only when it is asked for.
+"""Names to classes: the names a spec can use, and the class of each. A class is imported only when it is needed.
 
 A plug-in adds names through the entry points ``audit.methods``, ``audit.checks``, ``audit.similarities`` and
 ``audit.datasets``.

@@ -58,7 +58,7 @@ def test_fields_come_back_from_the_resolved_spec(tmp_path):
     [
         ("speerman", "S024", "speerman", "did you mean `spearman`?"),
         ("gradient", "S024", "gradient", "the similarities are cosine, "),
-        ("3", "S024", "3", "a similarity's name, or one name with its fields as in {ssim: {}}"),
+        ("3", "S024", "3", "the name of a similarity, or one name with its fields, as in {ssim: {}}"),
         ("{ssim: {windows: 7}}", "S021", "windows", "did you mean `window`?"),
         ("{ssim: {window: large}}", "S023", "large", "`window` of similarity `ssim`: expected an integer >= 3"),
         ("{ssim: {normalise: maximum}}", "S023", "maximum", "expected `none`, `max`, `min_max` or `second_moment`"),

@@ -86,8 +86,18 @@ def test_a_resolved_recipe_is_read_back_as_itself_and_fits_the_schema(tmp_path: 
         ("{schedule: {cosine: {final: 2}}}", "S023", "2", "expected a number >= 0 and <= 1"),
         ("{early_stop: {validation_fraction: 1}}", "S023", "1", "expected a number > 0 and < 1"),
         ("{solver: exact}", "S023", "exact", "expected `gradient` or `least_squares`"),
-        ("{solver: least_squares, early_stop: {}}", "S024", "{", "`early_stop` means nothing to it"),
-        ("{solver: least_squares, loss: binary_crossentropy}", "S024", "{", "`loss` means nothing to it"),
+        (
+            "{solver: least_squares, early_stop: {}}",
+            "S024",
+            "{",
+            "`early_stop` cannot be combined",
+        ),
+        (
+            "{solver: least_squares, loss: binary_crossentropy}",
+            "S024",
+            "{",
+            "`loss` cannot be combined",
+        ),
         ("[adam]", "S023", "[adam]", "`training`: expected a mapping"),
     ],
 )
@@ -101,16 +111,16 @@ def test_a_fault_of_a_recipe_is_shown_at_its_place(
 
 
 @pytest.mark.parametrize("section", ["", "training: null\n"])
-def test_a_requirement_that_retrains_needs_to_be_told_how(tmp_path: Path, section: str) -> None:
+def test_a_requirement_that_retrains_needs_a_training_section(tmp_path: Path, section: str) -> None:
     text = MINIMAL + "  - label_permutation\n  - roar: {methods: [gradient]}\n" + section
     found = shown(tmp_path, text)
     assert [(each.code, each.line, each.underlined) for each in found] == [
         ("S031", 8, "label_permutation"),
         ("S031", 9, "roar"),
     ]
-    assert all("training" in each.hint and "does not say how" in each.what for each in found)
-    told = text.removesuffix(section) + "training: {epochs: 3}\n"
-    assert spec_of(tmp_path, told).training == Recipe(epochs=3)
+    assert all("training" in each.hint and "missing `training:` section" in each.what for each in found)
+    with_section = text.removesuffix(section) + "training: {epochs: 3}\n"
+    assert spec_of(tmp_path, with_section).training == Recipe(epochs=3)
 
 
 def test_a_faulty_recipe_is_one_fault_however_many_requirements_retrain(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The command line. Each command is a thin shell; Keras is imported only after its backend was chosen."""
+"""The command line. Each command is a thin shell; Keras is imported only after its backend is chosen."""
 
 import sys
 from collections.abc import Sequence
@@ -16,8 +16,16 @@ if TYPE_CHECKING:
     from audit.spec.spec import Spec
 
 _FAMILIES = click.Choice(["methods", "checks", "similarities", "datasets", "frameworks"])
-_TRUST = click.option("--trust-code", "trusted", multiple=True, metavar="REF", help="Allow package.module:function.")
-_BACKEND = click.option("--backend", type=click.Choice(["tensorflow", "jax"]), help="Outranks the spec's.")
+_TRUST = click.option(
+    "--trust-code",
+    "trusted",
+    multiple=True,
+    metavar="REF",
+    help="Trust and run this code, named as package.module:function. Repeatable.",
+)
+_BACKEND = click.option(
+    "--backend", type=click.Choice(["tensorflow", "jax"]), help="Keras backend; overrides the spec."
+)
 _FILE = click.Path(path_type=Path)
 _HISTORY = Path("runs", "history.jsonl")
 
@@ -36,18 +44,17 @@ def _version(context: click.Context, parameter: click.Parameter, given: bool) ->
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an internal error.")
 def commands(debug: bool) -> None:
-    """Audit explanation methods on Keras models: a spec goes in; evidence, verdicts and a report come out.
+    """Audit explanation methods for Keras models: read a spec, run its checks, write verdicts and a report.
 
-    Exit codes: 0 all pass, 1 a requirement fails, 2 the spec or command line is wrong, 3 the audit is invalid or a
-    required check could not run, 4 inconclusive, 5 nothing was evaluated, 6 refused for safety, 7 stopped by the
-    environment, 130 interrupted.
+    Exit codes: 0 pass, 1 fail, 2 invalid spec or command line, 3 invalid audit or a required check that could not
+    run, 4 inconclusive, 5 nothing evaluated, 6 refused for safety, 7 stopped by the environment, 130 interrupted.
     """
 
 
 @commands.command()
 @click.argument("specs", nargs=-1, required=True, type=_FILE, metavar="SPEC...")
 def validate(specs: Sequence[Path]) -> int:
-    """Check specs: every fault at once, nothing is run."""
+    """Check specs and report every fault, without running anything."""
     from audit.errors import SpecError
     from audit.planning.outline import counted
     from audit.spec.spec import load_spec
@@ -67,10 +74,10 @@ def validate(specs: Sequence[Path]) -> int:
 
 @commands.command("list")
 @click.argument("family", type=_FAMILIES)
-@click.option("--long", "long", is_flag=True, help="Print the whole documentation, with every field.")
-@click.option("--markdown", is_flag=True, help="Print the whole documentation as a page in Markdown.")
+@click.option("--long", "long", is_flag=True, help="Print the full documentation with every field.")
+@click.option("--markdown", is_flag=True, help="Print the full documentation as Markdown.")
 def list_names(family: Any, long: bool, markdown: bool) -> None:
-    """List what a spec may name."""
+    """List the names that a spec can use."""
     from audit.cli.handbook import page
     from audit.spec import frameworks
     from audit.spec.describe import listing
@@ -89,7 +96,7 @@ def list_names(family: Any, long: bool, markdown: bool) -> None:
 @commands.command()
 @click.argument("kind", type=click.Choice(["spec", "results"]), default="spec")
 def schema(kind: Any) -> None:
-    """Print the JSON schema of a spec, for editors, or of results.json."""
+    """Print the JSON schema of specs or of results.json."""
     from audit.spec.schema import schema_text
 
     click.echo(schema_text(kind), nl=False)
@@ -97,24 +104,24 @@ def schema(kind: Any) -> None:
 
 @commands.command()
 @click.argument("code")
-def explain(code: str) -> None:
-    """Say what an error code means, and what mends it."""
-    from audit.cli.error_codes import explain as lines_of
+def error(code: str) -> None:
+    """Explain an error code and how to fix the error."""
+    from audit.cli.error_codes import lines_of
 
     for line in lines_of(code):
         data(line)
 
 
 @commands.command()
-@click.option("--deep", is_flag=True, help="List the devices too; this starts each framework.")
+@click.option("--deep", is_flag=True, help="Also start each backend and list its devices.")
 def doctor(deep: bool) -> int:
-    """Look at what an audit needs of this machine."""
+    """Check that this machine can run audits."""
     from audit.cli.doctor import examine
 
     code = 0
     for finding in examine(deep=deep):
-        data(f"{'ok  ' if finding.well else 'BAD '} {finding.what:<16} {show(finding.found)}")
-        code = code if finding.well else EnvironmentStop.exit_code
+        data(f"{'ok   ' if finding.ok else 'ERROR'} {finding.what:<16} {show(finding.found)}")
+        code = code if finding.ok else EnvironmentStop.exit_code
     return code
 
 
@@ -123,9 +130,9 @@ def doctor(deep: bool) -> int:
 @_TRUST
 @_BACKEND
 def plan(spec: Path, trusted: Sequence[str], backend: str | None) -> None:
-    """Show the work and its cost; nothing is written.
+    """Show the planned work and its estimated cost, without writing anything.
 
-    What is already done is counted.
+    Counts the units that are already stored.
     """
     loaded = _load(spec, backend)
     from audit.running.loop import prepare
@@ -136,11 +143,11 @@ def plan(spec: Path, trusted: Sequence[str], backend: str | None) -> None:
 
 @commands.command()
 @click.argument("spec", type=_FILE)
-@click.option("--out", type=_FILE, help="The run's folder; runs/<audit id> where absent.")
+@click.option("--out", type=_FILE, help="Folder of the run.  [default: runs/<audit id>]")
 @_TRUST
 @_BACKEND
-@click.option("--history", type=_FILE, default=_HISTORY, show_default=True, help="Where a line for this run is added.")
-@click.option("--quiet", is_flag=True, help="No progress and no table.")
+@click.option("--history", type=_FILE, default=_HISTORY, show_default=True, help="History file to append this run to.")
+@click.option("--quiet", is_flag=True, help="Show no progress and no verdict table.")
 @click.option("--verbose", is_flag=True, help="Print the reason of every verdict.")
 def run(
     spec: Path,
@@ -151,7 +158,7 @@ def run(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Plan, execute, judge and render. The same command resumes a run that was stopped."""
+    """Run an audit and write its report. Run it again to resume after an interruption."""
     loaded = _load(spec, backend)
     from audit.cli.console import files, progress, verdicts, warned
     from audit.running.loop import run as execute
@@ -168,12 +175,12 @@ def run(
 
 @commands.command()
 @click.argument("folder", type=_FILE, metavar="RUN")
-@click.option("--spec", "spec", type=_FILE, help="Judge by another spec's thresholds.")
+@click.option("--spec", "spec", type=_FILE, help="Use the thresholds of this spec.")
 @click.option("--verbose", is_flag=True, help="Print the reason of every verdict.")
 def judge(folder: Path, spec: Path | None, verbose: bool) -> int:
-    """Decide again from stored evidence.
+    """Re-judge stored evidence.
 
-    Nothing is computed anew, and no framework is needed.
+    Computes no maps and needs no deep-learning framework.
     """
     from audit.cli.console import verdicts
     from audit.running.finish import judge as decide
@@ -190,9 +197,9 @@ def judge(folder: Path, spec: Path | None, verbose: bool) -> int:
 @commands.command()
 @click.argument("folder", type=_FILE, metavar="RUN")
 def report(folder: Path) -> None:
-    """Draw the report again from stored results.
+    """Render the report again from stored results.
 
-    No framework is needed.
+    Needs no deep-learning framework.
     """
     from audit.cli.console import files
     from audit.running.finish import render
@@ -203,12 +210,19 @@ def report(folder: Path) -> None:
 @commands.command()
 @click.argument("before", type=_FILE, metavar="RUN_A")
 @click.argument("after", type=_FILE, metavar="RUN_B")
-@click.option("--format", "form", type=click.Choice(["table", "json", "markdown"]), default="table")
-@click.option("--fail-on-regression", is_flag=True, help="Exit 1 where anything is worse in the second run.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "markdown"]),
+    default="table",
+    show_default=True,
+    help="Output format.",
+)
+@click.option("--fail-on-regression", is_flag=True, help="Exit with 1 if any verdict is worse in the second run.")
 def diff(before: Path, after: Path, form: str, fail_on_regression: bool) -> int:
-    """Show what changed from one run to another: their folders, or their results.json.
+    """Compare the verdicts of two runs.
 
-    No framework is needed.
+    Each run is a folder or a results.json. Needs no deep-learning framework.
     """
     from audit.cli.console import differences
     from audit.judging.changes import compare, regressed

@@ -1,6 +1,6 @@
-"""What people see on a terminal: progress, the verdict table, and foreign texts made harmless.
+"""Terminal output: progress, the verdict table, and text from outside with its control characters escaped.
 
-Data go to standard output, words to standard error. Rich is imported where it is used: ``--help`` must be quick.
+Results go to standard output, messages to standard error. Rich is imported where it is used: ``--help`` must be quick.
 """
 
 import sys
@@ -27,12 +27,12 @@ _WIDTH = 160  # columns of a table that goes to a file or a log
 
 
 def show(text: object) -> str:
-    """Return a foreign text on one line, without what could steer a terminal."""
+    """Return text from outside on one line, with control characters escaped."""
     return printable(text)
 
 
 def say(text: str = "") -> None:
-    """Write words for people to standard error."""
+    """Write a message to standard error."""
     click.echo(text, err=True)
 
 
@@ -42,7 +42,7 @@ def data(text: str = "") -> None:
 
 
 def console(stream: TextIO) -> "Console":
-    """Return a console on a stream: no markup, no colour under NO_COLOR or without a terminal."""
+    """Return a console on a stream: no markup; no colour if NO_COLOR is set or the stream is no terminal."""
     from rich.console import Console
 
     width = None if stream.isatty() else _WIDTH
@@ -51,7 +51,7 @@ def console(stream: TextIO) -> "Console":
 
 @contextmanager
 def progress(*, quiet: bool) -> Generator[Progress]:
-    """Give a callback that shows how far a run is: a bar on a terminal, a line per tenth otherwise."""
+    """Give a callback that shows the progress of a run: a bar on a terminal, otherwise a line for each tenth."""
     if quiet:
         yield _silent
     elif sys.stderr.isatty():
@@ -100,18 +100,18 @@ def _left(seconds: float) -> str:
 
 
 def verdicts(audit: "Audit", *, verbose: bool = False) -> None:
-    """Print the verdict table, methods by requirements, the reasons, and the verdict in one sentence."""
+    """Print the verdict table (methods by requirements), the reasons, and the audit's verdict in one sentence."""
     out = console(sys.stdout)
     out.print(_table(audit))
     explained = [verdict for verdict in audit.verdicts if verbose or verdict.outcome != "pass"]
     for verdict in explained:
         heading = f"{_words(audit, verdict)[1]} {show(verdict.method)}, {show(verdict.requirement)}: "
         out.print(_text(heading, verdict.outcome), _text(show(verdict.reason)), sep="", soft_wrap=True)
-    out.print(_text(f"\n{show(_ending(audit, explained))}"), soft_wrap=True)
+    out.print(_text(f"\n{show(_sentence(audit, explained))}"), soft_wrap=True)
 
 
-def _ending(audit: "Audit", explained: Sequence["Verdict"]) -> str:
-    """Return the audit's sentence without the reason at its end, where that was printed above."""
+def _sentence(audit: "Audit", explained: Sequence["Verdict"]) -> str:
+    """Return the audit's sentence without the reason at its end, if that was printed above."""
     for verdict in explained:
         repeated = f": {verdict.reason[:1].lower()}{verdict.reason[1:]}"
         if audit.sentence.endswith(repeated):
@@ -120,7 +120,7 @@ def _ending(audit: "Audit", explained: Sequence["Verdict"]) -> str:
 
 
 def files(rendered: "Rendered") -> None:
-    """Print where the pages are that people read, and in one line where the files for machines are."""
+    """Print the paths of the reports for people, and on one line the files for other programs."""
     pages = [path for name, path in rendered.paths.items() if name in ("html", "pdf")]
     others = [path for path in rendered.paths.values() if path not in pages]
     for path in pages:
@@ -132,16 +132,16 @@ def files(rendered: "Rendered") -> None:
 
 
 def warned(context: "Context") -> None:
-    """Say how often Python or a library warned: the log holds what they said."""
+    """Print how many warnings Python and the libraries raised; the log holds their texts."""
     from audit.planning.outline import counted
 
     warnings = sum(line.kind == "warning" for line in context.log)
     if warnings:
-        say(f"{counted(warnings, 'warning')} of Python or a library: see the log, the report's last appendix")
+        say(f"{counted(warnings, 'warning')} from Python or a library: see the log in the report's last appendix")
 
 
 def differences(comparison: "Comparison", form: str) -> None:
-    """Print what changed between two audits, as a ``table``, as ``json`` or as ``markdown``."""
+    """Print what changed between two audits as a ``table``, ``json`` or ``markdown``."""
     from audit.report.differences import markdown, outcomes, sentence
     from audit.store.store import to_json
 

@@ -1,4 +1,4 @@
-"""The environment that Keras and its backends read: set before they are imported, and refused where it could lie."""
+"""The environment variables that Keras and its backends read: set before the import, refused if they change results."""
 
 import os
 import sys
@@ -13,9 +13,9 @@ from audit.record import record
 BACKENDS = ("tensorflow", "jax")
 
 FAKES = {
-    "KERAS_MAX_EPOCHS": "Keras then stops every training early",
-    "KERAS_MAX_STEPS_PER_EPOCH": "Keras then trains on a part of the data",
-    "TF_USE_LEGACY_KERAS": "another Keras then loads the model, without safe mode",
+    "KERAS_MAX_EPOCHS": "Keras stops every training early",
+    "KERAS_MAX_STEPS_PER_EPOCH": "Keras trains on only part of the data",
+    "TF_USE_LEGACY_KERAS": "Keras 2 loads the model, without safe mode",
 }
 """Variables that change what Keras computes, and how."""
 
@@ -29,17 +29,17 @@ def prepare(*, option: str | None, spec: str | None) -> str:
     """Set what Keras reads and return the backend: ``--backend``, the spec, KERAS_BACKEND, then TensorFlow.
 
     Raises:
-        EnvironmentStop: a variable would fake results, or the backend is not installed.
+        EnvironmentStop: a variable would change results, or the backend is not installed.
     """
     refuse_fakes()
     backend = option or spec or os.environ.get("KERAS_BACKEND") or "tensorflow"
     if backend not in BACKENDS:
         raise EnvironmentStop(
             "E021",
-            f"there is no backend `{backend}`",
+            f"unknown backend `{backend}`",
             where="KERAS_BACKEND",
             expected=" or ".join(BACKENDS),
-            fix="unset it, or use --backend",
+            fix="unset the variable, or use --backend",
         )
     if find_spec(backend) is None:
         fix = 'pip install "saliency-audit[jax]"' if backend == "jax" else "pip install saliency-audit"
@@ -61,17 +61,17 @@ def refuse_fakes() -> None:
         if os.environ.get(name):
             raise EnvironmentStop(
                 "E020",
-                f"the environment sets {name}: {effect}",
+                f"the environment variable {name} changes results: {effect}",
                 received=f"{name}={os.environ[name]}",
                 fix=f"unset {name}",
             )
 
 
 def start_keras() -> None:
-    """Import Keras with its backend, whose start-up chatter TF_CPP_MIN_LOG_LEVEL does not stop; shown if it fails.
+    """Import Keras and its backend. Their start-up messages are hidden unless the import fails.
 
     Raises:
-        EnvironmentStop: what is installed cannot be imported.
+        EnvironmentStop: Keras or its backend is installed but cannot be imported.
     """
     sys.stderr.flush()
     terminal = os.dup(2)
@@ -84,10 +84,10 @@ def start_keras() -> None:
             os.write(terminal, chatter.read())
             raise EnvironmentStop(
                 "E023",
-                "Keras and its backend are installed but cannot be started",
+                "Keras or its backend cannot be imported",
                 where=f"backend `{os.environ.get('KERAS_BACKEND', '')}`",
                 received=f"{type(error).__name__}: {error}",
-                fix="install them again; `saliency-audit doctor --deep` looks at each backend",
+                fix="install them again; `saliency-audit doctor --deep` checks each backend",
             ) from error
         finally:
             os.dup2(terminal, 2)
@@ -96,11 +96,11 @@ def start_keras() -> None:
 
 @record
 class Finding:
-    """One line of the doctor's: what was looked at, what was found, and whether an audit can run with it."""
+    """One line of ``doctor``: what was checked, what was found, and whether an audit can run with it."""
 
     what: str
     found: str
-    well: bool
+    ok: bool
 
 
 def installed(package: str) -> str | None:

@@ -1,6 +1,6 @@
-"""What an error code means: every message that the code raises with it, read from the package's own source.
+"""What an error code means: every message raised with it, read from the package's own source.
 
-A table beside the code would be a second truth; the messages themselves cannot fall behind.
+A table beside the code could go stale; the messages themselves cannot.
 """
 
 import ast
@@ -23,7 +23,7 @@ PARTS = {
     "X": "refused for safety",
     "P": "the report",
 }
-"""What each letter of a code is about."""
+"""What each letter of a code stands for."""
 
 _EXITS = {
     "InputError": 2,
@@ -41,7 +41,7 @@ _CODE = re.compile(f'"[{"".join(PARTS)}][0-9]{{3}}"')
 
 @record
 class Message:
-    """One place that raises a code. ``…`` stands for what is known only then; ``exit_code`` is None for evidence."""
+    """One place that raises a code. ``…`` stands for values filled in there; ``exit_code`` is None for evidence."""
 
     code: str
     what: str
@@ -56,8 +56,8 @@ def messages() -> tuple[Message, ...]:
     return tuple(sorted(dict.fromkeys(found), key=lambda each: each.code))
 
 
-def explain(code: str) -> list[str]:
-    """Return what a code means, in lines for people.
+def lines_of(code: str) -> list[str]:
+    """Return the meaning of a code as lines of text.
 
     Raises:
         InputError: there is no such code (R084).
@@ -66,12 +66,12 @@ def explain(code: str) -> list[str]:
     found = [each for each in known if each.code == code.upper()]
     if not found:
         near = did_you_mean(code.upper(), sorted({each.code for each in known}))
-        fix = near if near.startswith("did") else "a code is a letter and three digits, as an error shows it: M003"
-        raise InputError("R084", f"there is no error code {code}", fix=fix)
+        fix = near if near.startswith("did") else "a code is a letter and three digits, such as M003"
+        raise InputError("R084", f"unknown error code {code}", fix=fix)
     lines = [f"{found[0].code}: {PARTS[found[0].code[0]]}"]
     for each in found:
-        ending = f" (exit code {each.exit_code})" if each.exit_code is not None else ""
-        lines += [f"  {each.what}{ending}", *([f"    fix: {each.fix}"] if each.fix else [])]
+        exit_code = f" (exit code {each.exit_code})" if each.exit_code is not None else ""
+        lines += [f"  {each.what}{exit_code}", *([f"    fix: {each.fix}"] if each.fix else [])]
     return lines
 
 
@@ -80,14 +80,14 @@ def _of_file(path: Path) -> Iterator[Message]:
     tree = ast.parse(text if _CODE.search(text) else "")
     everywhere = _assigned(tree)
     for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
-        named = {**everywhere, **_assigned(function)}  # a text that is handed in stands somewhere else in the file
+        named = {**everywhere, **_assigned(function)}  # a message may be assigned elsewhere in the file
         for node in ast.walk(function):
             if isinstance(node, ast.Call) and len(node.args) > 1:
                 yield from _of_call(node, named)
 
 
 def _of_call(call: ast.Call, named: Mapping[str, Sequence[ast.expr]]) -> Iterator[Message]:
-    """Yield what one call says; a code that depends on a condition has a text for each of its branches."""
+    """Yield the messages of one call; a code that depends on a condition has one for each branch."""
     codes, whats = (_branches(argument, named) for argument in call.args[:2])
     fixes = [_branches(each.value, named) for each in call.keywords if each.arg in ("fix", "hint")]
     name = ast.unparse(call.func).rpartition(".")[2]
@@ -99,7 +99,7 @@ def _of_call(call: ast.Call, named: Mapping[str, Sequence[ast.expr]]) -> Iterato
 
 
 def _assigned(scope: ast.AST) -> dict[str, list[ast.expr]]:
-    """Return the expressions that each name is given, pairs taken apart."""
+    """Return the expressions assigned to each name; a pair counts as two assignments."""
     found: dict[str, list[ast.expr]] = {}
     for node in ast.walk(scope):
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
@@ -123,7 +123,7 @@ def _at(branches: Sequence[ast.expr], place: int) -> ast.expr:
 
 
 def _text(node: ast.expr) -> str:
-    """Return a text with what is computed left open."""
+    """Return a text with ``…`` in place of computed values."""
     if isinstance(node, ast.Constant):
         return str(node.value)
     if isinstance(node, ast.JoinedStr):

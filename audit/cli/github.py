@@ -1,4 +1,4 @@
-"""What a job of GitHub Actions shows of an audit: annotations at the spec's lines, and the step's summary."""
+"""GitHub Actions output: annotations on the spec's lines, and the step summary."""
 
 import os
 from pathlib import Path
@@ -10,9 +10,9 @@ from audit.report.formats.summary import summary
 
 
 def announce(audit: Audit, context: Context) -> None:
-    """Print the annotations in a job of GitHub Actions, and append the summary where the step has a file for it.
+    """Print annotations inside a GitHub Actions job, and append to the step summary if there is a file for it.
 
-    That the file cannot be written is said, and changes nothing else: the exit code is the verdict's.
+    A file that cannot be written gives a message and does not change the exit code.
     """
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in annotations(audit, context):
@@ -24,4 +24,4 @@ def announce(audit: Audit, context: Context) -> None:
         with Path(path).open("a", encoding="utf-8") as file:
             file.write(summary(audit))
     except OSError as error:
-        say(f"the step's summary could not be written: {show(error.strerror)}")
+        say(f"cannot write the step summary: {show(error.strerror)}")

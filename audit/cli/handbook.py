@@ -1,4 +1,4 @@
-"""The pages of ``docs/`` that say what a spec may name, in Markdown, from docstrings alone: they cannot go stale."""
+"""The pages of ``docs/`` about the names that a spec can use, in Markdown, generated from docstrings alone."""
 
 import re
 from collections.abc import Mapping
@@ -10,10 +10,10 @@ from audit.spec.describe import Field, document, fields_of, names, summary
 
 _OPENING: Mapping[Family, str] = MappingProxyType(
     {
-        "checks": "What a spec may require of a method under `require:`.",
-        "methods": "What a spec may put under audit under `methods:`.",
-        "similarities": "How two maps are compared: the `similarity` of a check.",
-        "datasets": "Where inputs come from: `dataset: {source: ...}`.",
+        "checks": "The checks that a spec can require under `require:`.",
+        "methods": "The attribution methods that a spec can audit under `methods:`.",
+        "similarities": "The measures that compare two maps: the `similarity` of a check.",
+        "datasets": "The sources of inputs and labels: `dataset: {source: ...}`.",
     }
 )
 _TITLED = re.compile(rf"^({'|'.join(PARTS)})\. |^([A-Z][A-Za-z -]+): ")
@@ -27,7 +27,7 @@ def page(family: Family) -> str:
         f"# {family.capitalize()}",
         "",
         _OPENING[family],
-        f"Made by `make docs` from the code; {len(known)} names.",
+        f"Generated from the code by `make docs`; {len(known)} names.",
     ]
     return "\n".join([*opening, "", *index, "", *(line for name in known for line in _entry(family, name))])
 
@@ -40,7 +40,7 @@ def _entry(family: Family, name: str) -> list[str]:
 
 
 def _broken(lines: list[str]) -> list[str]:
-    """Start a paragraph at each titled line, which docstrings of methods write one below the other."""
+    """Start a paragraph at each titled line; docstrings of methods write them without blank lines between."""
     parts = [part for line in lines for part in (["", line] if line.startswith("**") else [line])]
     return [line for before, line in zip(["", *parts], parts, strict=False) if before or line]
 

@@ -1,4 +1,4 @@
-"""How a command is run to its end: well, stopped by a signal, or by an error, each with its exit code."""
+"""Run a command and return its exit code, whether it finishes, fails or is stopped by a signal."""
 
 import errno
 import os
@@ -22,9 +22,9 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def invoke(commands: click.Group, arguments: Sequence[str]) -> int:
-    """Run one command and return its exit code; whatever happens, an unforeseen error never exits 1."""
+    """Run one command and return its exit code; an unexpected error never exits with 1."""
     stops = _heed_stops()
-    _write_what_an_encoding_lacks()
+    _escape_what_the_encoding_lacks()
     try:
         code = _invoke(commands, arguments, stops)
         sys.stdout.flush()
@@ -32,17 +32,17 @@ def invoke(commands: click.Group, arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _interrupted()
     except BrokenPipeError:
-        # The reader went away, as `| head` does. What is still buffered has nowhere to go.
+        # The reader closed the pipe, as `| head` does. What is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (Exception, SystemExit) as error:  # code that is not ours does not choose how an audit ends
+    except (Exception, SystemExit) as error:  # code that is not ours does not choose the exit code
         if isinstance(error.__context__, BrokenPipeError):  # Rich leaves by SystemExit then, standard output closed
             return 141
         return _interrupted() if stops else _failed(error, debug="--debug" in arguments)
 
 
 def stoppable(callback: "Progress") -> "Progress":
-    """Return a callback that also stops the run at the next unit after a signal that a library swallowed."""
+    """Return a callback that also stops the run at the next unit if a library swallowed a signal."""
     stops = click.get_current_context().obj
 
     def checked(done: int, total: int, what: str, left: float) -> None:
@@ -67,9 +67,9 @@ def _invoke(commands: click.Group, arguments: Sequence[str], stops: Sequence[int
 
 
 def _heed_stops() -> list[int]:
-    """Turn Ctrl-C, a scheduler's stop and a closed terminal into KeyboardInterrupt; return a list of those received.
+    """Turn Ctrl-C, SIGTERM and a closed terminal into KeyboardInterrupt; return the list of signals received.
 
-    A library in the middle of its work may swallow the exception, or raise another in its place: the list tells.
+    A library may swallow the exception or raise another in its place: the list shows that a signal came.
     """
     stops: list[int] = []
 
@@ -85,31 +85,31 @@ def _heed_stops() -> list[int]:
     return stops
 
 
-def _write_what_an_encoding_lacks() -> None:
-    """Have standard output escape what its encoding lacks, as standard error does: a verdict needs no such letter."""
+def _escape_what_the_encoding_lacks() -> None:
+    """Make standard output escape characters that its encoding lacks, as standard error does."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _quiet_about_stops(unraisable: "sys.UnraisableHookArgs") -> None:
-    """Say nothing of an interruption in a place that cannot raise it, a finalizer say: the list of stops tells."""
+    """Ignore an interruption where it cannot be raised, such as in a finalizer: the list of stops holds it."""
     if not issubclass(unraisable.exc_type, KeyboardInterrupt):
         sys.__unraisablehook__(unraisable)
 
 
 def _interrupted() -> int:
-    """Say how to go on; return the exit code of an interruption."""
+    """Print how to resume; return the exit code of an interruption."""
     with suppress(OSError):  # the terminal may be gone
         say("interrupted: run again to resume")
     return 130
 
 
 def _failed(error: BaseException, *, debug: bool) -> int:
-    """Say what went wrong; return the error's exit code, 3 for one that nobody foresaw."""
+    """Print what went wrong; return the error's exit code, 3 for an unexpected one."""
     if isinstance(error, MemoryError):
         error = EnvironmentStop("E004", "out of memory", fix="set a smaller runtime.batch and run again")
     elif isinstance(error, OSError) and error.errno in _FULL:
-        fix = "make room, or name another folder, and run again: finished units are kept"
+        fix = "free some disk space or choose another folder, then run again: finished units are kept"
         error = EnvironmentStop("E005", f"cannot write: {error.strerror}", where=error.filename, fix=fix)
     if debug:
         traceback.print_exception(error)
@@ -118,5 +118,5 @@ def _failed(error: BaseException, *, debug: bool) -> int:
         return error.exit_code
     say(f"error[E900]: internal error: {type(error).__name__}: {show(error)}")
     if not debug:
-        say("  fix: this is a fault of the program; `saliency-audit --debug ...` shows where it is")
+        say("  fix: this is a bug in saliency-audit; run `saliency-audit --debug ...` for the traceback")
     return 3

@@ -123,7 +123,7 @@ def _retraining(spec: "Spec", network: Network, splits: Splits, bench: NetworkBe
         return bench.explain(method, Explained(inputs=data.x, ids=data.ids.tolist(), targets=targets))
 
     if spec.training is None:
-        raise InputError("S031", "a requirement trains networks anew, and the spec does not say how")
+        raise InputError("S031", "missing `training:` section: a requirement retrains networks")
     return Retraining(network, spec.training, splits, maps=maps, seed=spec.seed)
 
 

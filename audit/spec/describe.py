@@ -80,7 +80,7 @@ def _default(schema: dict[str, Any]) -> str | None:
 
 
 def listing(family: Family, *, long: bool) -> list[str]:
-    """Return a family in lines for people: one per name, or each name's whole documentation with its fields."""
+    """Return a family as lines of text: one per name, or each name's full documentation with its fields."""
     known = names(family)
     if not long:
         width = max(map(len, known), default=0)

@@ -1,22 +1,22 @@
-"""How faults look: the line of the spec they stand in, with carets under the exact place."""
+"""Faults as text: the line of the spec, with carets under the exact place."""
 
 from collections.abc import Mapping, Sequence
 from unicodedata import category, east_asian_width
 
 from audit.errors import Fault, SpecError
 
-_MOST = 50  # faults shown; more help nobody
+_MOST = 50  # faults shown
 _WIDEST = 110  # characters of a source line shown around a fault
 
 
 def printable(text: object) -> str:
-    """Return text with line breaks and tabs as blanks, and without what controls a terminal or reorders a line."""
+    """Return text on one line, without characters that control a terminal or reorder a line."""
     blanks = str(text).translate({9: " ", 10: " ", 13: " "})
     return "".join(each for each in blanks if category(each) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 
 
 def spec_error(faults: Sequence[Fault], text: str, file: str, presets: Mapping[str, str] | None = None) -> SpecError:
-    """Return one error that shows every fault, in the order of the source; ``presets`` are texts by file."""
+    """Return one error with every fault, in the order of the source; ``presets`` are texts by file."""
     ordered = sorted(faults, key=lambda fault: (fault.file, fault.line, fault.column))
     lines = {"": text.splitlines(), **{name: each.splitlines() for name, each in (presets or {}).items()}}
     parts = [_render(each, lines[each.file], printable(each.file or file)) for each in ordered[:_MOST]]
@@ -36,7 +36,7 @@ def _render(fault: Fault, lines: Sequence[str], file: str) -> str:
 
 
 def _window(line: str, start: int, width: int) -> tuple[str, int, int]:
-    """Return the part of a line around a fault, and in terminal cells the blanks before it and its width."""
+    """Return the part of a line around a fault, and its offset and width in terminal cells."""
     first = max(0, start - _WIDEST // 2) if len(line) > _WIDEST else 0
     last = first + _WIDEST
     before, inside, after = line[first:start], line[start : min(start + width, last)], line[start + width : last]
@@ -46,5 +46,5 @@ def _window(line: str, start: int, width: int) -> tuple[str, int, int]:
 
 
 def _cells(text: str) -> int:
-    """Return how many columns of a terminal a text takes; East Asian wide characters take two."""
+    """Return the width of a text in terminal columns; East Asian wide characters take two."""
     return sum(0 if category(each) == "Mn" else 2 if east_asian_width(each) in "WF" else 1 for each in printable(text))

@@ -1,4 +1,4 @@
-"""The named entries of a spec: methods, requirements and the data source, each a declared value found by its name."""
+"""The named entries of a spec: methods, requirements and the data source, each a declared value looked up by name."""
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CONTROL_METHODS = ("edge_detector", "random_map", "input")
-"""Methods that are always run, as controls; their names are no ids of audited methods."""
+"""Methods that always run as controls; audited methods cannot use these names as ids."""
 
 RESERVED = (*CONTROL_METHODS, *REFERENCE_RANKINGS)
-"""Nor are those of the rankings that no method made."""
+"""Ids that audited methods cannot use: the controls and the reference rankings."""
 
 
 @record
@@ -60,16 +60,16 @@ class DatasetEntry:
     preprocess: Any | None
 
     def load(self, root: Path) -> "Dataset":
-        """Read the data, relative paths from ``root``, and bring them to the model's values.
+        """Load and preprocess the data; relative paths start at ``root``.
 
         Raises:
-            InputError: the data are missing or are not what the fields say.
-            RefusedError: reading them would be unsafe.
+            InputError: the data are missing or do not match the fields.
+            RefusedError: loading them would be unsafe.
         """
         return self._prepared(self.source.load(root))
 
     def load_training(self, root: Path) -> "Dataset | None":
-        """Read the training data in the same way, with the same errors; None where the source knows of none."""
+        """Load the training data in the same way, with the same errors; None if the source has none."""
         read = getattr(self.source, "training", None)  # a plug-in's source may lack it
         data: Dataset | None = read(root) if read else None
         return None if data is None else self._prepared(data)
@@ -91,7 +91,7 @@ class _Entry:
 
 
 def read_methods(node: YamlNode, faults: list[Fault]) -> tuple[MethodEntry, ...]:
-    """Return the methods of a spec's list; what is wrong is added to ``faults``."""
+    """Return the methods of a spec's list; faults are added to ``faults``."""
     found: list[MethodEntry] = []
     for entry in _entries(node, "methods", faults):
         owner = FieldOwner(label=f"method `{entry.name}`", span=entry.span)
@@ -100,8 +100,8 @@ def read_methods(node: YamlNode, faults: list[Fault]) -> tuple[MethodEntry, ...]
         given = options.id if options else None
         name = _id(given, entry, [each.id for each in found], faults)
         if name in RESERVED:
-            hint = "it is always run, as a control: leave it out" if name in CONTROL_METHODS else "choose another id"
-            faults.append(fault_at("S029", f"`{name}` is a control, not a method to audit", entry.span, hint))
+            hint = "remove it: controls always run" if name in CONTROL_METHODS else "choose another id"
+            faults.append(fault_at("S029", f"`{name}` is reserved for a control", entry.span, hint))
         found.append(MethodEntry(id=name, name=entry.name, method=method, span=entry.span))
     return tuple(found)
 
@@ -109,7 +109,7 @@ def read_methods(node: YamlNode, faults: list[Fault]) -> tuple[MethodEntry, ...]
 def read_requirements(
     node: YamlNode, methods: Iterable[str], maps: Maps, faults: list[Fault]
 ) -> tuple[Requirement, ...]:
-    """Return the requirements of a spec's list; ``methods`` are the ids that they may name."""
+    """Return the requirements of a spec's list; ``methods`` are the ids they can name."""
     found: list[Requirement] = []
     known = tuple(methods)
     for entry in _entries(node, "checks", faults):
@@ -181,11 +181,11 @@ def _entry(item: YamlNode) -> _Entry | None:
 
 
 def _shapeless(item: YamlNode, family: Family) -> Fault:
-    what = f"expected the name of a {family[:-1]}, or one name with its fields as in {{name: {{field: value}}}}"
+    what = f"expected the name of a {family[:-1]}, or one name with its fields, as in {{name: {{field: value}}}}"
     hint = ""
     if isinstance(item.value, dict) and len(item.value) > 1:
         first = next(iter(item.value))
-        hint = f"if the other keys are fields of `{first}`, indent them below it"
+        hint = f"indent the other keys if they are fields of `{first}`"
     return fault_at("S025", what, item.span, hint)
 
 
@@ -203,8 +203,8 @@ def _declared(
     try:
         kind = find(family, entry.name)
     except (ImportError, AttributeError) as error:
-        what = f"`{entry.name}` could not be imported: {error}"
-        faults.append(fault_at("S027", what, entry.span, "is the package that provides it installed?"))
+        what = f"cannot import `{entry.name}`: {error}"
+        faults.append(fault_at("S027", what, entry.span, "install the package that provides it"))
         return None
     return _build(kind, without(entry.fields, common), replace(owner, also=common), faults)
 
@@ -224,7 +224,7 @@ def _id(given: str | None, entry: _Entry, taken: list[str], faults: list[Fault])
         return name
     if given in taken:
         span = entry.fields.children["id"].span
-        faults.append(fault_at("S028", f"two entries have the id `{given}`", span, "ids are unique: choose another"))
+        faults.append(fault_at("S028", f"duplicate id `{given}`", span, "choose another id"))
     return given
 
 
@@ -236,7 +236,7 @@ def _check_methods(options: RequirementOptions, entry: _Entry, known: tuple[str,
 
 
 def _with_maps(check: Any, maps: Maps, entry: _Entry, faults: list[Fault]) -> Any:
-    """Fill a check's own ``channels`` and ``sign`` from ``maps`` where the check does not say."""
+    """Fill a check's ``channels`` and ``sign`` from ``maps`` if the check does not set them."""
     common = {"channels": maps.channels, "sign": maps.sign}
     missing = {name: value for name, value in common.items() if getattr(check, name, value) is None}
     try:

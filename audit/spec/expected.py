@@ -1,11 +1,11 @@
-"""JSON schema in words: what a spec expects at a place, and what it received."""
+"""A JSON schema in words: what a spec expects at a place, and what it received."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Schema = Mapping[str, Any]
 
-_LONGEST = 40  # characters of a received text that are shown
+_LONGEST = 40  # characters shown of a received text
 
 
 def received(value: Any) -> str:
@@ -13,7 +13,7 @@ def received(value: Any) -> str:
     if isinstance(value, Mapping):
         return "a mapping" if value else "an empty mapping"
     if isinstance(value, list):
-        return f"a list of {len(value)}" if value else "an empty list"
+        return f"a list of length {len(value)}" if value else "an empty list"
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -26,18 +26,18 @@ def received(value: Any) -> str:
 def expected(schema: Schema, root: Schema) -> str:
     """Return what a schema accepts, in a few words: "an integer >= 1", "`sum`, `absolute_sum` or `absolute_max`"."""
     words = list(_words(schema, root))
-    # Null is how a spec leaves something out: it helps only where nothing else is accepted.
+    # Null stands for an absent value: show it only if nothing else is accepted.
     return _either([word for word in words if word != "null"] or words)
 
 
 def choices(schema: Schema, root: Schema) -> list[str]:
-    """Return the words among which a schema lets choose, if any."""
+    """Return the fixed words that a schema accepts, if any."""
     words = list(_words(schema, root))
     return [word.strip("`") for word in words if word.startswith("`")]
 
 
 def at(schema: Schema, root: Schema, path: Sequence[str | int]) -> Schema:
-    """Return the schema of the value at a path: an empty one where the schema says nothing."""
+    """Return the schema of the value at a path; an empty one if the schema does not describe it."""
     schema = resolve(schema, root)
     if not path:
         return schema
@@ -49,7 +49,7 @@ def at(schema: Schema, root: Schema, path: Sequence[str | int]) -> Schema:
 
 
 def keys(schema: Schema, root: Schema) -> set[str]:
-    """Return the keys that a schema knows, of a mapping that may be left out too."""
+    """Return the keys that a schema knows, of an optional mapping too."""
     branches = [resolve(each, root) for each in (schema, *schema.get("anyOf", ()), *schema.get("oneOf", ()))]
     return {key for branch in branches for key in branch.get("properties", {})}
 
@@ -111,7 +111,7 @@ def _text(schema: Schema) -> str:
     if schema.get("examples"):
         return f"text such as {_either([str(each) for each in schema['examples']])}"
     longest = f" of at most {schema['maxLength']} characters" if "maxLength" in schema else ""
-    return ("text that is not empty" if schema.get("minLength") else "text") + longest
+    return ("non-empty text" if schema.get("minLength") else "text") + longest
 
 
 def _range(schema: Schema) -> str:

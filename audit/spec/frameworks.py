@@ -1,4 +1,4 @@
-"""Frameworks for AI that a report can be laid beside: data files, each a framework as it stood on a date."""
+"""AI governance frameworks that a report can be mapped to: data files, each a framework as of a date."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -36,19 +36,19 @@ class Item:
     """One control, clause or principle of a framework."""
 
     id: str
-    """As the document numbers or names it."""
+    """Number or name in the document."""
 
     asks: str
-    """What it asks for, in our own words."""
+    """What it asks for, paraphrased."""
 
     at_most: Coverage
-    """The best that an audit of explanations can be to it."""
+    """The most that an audit of explanations can contribute to it."""
 
     evidence: tuple[Evidence, ...]
-    """What an audit must hold to be that."""
+    """What an audit must contain to reach that."""
 
     outside: str
-    """What no such audit says."""
+    """What an audit of explanations cannot show."""
 
 
 @declared
@@ -59,16 +59,16 @@ class Mapping:
     """Its name."""
 
     document: str
-    """What is cited, with its date."""
+    """Cited document, with its date."""
 
     read: str
-    """In what form it was read."""
+    """Form in which it was read."""
 
     scope: str
-    """What it is about."""
+    """Scope of the document."""
 
     note: str
-    """What readers must know besides; may be empty."""
+    """Further note to readers; may be empty."""
 
     items: tuple[Item, ...]
     """Its items, in the document's order."""
@@ -93,7 +93,7 @@ class Framework:
 
 @cache
 def frameworks() -> tuple[Framework, ...]:
-    """Return every framework that ships, by name and then by date."""
+    """Return every framework that ships with the package, by name and then by date."""
     paths = sorted((resources.folder("templates") / "frameworks").glob("*.yaml"))
     return tuple(_read(path.stem, path.read_text("utf-8")) for path in paths)
 
@@ -107,14 +107,14 @@ def _read(stem: str, text: str) -> Framework:
 
 
 def find(reference: str) -> Framework | None:
-    """Return the framework of ``name@date``, the latest of a bare ``name``, None where there is none."""
+    """Return the framework ``name@date``, or the latest for a bare ``name``; None if there is none."""
     name, _, as_of = reference.partition("@")
     found = [each for each in frameworks() if each.name == name and as_of in ("", each.as_of)]
     return found[-1] if found else None
 
 
 def listing(*, long: bool) -> list[str]:
-    """Return a line for each framework: what a spec writes, and what it stands for; below it its items, if ``long``."""
+    """Return a line for each framework (its reference and document), followed by its items if ``long``."""
     width = max(len(each.reference) for each in frameworks())
     return [line for each in frameworks() for line in _lines(each, width, long=long)]
 
@@ -126,13 +126,13 @@ def _lines(framework: Framework, width: int, *, long: bool) -> list[str]:
 
 
 def dated(references: Sequence[str]) -> tuple[str, ...]:
-    """Return references with their dates: what a spec means must not change with the next version."""
+    """Return references with their dates: a spec must not change its meaning with the next version."""
     found = {reference: find(reference) for reference in references}
     return tuple(framework.reference if framework else reference for reference, framework in found.items())
 
 
 def faults_of(references: Sequence[str], root: YamlNode) -> list[Fault]:
-    """Return what is wrong with a spec's references, each at its place below ``audit``."""
+    """Return the faults of a spec's references, each at its place below ``audit``."""
     if not references:
         return []
     nodes = root.children["audit"].children["frameworks"].children
@@ -148,5 +148,5 @@ def _fault(reference: str, node: YamlNode) -> Fault | None:
         return fault_at("S095", f"unknown framework `{name}`", node.span, hint)
     if as_of and as_of not in dates:
         known = ", ".join(f"{name}@{date}" for date in dates)
-        return fault_at("S096", f"framework `{name}` is not mapped as of `{as_of}`", node.span, f"known: {known}")
+        return fault_at("S096", f"no mapping of framework `{name}` as of `{as_of}`", node.span, f"known: {known}")
     return None

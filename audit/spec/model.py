@@ -1,4 +1,4 @@
-"""The ``model`` section of a spec: where the audited model comes from, and which layers are re-drawn together."""
+"""The ``model`` section of a spec: the source of the audited model, and the layers that are re-drawn together."""
 
 from typing import Annotated, Literal
 
@@ -16,10 +16,10 @@ class Model:
     """The audited model: exactly one of ``path``, ``application`` and ``build``."""
 
     path: PathText | None = None
-    """A ``.keras`` or ``.h5`` file; a relative path starts at the spec's folder."""
+    """Path of a ``.keras`` or ``.h5`` file, relative to the spec's folder."""
 
     application: Name | None = None
-    """A model of ``keras.applications``, such as MobileNetV2."""
+    """Name of a model in ``keras.applications``, such as MobileNetV2."""
 
     build: (
         Annotated[
@@ -28,30 +28,30 @@ class Model:
         ]
         | None
     ) = None
-    """A function that returns the model; runs only when it is trusted on the command line (``--trust-code``)."""
+    """A function that returns the model; runs only if trusted on the command line with ``--trust-code``."""
 
     weights: PathText | None = None
-    """Of an application: ``imagenet``, a weights file, or null for random weights."""
+    """Weights of an ``application``: ``imagenet``, a weights file, or null for random weights."""
 
     sha256: (
         Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", examples=["the 64 digits that sha256sum prints"])] | None
     ) = None
-    """The model file's digest; another file stops the run."""
+    """Expected SHA-256 of the model file; the run stops if it differs."""
 
     output: Literal["auto", "logits", "softmax", "sigmoid"] = "auto"
-    """What the model puts out; ``auto`` looks, and removes a final softmax or sigmoid: logits are explained."""
+    """Output of the model. Logits are explained: ``auto`` detects and removes a final softmax or sigmoid."""
 
     classes: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    """Of an application: the number of classes, where it is not the usual one."""
+    """Number of classes of an ``application``, if it is not the default."""
 
     input_shape: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1, max_length=3)] | None = None
-    """Of an application or a built model: the shape of one input, where it is not the usual or the known one."""
+    """Shape of one input of an ``application`` or a ``build``, if it is not the default."""
 
     stages: Annotated[tuple[Block, ...], Field(min_length=1, max_length=1000)] | None = None
-    """What randomisation re-draws together: lists of layers, output to input; one stage per layer where absent."""
+    """Layers that randomisation re-draws together: lists from output to input. Default: one stage per layer."""
 
     blocks: Literal["auto"] | None = None
-    """``auto`` makes one stage of the layers of a block, told by their names (``block5_conv1``, ``mixed10``)."""
+    """``auto`` makes one stage of each block, recognised by layer names such as ``block5_conv1`` or ``mixed10``."""
 
     @model_validator(mode="after")
     def _one_source(self) -> "Model":
@@ -60,11 +60,11 @@ class Model:
         of_application = {"weights": self.weights, "classes": self.classes}
         given = [name for name, value in of_application.items() if value is not None]
         if given and self.application is None:
-            raise ValueError(f"`{given[0]}` belongs to an `application`")
+            raise ValueError(f"`{given[0]}` is only valid with `application`")
         if self.input_shape is not None and self.path is not None:
-            raise ValueError("`input_shape` belongs to an `application` or a `build`: a file knows its own")
+            raise ValueError("`input_shape` is only valid with `application` or `build`: a model file has its own")
         if self.sha256 is not None and self.path is None:
-            raise ValueError("`sha256` belongs to a `path`")
+            raise ValueError("`sha256` is only valid with `path`")
         if self.stages is not None and self.blocks is not None:
             raise ValueError("expected at most one of `stages` and `blocks`")
         return self

@@ -1,7 +1,7 @@
-"""``extends: preset:<name>``: a spec file that ships with the audit and says what the user's spec leaves open.
+"""``extends: preset:<name>``: a spec file that ships with the package and fills in what the user's spec does not set.
 
-Sections are merged key by key, so a spec names its model's path and keeps the preset's stages; anything else, lists
-above all, is taken whole from one of the two: half of somebody's list of methods is nobody's.
+Sections are merged key by key, so a spec can set its model's path and keep the preset's stages. Anything else, such as
+a list, is taken as a whole from one of the two: a merged list of methods would be neither author's choice.
 """
 
 from audit import resources
@@ -15,19 +15,19 @@ _MARK = "preset:"
 
 @record
 class Preset:
-    """A preset's text and the name of its file, as faults show it; both empty where a spec extends nothing."""
+    """A preset's text and the name of its file, as faults show it; both empty if a spec extends nothing."""
 
     text: str
     file: str
 
 
 def names() -> tuple[str, ...]:
-    """Return the presets that ship with the audit."""
+    """Return the names of the presets that ship with the package."""
     return tuple(sorted(path.stem for path in (resources.folder("specs") / "presets").glob("*.yaml")))
 
 
 def extended(root: YamlNode, faults: list[Fault]) -> tuple[YamlNode | None, Preset]:
-    """Return a spec with what the preset that it names says besides, and that preset; no spec if there is none such.
+    """Return a spec merged with the preset it names, and that preset; no spec if the preset is unknown.
 
     Args:
         root: the spec, a mapping; values keep the places where they were written.

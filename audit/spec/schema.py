@@ -18,7 +18,7 @@ Schema = dict[str, Any]
 _DRAFT = "http://json-schema.org/draft-07/schema#"
 
 _BY_NAME = {"methods": "base_method", "similarities": "similarity"}
-"""What a field that holds another value refers to, by the value's family."""
+"""The schema definition that a field with a named value refers to, by family."""
 
 
 def json_schema() -> Schema:
@@ -30,7 +30,7 @@ def json_schema() -> Schema:
     properties["methods"] |= {"items": _ref("method")}
     properties["require"] |= {"items": _ref("requirement")}
     properties["$schema"] = {"type": "string"}
-    spec["anyOf"] = [{"required": spec.pop("required")}, {"required": ["extends"]}]  # a preset may say the rest
+    spec["anyOf"] = [{"required": spec.pop("required")}, {"required": ["extends"]}]  # a preset may set the rest
     definitions["method"] = _named("methods", MethodOptions, definitions)
     definitions["base_method"] = _named("methods", None, definitions)
     definitions["similarity"] = _named("similarities", None, definitions)
@@ -47,7 +47,7 @@ def results_schema() -> Schema:
 
 
 def schema_text(kind: Literal["spec", "results"] = "spec") -> str:
-    """Return a schema as a file holds it."""
+    """Return a schema as the text of a file."""
     return json.dumps(json_schema() if kind == "spec" else results_schema(), indent=2) + "\n"
 
 

@@ -15,7 +15,7 @@ Identifier = Annotated[
     Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", examples=["gradient", "cascade-2", "of_at_most_64_letters"]),
 ]
 LISTED = 100
-"""Methods, or requirements, that a spec names at most."""
+"""The most methods, or requirements, that a spec can list."""
 
 Channels = Literal["sum", "absolute_sum", "absolute_max"]
 Sign = Literal["absolute", "signed"]
@@ -23,10 +23,10 @@ Sign = Literal["absolute", "signed"]
 
 @declared
 class Owner:
-    """Who answers for the audit."""
+    """Who is responsible for the audit."""
 
     name: Name
-    """A person or a team."""
+    """Name of a person or a team."""
 
     role: Name | None = None
     """Their role."""
@@ -34,199 +34,198 @@ class Owner:
 
 @declared
 class Signoff:
-    """Who signs the report: printed on the cover, above lines for date and signature; blank without a name."""
+    """Who signs the report: printed on the cover with lines for date and signature; blank without a name."""
 
     prepared_by: Name | None = None
     """Who ran the audit."""
 
     reviewed_by: Name | None = None
-    """Who reviewed it: better somebody who neither prepared nor owns it."""
+    """Who reviewed it; ideally someone who neither prepared nor owns it."""
 
     approved_by: Name | None = None
-    """Who approved what follows from it."""
+    """Who approved the decision based on it."""
 
 
 @declared
 class Header:
-    """Who audits what, and why: printed on the cover."""
+    """Title, purpose and people of the audit, printed on the cover."""
 
     id: Identifier | None = None
-    """Names the run's folder; the spec's file name where absent."""
+    """Name of the run's folder. Default: the spec's file name."""
 
     title: Name | None = None
-    """The report's title."""
+    """Title of the report."""
 
     intended_use: Words | None = None
-    """What the explanations are shown to people for."""
+    """What the explanations are used for."""
 
     owner: Owner | None = None
-    """Who answers for the audit."""
+    """Who is responsible for the audit."""
 
     signoff: Signoff = Signoff()
-    """Who signs it."""
+    """Who signs the report."""
 
     model_card: Name | None = None
-    """Where the model's card is kept: printed, never read."""
+    """Path or URL of the model card; printed, never opened."""
 
     frameworks: Annotated[tuple[str, ...], Field(max_length=20)] = ()
-    """Frameworks to lay the evidence beside, by name or as ``name@date``; ``list frameworks`` shows them."""
+    """Frameworks to map the evidence to, by name or as ``name@date``; ``list frameworks`` lists them."""
 
 
 @declared
 class Inputs:
-    """What every data source has, beside its own fields."""
+    """The fields of every data source, besides its own."""
 
     source: Name
-    """Where the data come from: the name of a data source."""
+    """Name of the data source."""
 
     inputs: Annotated[int, Field(ge=1, le=1_000_000)] = 100
-    """How many inputs are explained: drawn by the seed, stratified by class."""
+    """Number of explained inputs: sampled with the seed, stratified by class."""
 
     preprocess: dict[str, Any] | None = None
-    """From stored values to the model's: ``{scale, offset}``, or ``{application: name}``."""
+    """How stored values become the model's inputs: ``{scale, offset}``, or ``{application: name}``."""
 
 
 @declared
 class Maps:
-    """How raw maps are reduced before they are compared; a check may say otherwise."""
+    """How raw maps are reduced before they are compared; a check can override it."""
 
     channels: Channels = "sum"
-    """Over the channels: the signed sum, the sum of absolute values, or the largest absolute value."""
+    """Reduction over the channels: signed sum, sum of absolute values, or largest absolute value."""
 
     sign: Sign = "absolute"
-    """Whether the sign is compared."""
+    """Whether the sign of a map is compared."""
 
 
 @declared
 class MethodOptions:
-    """What every method may say, beside its own fields."""
+    """The fields of every method, besides its own."""
 
     id: Identifier | None = None
-    """Names the method in this audit; its name where absent, numbered when used twice."""
+    """Id of the method in this audit. Default: its name, numbered if used twice."""
 
 
 @declared
 class RequirementOptions:
-    """What every requirement may say, beside its check's own fields."""
+    """The fields of every requirement, besides its check's own."""
 
     id: Identifier | None = None
-    """Names the requirement; its check's name where absent, numbered when used twice."""
+    """Id of the requirement. Default: its check's name, numbered if used twice."""
 
     methods: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
-    """The methods it applies to, by id; all where absent."""
+    """Ids of the methods it applies to. Default: all."""
 
     severity: Literal["error", "warning"] = "error"
-    """Whether it gates: a warning never does."""
+    """``error`` counts for the gate; ``warning`` is only reported."""
 
 
 @declared
 class Waiver:
-    """A dated exception: printed, and void after its day."""
+    """An exception with an expiry date, printed in the report."""
 
     check: Name
-    """The requirement's id or its check's name."""
+    """Id of the requirement, or name of its check."""
 
     method: Name
-    """The method's id."""
+    """Id of the method."""
 
     until: date
-    """The last day on which it holds."""
+    """Last day on which it is valid."""
 
     by: Name
     """Who granted it."""
 
     reason: Words
-    """Why."""
+    """Why it was granted."""
 
 
 @declared
 class Gate:
-    """What stops the gate, beside a failure."""
+    """What blocks the gate, besides a failure."""
 
     inconclusive: Literal["fail", "pass"] = "fail"
-    """Whether an inconclusive verdict stops it."""
+    """Whether an inconclusive verdict blocks the gate."""
 
 
 @declared
 class ReportOptions:
-    """What is written for people; the files for machines always are."""
+    """Reports for people; files for other programs are always written."""
 
     formats: tuple[Literal["html", "pdf"], ...] = ("html", "pdf")
-    """Reports for people."""
+    """Formats of the report."""
 
     gallery: Annotated[int, Field(ge=0, le=100)] = 8
-    """How many inputs are pictured."""
+    """Number of inputs shown in the gallery."""
 
 
 @declared
 class Runtime:
-    """Where the audit computes."""
+    """Backend, device and batch size."""
 
     backend: Literal["tensorflow", "jax"] | None = None
-    """Keras's backend; ``--backend`` outranks it, KERAS_BACKEND does not."""
+    """Keras backend. ``--backend`` overrides it; KERAS_BACKEND does not."""
 
     device: Annotated[str, Field(pattern=r"^(auto|cpu|gpu:[0-9]{1,3})$", examples=["auto", "cpu", "gpu:0"])] = "auto"
-    """``auto`` takes a GPU where there is one."""
+    """``auto`` uses a GPU if there is one."""
 
     batch: Annotated[int, Field(ge=1, le=65_536)] | None = None
-    """Inputs per batch; chosen by the model's size where absent. It does not change the results."""
+    """Inputs per batch; does not change the results. Default: chosen by the model's size."""
 
 
 @declared
 class Document:
-    """A whole spec. ``dataset``, ``methods`` and ``require`` are read by what they name."""
+    """A whole spec. ``dataset``, ``methods`` and ``require`` are read by the names they hold."""
 
     version: Literal[1]
-    """Of the spec's language."""
+    """Version of the spec format."""
 
     extends: Annotated[str, Field(pattern=r"^preset:.+$", examples=["preset:adebayo2018_paper"])] | None = None
-    """A preset that ships with the audit and says whatever this spec does not: key by key in sections, else as a
-    whole."""
+    """A preset that fills in what this spec does not set: sections key by key, anything else as a whole."""
 
     audit: Header = Header()
-    """Who audits what, and why."""
+    """Title, purpose and people of the audit."""
 
     model: Model
     """The audited model."""
 
     dataset: Annotated[dict[str, Any], Field(min_length=1)]
-    """The inputs that are explained."""
+    """The explained inputs."""
 
     target: Literal["predicted", "label"] | Annotated[int, Field(ge=0)] = "predicted"
-    """The explained class: the model's own prediction, the label, or one class. Fixed once, on the original model."""
+    """The explained class: the model's prediction, the label, or one class index. Fixed once, on the original model."""
 
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    """All randomness derives from it."""
+    """Seed of all random numbers."""
 
     methods: Annotated[tuple[Any, ...], Field(min_length=1, max_length=LISTED)]
-    """The attribution methods: a name, or one name with its fields."""
+    """The attribution methods: each a name, or one name with its fields."""
 
     inapplicable: Literal["refuse", "skip"] = "refuse"
-    """What becomes of a method that does not apply to the model: the spec is refused, or its verdicts are skipped."""
+    """What happens if a method does not apply to the model: refuse the spec, or skip the method's verdicts."""
 
     maps: Maps = Maps()
     """How raw maps are reduced before they are compared."""
 
     require: Annotated[tuple[Any, ...], Field(min_length=1, max_length=LISTED)]
-    """The required sensitivities and invariances: a check's name, or one name with its fields."""
+    """The required checks: each a name, or one name with its fields."""
 
     controls: Literal["default"] = "default"
-    """An edge detector, a random map and the input itself are always run too: they audit the audit."""
+    """Controls that always run too, to test the checks: an edge detector, a random map and the input itself."""
 
     training: Recipe | None = None
-    """How networks are trained anew, for the checks that retrain."""
+    """How networks are retrained; required by checks that retrain."""
 
     waivers: Annotated[tuple[Waiver, ...], Field(max_length=1000)] = ()
-    """Dated exceptions."""
+    """Exceptions with an expiry date."""
 
     gate: Gate = Gate()
-    """What stops the gate."""
+    """What blocks the gate."""
 
     baseline: PathText | None = None
-    """The results.json of an earlier run: what changed since is a section of the report. It never gates."""
+    """The results.json of an earlier run; the report shows what changed since. Never counts for the gate."""
 
     report: ReportOptions = ReportOptions()
-    """What is written."""
+    """Which reports are written."""
 
     runtime: Runtime = Runtime()
-    """Where the audit computes."""
+    """Backend, device and batch size."""

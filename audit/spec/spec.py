@@ -1,4 +1,4 @@
-"""A spec: what a user asks for, validated, with every default filled in. All faults are reported at once."""
+"""A spec: the audit a user asks for, validated, with every default filled in. All faults are reported at once."""
 
 import json
 import re
@@ -27,7 +27,7 @@ _TOP = Span(line=1, column=1)
 
 @record
 class Spec:
-    """A valid spec. Relative paths start at ``source_folder``; ``text`` is what was read from ``file``."""
+    """A valid spec. Relative paths start at ``source_folder``; ``text`` is the content of ``file``."""
 
     version: int
     extends: str | None
@@ -57,7 +57,7 @@ class Spec:
         return {
             **plain,
             "version": self.version,
-            "extends": self.extends,  # by name only: what the preset said is filled in
+            "extends": self.extends,  # by name only: the preset's values are filled in
             "dataset": _dataset_json(self.dataset),
             "target": self.target,
             "seed": self.seed,
@@ -84,20 +84,20 @@ def load_spec(path: Path | str) -> Spec:
     """Read a spec from a YAML file.
 
     Raises:
-        SpecError: the file cannot be read, or the spec is wrong; all faults are named, each with its place.
+        SpecError: the file cannot be read or the spec is invalid; lists every fault with its line and column.
     """
     path = Path(path)
     return replace(_parse(_text(path), str(path), path.parent, path.stem), file=_within_reach(path))
 
 
 def _within_reach(path: Path) -> str:
-    """Return a path as seen from the working folder, and no more than the name of one that lies outside of it."""
+    """Return a path relative to the working folder, or only the file's name if it lies outside."""
     whole, here = path.resolve(), Path.cwd()
     return whole.relative_to(here).as_posix() if whole.is_relative_to(here) else path.name
 
 
 def spec_from_resolved(resolved: Mapping[str, Any], folder: Path | str = ".") -> Spec:
-    """Return the spec that ``Spec.resolved`` gave; relative paths start at ``folder``.
+    """Return the spec that ``Spec.resolved`` returned as JSON; relative paths start at ``folder``.
 
     Raises:
         SpecError: it is not a resolved spec of this version.
@@ -117,7 +117,7 @@ def _text(path: Path) -> str:
     except UnicodeDecodeError as error:
         before, text = data[: error.start].decode("utf-8"), data.decode("utf-8", "replace")
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        fault = Fault("S003", "not UTF-8", line=line, column=column, hint="save the file as UTF-8")
+        fault = Fault("S003", "the file is not UTF-8", line=line, column=column, hint="save the file as UTF-8")
         raise spec_error([fault], text, str(path)) from error
 
 
@@ -126,7 +126,7 @@ def _unreadable(path: Path, error: Exception) -> SpecError:
     siblings = [each.name for each in path.parent.glob("*.y*ml") if each.is_file()] if path.parent.is_dir() else []
     near = did_you_mean(path.name, siblings)
     hint = near if near.startswith("did") else ""
-    return spec_error([Fault("S001", f"the spec cannot be read: {reason}", line=0, column=0, hint=hint)], "", str(path))
+    return spec_error([Fault("S001", f"cannot read the spec: {reason}", line=0, column=0, hint=hint)], "", str(path))
 
 
 def _parse(text: str, name: str, folder: Path, stem: str, *, merge: bool = True) -> Spec:
@@ -135,10 +135,10 @@ def _parse(text: str, name: str, folder: Path, stem: str, *, merge: bool = True)
     if merge and root is not None and isinstance(root.value, dict):
         root, preset = extended(root, faults)
     if root is not None and not isinstance(root.value, dict):
-        faults.append(fault_at("S002", "a spec is a mapping of keys such as `model` and `methods`", root.span))
+        faults.append(fault_at("S002", "expected a mapping with keys such as `model` and `methods`", root.span))
     if root is None and not faults:
         faults.append(
-            Fault("S002", "the spec is empty", line=1, column=1, hint="specs/digits.yaml is one to start from")
+            Fault("S002", "the spec is empty", line=1, column=1, hint="start from an example such as specs/digits.yaml")
         )
     spec = None
     if root is not None and isinstance(root.value, dict):
@@ -179,23 +179,23 @@ def _spec(root: YamlNode, faults: list[Fault], *, text: str, folder: Path, stem:
 
 
 def _section(sections: Mapping[str | int, YamlNode], name: str, kind: type) -> YamlNode:
-    """Return a section of the expected kind; an empty one where it is missing or of another kind, a fault by itself."""
+    """Return a section, or an empty one if it is missing or not of the expected kind: that is a fault of its own."""
     node = sections.get(name)
     return node if node is not None and isinstance(node.value, kind) else YamlNode(span=_TOP, value=kind())
 
 
 def _untrained(each: Requirement) -> Fault:
-    what = f"requirement `{each.check_name}` trains networks anew, and the spec does not say how"
+    what = f"requirement `{each.check_name}` retrains networks: missing `training:` section"
     return fault_at("S031", what, each.span, "add a section such as `training: {epochs: 20}`")
 
 
 def _rechosen(each: Requirement) -> Fault:
-    what = f"requirement `{each.check_name}` re-chooses the class that a model predicts, but `target` is not predicted"
-    return fault_at("S070", what, each.span, "write `target: predicted` above, or `target: fixed` here")
+    what = f"requirement `{each.check_name}` has `target: rechosen`, which needs the spec's `target: predicted`"
+    return fault_at("S070", what, each.span, "set the spec's `target: predicted`, or `target: fixed` here")
 
 
 def _first_per_place(faults: list[Fault]) -> list[Fault]:
-    """Keep the first fault of each place: what follows from broken YAML is no news."""
+    """Keep the first fault of each place: the others follow from it."""
     return list({(fault.file, fault.line, fault.column): fault for fault in reversed(faults)}.values())
 
 
@@ -206,7 +206,7 @@ def _check_waivers(
     requirements: tuple[Requirement, ...],
     faults: list[Fault],
 ) -> None:
-    # A requirement with a fault of its own is still known by its name.
+    # A requirement that has a fault is still known by its name.
     written = [each.value for each in sections["require"].children.values()]
     named = {name for each in written for name in (each if isinstance(each, dict) else [str(each)])}
     checks = named | {name for each in requirements for name in (each.id, each.check_name)}

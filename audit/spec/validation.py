@@ -1,7 +1,7 @@
-"""A declared class and a piece of a spec: the value it describes, or every fault at its exact place, in our own words.
+"""Build a declared value from a part of a spec, or list every fault at its exact place.
 
-Pydantic finds what is wrong; what is expected is read from the class's JSON schema, so no message of pydantic's is
-shown. Texts are never taken for numbers, nor numbers for texts.
+Pydantic finds the faults; what is expected is read from the class's JSON schema, so pydantic's own messages are not
+shown. Text is never read as a number, nor a number as text.
 """
 
 import json
@@ -24,7 +24,7 @@ Path = tuple[str | int, ...]
 
 @record
 class FieldOwner:
-    """Whose fields are read: its name in messages (none: the spec itself), its place, and further keys it allows."""
+    """The owner of the fields: its name in messages (empty: the spec itself), its place, and other allowed keys."""
 
     label: str
     span: Span
@@ -100,7 +100,7 @@ def _inner(cause: ValidationError, value: YamlNode, family: Family) -> Iterator[
 
 
 def _walk(node: YamlNode, loc: Sequence[str | int]) -> tuple[Path, YamlNode]:
-    """Follow an error's location as far as the source goes; the names of a union's branches are passed over."""
+    """Follow an error's location as far as the source goes, skipping the names of a union's branches."""
     path: list[str | int] = []
     for part in loc:
         if part in node.children:
@@ -117,7 +117,7 @@ def _mismatch(path: Path, value: YamlNode, owner: FieldOwner, schema: Schema) ->
 
 
 def _unknown(key: str, path: Path, node: YamlNode, owner: FieldOwner, schema: Schema) -> Fault:
-    # The key itself is the last step of the path: a mapping holds what it does not know, too.
+    # The last step of the path is the unknown key itself.
     above = path[:-1]
     _, parent = _walk(node, above)
     known = keys(at(schema, schema, above), schema) | (owner.also if not above else set())

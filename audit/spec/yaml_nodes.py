@@ -1,7 +1,7 @@
-"""YAML text to plain values that remember their places.
+"""Read YAML text as plain values that keep their line and column.
 
-The event stream is read instead of composing a document: limits hold before anything is built, and every key and value
-keeps its line and column. Numbers and words follow YAML 1.2: ``1e-3`` is a number, ``no`` is text.
+The event stream is read instead of a composed document, so that limits hold before anything is built. Numbers and
+words follow YAML 1.2: ``1e-3`` is a number, ``no`` is text.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ _LONGEST_NUMBER = 64  # characters: Python refuses to read integers of thousands
 
 @record
 class Span:
-    """A place in the text, counted from 1; ``file`` names a preset's, and is empty for the spec's own."""
+    """A place in the text, counted from 1; ``file`` names a preset, and is empty for the spec itself."""
 
     line: int
     column: int
@@ -31,7 +31,7 @@ class Span:
 
 @record
 class YamlNode:
-    """A value and its place; ``keys`` and ``children`` of a mapping, ``children`` by position of a list."""
+    """A value and its place; a mapping has ``keys`` and ``children``, a list has ``children`` by position."""
 
     span: Span
     value: Any
@@ -48,10 +48,10 @@ class _Stop(Exception):
 
 
 def read(text: str, file: str = "") -> tuple[YamlNode | None, list[Fault]]:
-    """Return the document's root and every fault of its YAML; no root where the text cannot be read at all."""
+    """Return the document's root and every fault of its YAML; no root if the text cannot be parsed."""
     if len(text) > LARGEST:
-        received = f"the file has {len(text):,} characters"
-        return None, [Fault("S013", f"{received}: a spec has at most {LARGEST:,}", line=1, column=1)]
+        what = f"the file is too large: {len(text):,} characters, the limit is {LARGEST:,}"
+        return None, [Fault("S013", what, line=1, column=1)]
     builder = _Builder(text, file)
     try:
         for event in _events(text):
@@ -66,17 +66,17 @@ def _events(text: str) -> Iterator[Any]:
 
     try:
         yield from YAML(typ="safe", pure=True).parse(text)
-    except Exception as error:  # whatever a foreign parser trips over is a broken file, never our crash
+    except Exception as error:  # any error of the parser means a broken file, not a crash
         raise _Stop(_broken(error, text)) from error
 
 
 def _broken(error: Exception, text: str) -> Fault:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be read"
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "the text cannot be parsed"
     line, column = (mark.line, mark.column) if mark else _line_and_column(text, getattr(error, "position", 0))
-    hint = "indent with spaces, YAML forbids tabs" if "'\\t'" in str(problem) else ""
+    hint = "indent with spaces: YAML does not allow tabs" if "'\\t'" in str(problem) else ""
     context = f" {getattr(error, 'context', None) or ''}".rstrip()
-    return Fault("S010", f"broken YAML: {problem}{context}", line=line + 1, column=column + 1, hint=hint)
+    return Fault("S010", f"invalid YAML: {problem}{context}", line=line + 1, column=column + 1, hint=hint)
 
 
 def _line_and_column(text: str, position: Any) -> tuple[int, int]:
@@ -132,16 +132,16 @@ class _Builder:
     def _document(self, event: Any) -> None:
         self.documents += 1
         if self.documents > 1:
-            raise _Stop(self._fault("S014", "a second document: a spec is one document", event))
+            raise _Stop(self._fault("S014", "more than one YAML document: a spec is a single document", event))
         if event.version or event.tags:
             raise _Stop(self._fault("S012", "YAML directives are not allowed in a spec", event))
 
     def _open(self, event: Any, *, mapping: bool) -> None:
         self._count(event)
         if self.stack and self.stack[-1].mapping and self.stack[-1].key is None:
-            raise _Stop(self._fault("S015", "a key must be a word, not a list or a mapping", event))
+            raise _Stop(self._fault("S015", "a key must be text, not a list or a mapping", event))
         if len(self.stack) >= DEEPEST:
-            raise _Stop(self._fault("S013", f"nested deeper than {DEEPEST} levels", event))
+            raise _Stop(self._fault("S013", f"nested more than {DEEPEST} levels deep", event))
         self.stack.append(_Open(self._span(event), mapping=mapping))
 
     def _close(self, event: Any) -> None:
@@ -162,12 +162,12 @@ class _Builder:
         key, span = str(getattr(event, "value", "")), self._span(event)
         parent.key = key
         if key == "<<":
-            self.faults.append(self._fault("S012", "merge keys (`<<`) are not allowed: write the keys out", event))
+            self.faults.append(self._fault("S012", "merge keys (`<<`) are not allowed: write out the keys", event))
             parent.ignore = True
         elif key in parent.keys:
             first = parent.keys[key]
-            fault = self._fault("S011", f"key `{key}` appears twice", event)
-            fault.hint = f"first on line {first.line}, column {first.column}: keep one of the two"
+            fault = self._fault("S011", f"duplicate key `{key}`", event)
+            fault.hint = f"first defined on line {first.line}, column {first.column}"
             self.faults.append(fault)
             parent.ignore = True
         elif self._storable(key, event):
@@ -194,7 +194,7 @@ class _Builder:
         number = self.constructor.construct_object(node) if len(event.value) <= _LONGEST_NUMBER else float("inf")
         if isinstance(number, float) and not isfinite(number):
             self.faults.append(self._fault("S016", "not a finite number", event))
-            self.faults[-1].hint = "quote it if it is text"
+            self.faults[-1].hint = "put it in quotes if it is text"
             return 0
         return number
 
@@ -213,16 +213,16 @@ class _Builder:
     def _count(self, event: Any) -> None:
         self.nodes += 1
         if self.nodes > MOST:
-            raise _Stop(self._fault("S013", f"more than {MOST:,} values: no spec needs as many", event))
+            raise _Stop(self._fault("S013", f"more than {MOST:,} values", event))
         if getattr(event, "anchor", None) is not None:
-            self.faults.append(self._fault("S012", "anchors and aliases are not allowed: write the value out", event))
+            self.faults.append(self._fault("S012", "anchors and aliases are not allowed: write out the value", event))
         elif getattr(event, "tag", None) is not None:
             self.faults.append(self._fault("S012", "tags (`!...`) are not allowed in a spec", event))
 
     def _span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
         line = self.lines[start.line] if start.line < len(self.lines) else ""
-        # A block stretches over lines: its first line stands for it.
+        # A block spans several lines: only its first is marked.
         stop = end.column if end.line == start.line and end.column > start.column else len(line.rstrip())
         return Span(line=start.line + 1, column=start.column + 1, width=max(1, stop - start.column), file=self.file)
 

@@ -51,7 +51,7 @@ def test_a_faulty_spec_exits_2_and_the_others_are_still_read(repository: Path, t
     assert code == 2
     assert data == f"{good}: valid (6 methods, 5 requirements)\n"
     assert "error[S026]: unknown method `gradeint`\n  --> bad.yaml:4:11\n" in words
-    assert "error[S001]: the spec cannot be read" in words
+    assert "error[S001]: cannot read the spec" in words
     assert sorted(each.name for each in tmp_path.iterdir()) == ["bad.yaml"]
 
 
@@ -76,7 +76,7 @@ def test_a_wrong_command_line_exits_2_and_says_how_it_goes(
 
 
 @pytest.mark.parametrize(
-    "verb", ["plan", "run", "judge", "report", "diff", "explain", "validate", "list", "schema", "doctor"]
+    "verb", ["plan", "run", "judge", "report", "diff", "error", "validate", "list", "schema", "doctor"]
 )
 def test_every_command_has_help(capsys: pytest.CaptureFixture[str], verb: str) -> None:
     assert commands.main([verb, "--help"]) == 0
@@ -123,7 +123,7 @@ def test_doctor_sees_what_would_fake_results(
 ) -> None:
     monkeypatch.setenv(name, "1")
     assert commands.main(["doctor"]) == 7
-    assert f"BAD  {name}" in capsys.readouterr().out
+    assert f"ERROR {name}" in capsys.readouterr().out
 
 
 # --- The environment -------------------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ def test_an_environment_that_fakes_results_stops_a_run(repository: Path, tmp_pat
     spec = repository / "specs" / "digits.yaml"
     code, data, words = command(repository, verb, spec, folder=tmp_path, **{name: "1"})
     assert (code, data) == (7, "")
-    assert f"error[E020]: the environment sets {name}" in words
+    assert f"error[E020]: the environment variable {name} changes results" in words
     assert list(tmp_path.iterdir()) == []
 
 
@@ -143,4 +143,4 @@ def test_an_unknown_backend_in_the_environment_stops_a_run(repository: Path, tmp
     spec = repository / "specs" / "digits.yaml"
     code, _, words = command(repository, "run", spec, folder=tmp_path, KERAS_BACKEND="torch")
     assert code == 7
-    assert "error[E021]: there is no backend `torch`" in words
+    assert "error[E021]: unknown backend `torch`" in words

@@ -74,7 +74,7 @@ def test_a_framework_that_cannot_start_is_heard(
         raise ImportError(name)
 
     monkeypatch.setattr(environment, "import_module", fail)
-    with pytest.raises(EnvironmentStop, match="cannot be started") as caught:
+    with pytest.raises(EnvironmentStop, match="cannot be imported") as caught:
         environment.start_keras()
     assert caught.value.code == "E023" and "ImportError: keras" in str(caught.value)
     assert "what the library said" in capfd.readouterr().err

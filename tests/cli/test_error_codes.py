@@ -18,7 +18,7 @@ def test_every_code_in_the_source_is_explained(repository: Path) -> None:
 
 
 def test_a_code_is_explained_by_its_messages_and_its_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain", "m003"]) == 0
+    assert main(["error", "m003"]) == 0
     assert capsys.readouterr().out == (
         "M003: the model\n"
         "  the model file is not the pinned one (exit code 2)\n"
@@ -32,15 +32,15 @@ def test_a_code_is_explained_by_its_messages_and_its_exit_code(capsys: pytest.Ca
 def test_a_message_that_depends_on_a_condition_belongs_to_its_code(
     code: str, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["explain", code]) == 0
+    assert main(["error", code]) == 0
     assert f"  {text} (exit code 7)\n" in capsys.readouterr().out
 
 
 def test_what_is_left_open_is_left_open_once(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain", "X001"]) == 0
+    assert main(["error", "X001"]) == 0
     assert "  the model file can run code: it names … (exit code 6)\n" in capsys.readouterr().out
 
 
 def test_an_unknown_code_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain", "M0003"]) == 2
+    assert main(["error", "M0003"]) == 2
     assert "did you mean `M003`?" in capsys.readouterr().err

@@ -280,8 +280,8 @@ def test_a_wrong_value_says_what_was_expected_and_received(
     [
         ("{path: a, application: VGG16}", "exactly one of `path`, `application` and `build`"),
         ("{output: logits}", "exactly one of `path`, `application` and `build`"),
-        ("{path: a, weights: imagenet}", "`weights` belongs to an `application`"),
-        ("{application: VGG16, sha256: " + "a" * 64 + "}", "`sha256` belongs to a `path`"),
+        ("{path: a, weights: imagenet}", "`weights` is only valid with `application`"),
+        ("{application: VGG16, sha256: " + "a" * 64 + "}", "`sha256` is only valid with `path`"),
     ],
 )
 def test_a_model_has_one_origin(tmp_path: Path, model: str, what: str) -> None:
@@ -434,7 +434,7 @@ def test_a_folder_is_not_answered_with_its_own_name(tmp_path: Path) -> None:
 def test_more_methods_than_a_spec_may_have_are_one_fault_and_are_not_read(tmp_path: Path) -> None:
     listed = "[gradient, smoothgrad]"
     fault = one(tmp_path, MINIMAL.replace(listed, f"[{'gradient, ' * LISTED}gradeint]"))
-    assert f"at least one entry and at most {LISTED}, received a list of {LISTED + 1}" in fault.what
+    assert f"at least one entry and at most {LISTED}, received a list of length {LISTED + 1}" in fault.what
 
 
 def test_foreign_characters_cannot_steer_the_terminal(tmp_path: Path) -> None:
