@@ -37,22 +37,38 @@ def controls_of(
     return (*controls, _control(requirement, "pass", _identity(requirement, least)))
 
 
-def blocked(check: Check, controls: Sequence[Control]) -> str | None:
-    """Return why no verdict of a requirement may pass, or None.
+def blocked(check_name: str, check: Check, controls: Sequence[Control]) -> str | None:
+    """Return why no verdict of a requirement may pass, and what to do about it, or None.
 
-    A control without a decision gives no support. One that does not apply (no edges in flat inputs, say) is no
-    obstacle as long as another shows that this check can give the same outcome.
+    A control without a decision gives no support, nor does the identity alone: it shows that nothing changed where
+    nothing was re-drawn. A control that does not apply is no obstacle as long as another shows that this check can give
+    the same outcome.
     """
+    if not check.controls:
+        return _UNCONTROLLED.format(check_name)
     undecided = [each for each in controls if each.verdict.outcome in ("inconclusive", "error")]
     if undecided:
         names = ", ".join(each.method for each in undecided)
         return f"A control gave no decision ({names}), so nothing shows that this check can tell right from wrong."
-    decided = [each for each in controls if each.verdict.outcome in ("pass", "fail") and each.method != IDENTITY]
-    shown = {each.expected for each in decided}  # one that contradicts it makes the whole audit invalid
-    for outcome in sorted(set(check.controls.values())):
-        if outcome not in shown:
-            return f"No control was run that must {outcome}, so nothing shows that this check can give that outcome."
-    return None
+    own = [each for each in controls if each.method != IDENTITY]
+    missing = sorted(set(check.controls.values()) - {each.expected for each in own if _decided(each)})
+    return _unshown(missing[0], own) if missing else None
+
+
+_UNCONTROLLED = (
+    "No control vouches for this check, so a pass shows nothing. Declare controls for `{}`: a method that must pass "
+    "and one that must fail."
+)
+
+
+def _decided(control: Control) -> bool:
+    """Return whether a control gave a verdict: one that contradicts it makes the whole audit invalid."""
+    return control.verdict.outcome in ("pass", "fail")
+
+
+def _unshown(expected: Outcome, own: Sequence[Control]) -> str:
+    silent = "; ".join(f"{each.method}: {each.verdict.reason}" for each in own if each.expected == expected)
+    return f"No control that must {expected} gave a verdict, so nothing shows that this check can {expected}. {silent}"
 
 
 def _control(requirement: RequirementFacts, expected: Outcome, verdict: Verdict) -> Control:

@@ -61,7 +61,7 @@ def judge(
         judged |= _skips(requirement, facts, skipped or {})
         own = controls_of(requirement, check, facts.methods, judged, found)
         audited = [judged[method.id] for method in facts.methods if method.id in judged and not method.control]
-        verdicts += [_held_back(verdict, blocked(check, own)) for verdict in _adjusted(audited)]
+        verdicts += [_held_back(verdict, blocked(requirement.check, check, own)) for verdict in _adjusted(audited)]
         controls += own
     broken = [control for control in controls if not control.behaves]
     verdicts = gate.waived([_voided(verdict, broken) for verdict in verdicts], spec.get("waivers") or (), today)
