@@ -7,7 +7,7 @@ TESTS ?= tests
 KILLS ?= 6
 # What imports no framework, what is the command line's alone, and what runs minutes need not run on a second backend.
 FRAMEWORK_FREE := tests/benchmarks tests/judging tests/planning tests/report tests/similarities tests/spec tests/store \
-  tests/network/test_blocks.py tests/checks/shared/test_complexity.py $(patsubst %,tests/cli/test_%.py,console handbook process) tests/running/test_history.py tests/running/test_log.py \
+  tests/network/test_blocks.py tests/checks/shared/test_complexity.py $(patsubst %,tests/cli/test_%.py,console github handbook process) tests/running/test_history.py tests/running/test_log.py \
   $(patsubst %,tests/test_%.py,calibration exit_codes forbidden imports kill maps mnist mnist_labels declare packaging plugin recipe resources roar_toy \
   startup statistics)
 MNIST ?= data/mnist10k.npz

@@ -11,7 +11,7 @@ from audit.recipe import AUGMENTATIONS, OPTIMIZERS, Recipe
 from audit.spec.schema import json_schema
 from audit.spec.spec import load_spec, spec_from_resolved
 from tests.spec.test_schema import accepts
-from tests.spec.test_spec import MINIMAL, one, shown, spec_of
+from tests.spec.written import MINIMAL, one, shown, spec_of
 
 FULL = """\
 training:

@@ -8,9 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.checks.cascading_randomization import CascadingRandomization
-from audit.checks.repeatability import Repeatability
 from audit.errors import UnitError
-from audit.record import Randomized
 from audit.statistics import holm
 from tests.audits import SOUND, judged
 
@@ -20,19 +18,6 @@ NAME = "cascading_randomization"
 
 def of(audit, method):
     return next(verdict for verdict in audit.verdicts if verdict.method == method)
-
-
-def control(audit, method):
-    return next(each for each in audit.controls if each.method == method)
-
-
-def unstable_identity(method, evidence):
-    return [
-        replace(each, scores={**each.scores, "similarity_absolute": each.scores["similarity_absolute"] - 1e-9})
-        if method == "gradient" and isinstance(each.unit.condition, Randomized) and each.unit.condition.stage == 0
-        else each
-        for each in evidence
-    ]
 
 
 def failing(*methods):
@@ -54,62 +39,6 @@ def test_methods_and_controls_are_told_apart():
     assert [c.method for c in audit.controls] == ["edge_detector", "input", "random_map", "identity"]
     assert audit.valid and all(c.behaves for c in audit.controls)
     assert (audit.outcome, audit.exit_code) == ("pass", 0)
-
-
-@pytest.mark.parametrize("method, similarity", [("edge_detector", 0.0), ("input", 0.1), ("random_map", 1.0)])
-def test_a_control_that_contradicts_what_it_must_be_makes_the_audit_invalid(method, similarity):
-    audit = judged(CHECK, {"gradient": 0.1, "guided_backprop": 0.9, **SOUND, method: similarity})
-    assert not audit.valid and (audit.outcome, audit.exit_code) == ("invalid", 3)
-    assert not control(audit, method).behaves and method in audit.sentence
-    assert of(audit, "gradient").outcome == "inconclusive" and method in of(audit, "gradient").reason
-    assert of(audit, "guided_backprop").outcome == "fail"
-
-
-def test_a_map_unlike_itself_makes_the_audit_invalid():
-    audit = judged(CHECK, {"gradient": 0.1, "smoothgrad": 0.1, **SOUND}, change=unstable_identity)
-    assert not audit.valid and not control(audit, "identity").behaves
-    assert "gradient" in control(audit, "identity").verdict.reason
-    assert of(audit, "smoothgrad").outcome == "inconclusive"
-
-
-def test_there_is_no_identity_where_nothing_is_randomised():
-    audit = judged(Repeatability(), {"gradient": 1.0, "edge_detector": 1.0, "input": 1.0, "random_map": 0.0})
-    assert [c.method for c in audit.controls] == ["edge_detector", "input", "random_map"] and audit.exit_code == 0
-
-
-@pytest.mark.parametrize("similarities", [{"edge_detector": np.nan}, {"random_map": np.nan}])
-def test_an_inconclusive_control_is_valid_but_nothing_passes(similarities):
-    audit = judged(CHECK, {"gradient": 0.1, "guided_backprop": 0.9, **SOUND, **similarities})
-    assert audit.valid and of(audit, "gradient").outcome == "inconclusive"
-    assert next(iter(similarities)) in of(audit, "gradient").reason
-    assert of(audit, "guided_backprop").outcome == "fail"
-
-
-@pytest.mark.parametrize("broken", ["random_map", "edge_detector"])
-def test_a_control_in_error_is_valid_but_nothing_passes(broken):
-    """Whether it alone could show the outcome that it must have, or another control shows it too."""
-    audit = judged(CHECK, {"gradient": 0.1, **SOUND}, change=failing(broken))
-    assert audit.valid and of(audit, "gradient").outcome == "inconclusive"
-    assert control(audit, broken).verdict.outcome == "error" and audit.exit_code == 4
-
-
-def test_without_controls_nothing_passes():
-    audit = judged(CHECK, {"gradient": 0.1})
-    assert of(audit, "gradient").outcome == "inconclusive"
-    assert [c.verdict.outcome for c in audit.controls[:3]] == ["skipped"] * 3
-
-
-def test_a_control_that_does_not_apply_is_no_obstacle_while_another_shows_the_same():
-    skipped = {(NAME, "edge_detector"): "Flat inputs have no edges."}
-    assert judged(CHECK, {"gradient": 0.1, **SOUND}, skipped=skipped).exit_code == 0
-    skipped = {(NAME, "random_map"): "It does not apply."}
-    assert of(judged(CHECK, {"gradient": 0.1, **SOUND}, skipped=skipped), "gradient").outcome == "inconclusive"
-
-
-def test_controls_of_one_requirement_say_nothing_of_their_name_alone():
-    """A method of the user's own that bears a control's name is judged as a method."""
-    audit = judged(CHECK, {"edge": 1.0, **SOUND})
-    assert of(audit, "edge").outcome == "fail" and audit.valid
 
 
 def test_failed_and_missing_evidence_are_errors():

@@ -1,5 +1,6 @@
 """Runs one method on one network: what every method test needs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,3 +45,13 @@ def tensor(array: np.ndarray) -> Any:
     from keras import ops
 
     return ops.convert_to_tensor(array)
+
+
+def together(network: Network, methods: Sequence[Method], x: np.ndarray, targets: Any) -> list[np.ndarray]:
+    """Return the maps of several methods from one compiled function."""
+    from keras import ops
+
+    functions = [method.attribute(network) for method in methods]
+    stacked = active().compile(lambda *given: ops.stack([function(*given) for function in functions]))
+    count = len(x)
+    return list(active().to_numpy(stacked(network.params, x, np.asarray(targets, np.int32), keys(count))))

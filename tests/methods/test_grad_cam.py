@@ -8,7 +8,6 @@ import pytest
 
 from audit.errors import InputError
 from audit.methods.grad_cam import GradCam
-from audit.methods.shared.activation import chosen_layer
 from audit.network.loading.load import from_model
 from audit.network.network import Network
 from tests import networks
@@ -37,66 +36,13 @@ def test_it_equals_its_formula(layer: str) -> None:
     assert maps.any()
 
 
-def test_auto_is_the_last_convolutions_rectified_output() -> None:
-    network, x = pooled(), _RANDOM.normal(size=(2, 6, 4, 2))
-    assert np.array_equal(explain(network, GradCam(), x, 1), explain(network, GradCam(layer="last"), x, 1))
-
-
-@pytest.mark.parametrize(("height", "width"), [(9, 9), (7, 10), (3, 3), (2, 5), (1, 1)])
-def test_resizing_is_bilinear_with_half_pixel_centres(height: int, width: int) -> None:
-    from audit.backend import active
-    from audit.methods.shared.activation import resize
-    from tests.methods.explain import tensor
-
-    image = _RANDOM.normal(size=(3, 4)).astype(np.float32)
-    resized = active().to_numpy(resize(tensor(image[None, ..., None]), (height, width)))[0, ..., 0]
-    assert np.allclose(resized, bilinear(image, height, width), atol=1e-5)
-
-
-def _ending(*layers: Any, size: int = 8) -> Network:
+def ending(*layers: Any, size: int = 8) -> Network:
     start = [keras.Input((size, size, 1)), keras.layers.Conv2D(3, 3, padding="same", name="features")]
     return from_model(networks.fill(keras.Sequential([*start, *layers]), 0))
 
 
-@pytest.mark.parametrize(
-    ("network", "layer"),
-    [
-        (_ending(keras.layers.Flatten(), keras.layers.Dense(2)), "features"),
-        (
-            _ending(keras.layers.ReLU(name="rectify"), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)),
-            "rectify",
-        ),
-        (
-            _ending(
-                keras.layers.BatchNormalization(name="normalise"),
-                keras.layers.MaxPooling2D(),
-                keras.layers.ZeroPadding2D(),
-                keras.layers.Cropping2D(),
-                keras.layers.Dropout(0.5),
-                keras.layers.SpatialDropout2D(0.5),
-                keras.layers.UpSampling2D(),
-                keras.layers.Flatten(),
-                keras.layers.Dense(2),
-            ),
-            "normalise",
-        ),
-        (
-            _ending(
-                keras.layers.GlobalAveragePooling2D(keepdims=True),
-                keras.layers.Conv2D(2, 1),
-                keras.layers.Flatten(),
-            ),
-            "features",
-        ),
-        (networks.cnn(), "rectify"),
-    ],
-)
-def test_auto_passes_over_what_only_pools_pads_crops_drops_or_resizes(network: Network, layer: str) -> None:
-    assert chosen_layer(network, "auto", "grad_cam").layer == layer
-
-
 def test_evidence_against_the_class_leaves_a_map_of_zeros() -> None:
-    network = _ending(keras.layers.ReLU(), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, name="last"))
+    network = ending(keras.layers.ReLU(), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2, name="last"))
     names = list(network.params)
     params = {**network.params, names[2]: -np.ones((3, 2), np.float32)}
     x = _RANDOM.normal(size=(2, 8, 8, 1))
@@ -105,7 +51,7 @@ def test_evidence_against_the_class_leaves_a_map_of_zeros() -> None:
 
 
 def test_global_average_pooling_makes_it_the_class_activation_map() -> None:
-    network = _ending(keras.layers.ReLU(), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2))
+    network = ending(keras.layers.ReLU(), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2))
     kernel, bias, last = (value.astype(np.float64) for value in list(network.params.values())[:3])
     x = _RANDOM.normal(size=(8, 8, 1))
     features = np.maximum(convolve(x, kernel, bias), 0)
@@ -119,26 +65,6 @@ def test_its_noise_has_the_layers_own_resolution() -> None:
     expected = bilinear(np.maximum(generator[0, ..., 0], 0), 6, 4)
     noise = GradCam().noise_map(network, np.zeros((6, 4, 2), np.float32), np.random.default_rng(3))
     assert np.allclose(noise[..., 0], expected, atol=1e-6)
-
-
-def test_an_unknown_layer_names_the_nearest() -> None:
-    with pytest.raises(InputError, match="no layer `frist`") as caught:
-        GradCam(layer="frist").attribute(pooled())
-    assert "did you mean `first`?" in str(caught.value)
-
-
-def test_a_flat_layer_is_refused_and_those_with_images_are_named() -> None:
-    with pytest.raises(InputError, match="no height and width") as caught:
-        GradCam(layer="logits").attribute(networks.cnn())
-    assert caught.value.code == "T011"
-    assert "first, second" in str(caught.value)
-
-
-@pytest.mark.parametrize("network", [networks.mlp(), _ending(keras.layers.Flatten(), keras.layers.Dense(2), size=1)])
-def test_a_network_without_a_convolution_of_images_is_refused(network: Network) -> None:
-    with pytest.raises(InputError, match="not convolutional") as caught:
-        GradCam().attribute(network)
-    assert caught.value.code == "T010"
 
 
 def test_a_subclassed_model_is_refused() -> None:

@@ -6,14 +6,12 @@ import subprocess
 import sys
 from collections.abc import Callable
 from itertools import permutations, product
-from math import comb
 
 import numpy as np
 import pytest
 
 from audit.errors import InputError
 from audit.methods.kernel_shap import KernelShap, shares
-from audit.methods.perturbation.coalitions import coalitions
 from tests import networks
 from tests.methods.explain import explain, logits
 
@@ -77,19 +75,6 @@ def test_a_unit_shares_its_value_equally_among_its_pixels() -> None:
     np.testing.assert_allclose(found * np.bincount(labels.ravel()), shapley(value, FEATURES), atol=1e-10)
     single = KernelShap().worth(lambda kept: kept[:, :1] * 3.0 + 1.0, np.zeros(4, int), 0, np.random.default_rng(0))
     np.testing.assert_allclose(single, [0.75])
-
-
-@pytest.mark.parametrize(("units", "budget"), [(6, 62), (6, 30), (7, 125), (12, 200), (30, 100), (2, 2), (3, 6)])
-def test_coalitions_weigh_what_the_kernel_says_and_keep_to_the_budget(units: int, budget: int) -> None:
-    kept, weights = coalitions(units, budget, np.random.default_rng(0))
-    sizes = kept.sum(axis=1)
-    assert len(kept) == len(weights) <= budget and (sizes > 0).all() and (sizes < units).all()
-    np.testing.assert_allclose(weights.sum(), sum((units - 1) / (s * (units - s)) for s in range(1, units)))
-    if budget >= 2**units - 2:
-        assert len(np.unique(kept, axis=0)) == len(kept) == 2**units - 2
-        np.testing.assert_allclose(weights, [(units - 1) / (comb(units, s) * s * (units - s)) for s in sizes])
-    else:
-        assert set(map(bytes, ~kept)) == set(map(bytes, kept))  # every coalition with its complement
 
 
 def test_the_fit_meets_its_constraint() -> None:

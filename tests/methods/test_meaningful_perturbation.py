@@ -2,19 +2,14 @@
 
 import numpy as np
 import pytest
-from keras import ops
 
-from audit.backend import active
 from audit.errors import InputError
-from audit.methods.meaningful_perturbation import MeaningfulPerturbation, _moved
-from audit.methods.perturbation.cells import bells
-from audit.methods.perturbation.descent import adam
+from audit.methods.meaningful_perturbation import MeaningfulPerturbation
 from tests import networks
-from tests.methods.explain import explain, tensor
+from tests.methods.explain import explain
 from tests.methods.one_patch import INPUTS, PATCH, SIZE, inside, outside, reads_one_patch, sigmoid
 
 PLAIN = {"width": 0.01, "jitter": 0, "reference": "zeros", "l2": 0.02}
-"""With one cell for each pixel the map is one minus the mask itself, and the loss can be read off it."""
 
 
 def _loss(maps: np.ndarray, method: MeaningfulPerturbation) -> np.ndarray:
@@ -46,32 +41,6 @@ def test_with_jitter_blur_and_a_coarse_mask_the_patch_stands_out_as_well() -> No
     x[:, 2:4, 3:5] += 2.0  # a blur must take something away
     maps = explain(reads_one_patch(), MeaningfulPerturbation(grid=4, output="logit", l1=5.0, l2=1.0), x, 0)
     assert (inside(maps).mean(axis=1) > outside(maps).mean(axis=1) + 0.2).all()
-
-
-def test_adams_steps_are_those_of_its_definition() -> None:
-    start, weights = np.full((2, 3), 0.5, np.float32), np.array([[1.0, -2.0, 0.1], [3.0, 0.0, -0.5]], np.float32)
-    descend = active().compile(lambda mask: adam(lambda each, _: ops.sum(weights * each**2, axis=1), mask, 3, 0.1))
-    mask, mean, square = start.astype(np.float64), 0.0, 0.0
-    for step in range(3):
-        slope = 2 * weights * mask
-        mean, square = 0.9 * mean + 0.1 * slope, 0.999 * square + 0.001 * slope**2
-        move = mean / (1 - 0.9 ** (step + 1)) / (np.sqrt(square / (1 - 0.999 ** (step + 1))) + 1e-8)
-        mask = np.clip(mask - 0.1 * (1 - step / 3) * move, 0, 1)
-    assert np.allclose(active().to_numpy(descend(start)), mask, atol=1e-5)
-
-
-def test_images_move_by_whole_pixels_and_repeat_their_border() -> None:
-    moved = active().to_numpy(_moved(tensor(INPUTS), tensor(np.array([[0, 0], [1, 0], [2, 1]], np.float32))))
-    assert np.allclose(moved[0], INPUTS[0]) and np.allclose(moved[1, 1:], INPUTS[1, :-1])
-    assert np.allclose(moved[1, 0], INPUTS[1, 0])
-    assert np.allclose(moved[2, 2:, 1:], INPUTS[2, :-2, :-1]) and np.allclose(moved[2, :3, :2], INPUTS[2, 0, 0])
-
-
-def test_interpolation_averages_cells_under_a_gaussian() -> None:
-    matrix = bells(8, 4, 0.625)
-    assert np.allclose(matrix.sum(axis=1), 1) and np.allclose(matrix, matrix[::-1, ::-1])
-    assert matrix[0, 0] / matrix[0, 1] == pytest.approx(np.exp((1.25**2 - 0.25**2) / (2 * 0.625**2)), rel=1e-4)
-    assert np.array_equal(bells(SIZE, SIZE, 0.01), np.eye(SIZE))
 
 
 def test_flat_inputs_are_refused_by_name() -> None:

@@ -5,9 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audit.errors import InputError
 from audit.methods.occlusion import Occlusion
-from tests import networks
 from tests.methods.explain import explain
 from tests.methods.one_patch import INPUTS, SIZE, inside, outside, random_weights, reads_one_patch, sigmoid, weighted
 
@@ -37,25 +35,11 @@ def test_it_is_the_mean_drop_of_the_patches_over_a_pixel(patch: int, stride: int
         assert np.allclose(found, total / depth, atol=1e-4)
 
 
-def test_features_are_covered_in_groups() -> None:
-    weight, x = np.array([[1.0], [2.0], [4.0], [8.0], [16.0]]), np.ones((1, 5))
-    network = networks.linear(weight, [0.0])
-    maps = explain(network, Occlusion(patch=2, stride=2, baseline="zeros", output="logit"), x, 0)
-    assert np.allclose(maps, [[3, 3, 12, (12 + 24) / 2, 24]])
-
-
 def test_it_recovers_the_only_patch_that_is_read() -> None:
     maps = explain(reads_one_patch(), Occlusion(patch=2, stride=1, baseline="zeros"), INPUTS, 0)
     assert (inside(maps).min(axis=1) > outside(maps).max(axis=1)).all()
     far = maps[:, [0, 0, 5, 5], [0, 5, 0, 1], 0]  # no patch over them touches what is read
     assert not far.any()
-
-
-@pytest.mark.parametrize(("patch", "stride", "code"), [(7, 1, "T150"), (2, 3, "T151")])
-def test_patches_that_do_not_fit_are_refused_by_name(patch: int, stride: int, code: str) -> None:
-    with pytest.raises(InputError, match="occlusion") as error:
-        Occlusion(patch=patch, stride=stride).attribute(reads_one_patch())
-    assert error.value.code == code
 
 
 def test_its_noise_is_the_map_of_a_linear_score_with_noise_for_weights() -> None:

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from audit.errors import EnvironmentStop
-from audit.record import Context, PastRun
-from audit.report.page.page import page
-from audit.report.page.trend import kinds, trend
+from audit.record import PastRun
 from audit.report.words import counts
 from audit.running import history
 from tests.report import examples
@@ -76,19 +74,3 @@ def test_a_history_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentStop, match="the history cannot be written"):
         history.append(tmp_path / "file" / "history.jsonl", line("a"))
     assert history.read(tmp_path / "none") == ()
-
-
-def test_the_trend_ends_with_this_run_and_numbers_the_models() -> None:
-    audit = examples.audit()
-    runs = trend(audit, Context(earlier=(replace(line("a"), model="old"), line("b"))))
-    assert [(run.name[:10], run.model) for run in runs] == [("2026-01-31", 1), ("2026-01-31", 2), ("this run", 2)]
-    assert runs[-1].counts == counts(audit) and set(kinds(runs)) == set(counts(audit))
-    assert trend(audit, Context()) == ()
-
-
-def test_the_page_shows_the_trend_with_its_numbers_the_same_each_time() -> None:
-    audit, context = examples.small(), Context(earlier=(line("a"),))
-    html = page(audit, context=context)
-    assert html == page(audit, context=context)
-    assert 'id="trend"' in html and 'href="#trend"' in html and "Verdicts by run. 2026-01-31" in html
-    assert 'id="trend"' not in page(audit)

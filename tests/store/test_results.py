@@ -2,7 +2,6 @@
 line."""
 
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,9 +61,6 @@ def test_the_kept_schema_of_results_is_the_generated_one(specs: Path) -> None:
     assert kept == schema_text("results"), "write it anew: make docs"
 
 
-# --- diff -------------------------------------------------------------------------------------------------------------
-
-
 def diff(*arguments: object) -> int:
     return main(["diff", *map(str, arguments)])
 
@@ -106,28 +102,3 @@ def test_diff_in_markdown_shows_hostile_text_as_text(
     assert len(rows) == 2 + 18 + 6 and {line.replace("\\|", "").count("|") for line in rows} == {6}
     diff(*runs)
     assert "\x1b" not in capsys.readouterr().out
-
-
-# --- GitHub Actions ---------------------------------------------------------------------------------------------------
-
-
-def test_a_job_gets_annotations_and_its_summary_and_nobody_else_does(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from audit.cli.github import announce
-    from audit.record import Context
-
-    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY"):
-        monkeypatch.delenv(name, raising=False)
-    announce(examples.audit(), Context())
-    assert capsys.readouterr().out == ""
-    file = tmp_path / "summary.md"
-    file.write_text("before\n")
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(file))
-    announce(examples.audit(), Context())
-    assert "::error title=" in capsys.readouterr().out
-    assert file.read_text().startswith("before\n# ✗ **Fail**")
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "none" / "summary.md"))
-    announce(examples.audit(), Context())
-    assert f"could not be written: {os.strerror(2)}" in capsys.readouterr().err

@@ -12,7 +12,7 @@ from audit.checks.smooth_mprt import SmoothMprt
 from audit.engine.bench import Explained, NetworkBench
 from audit.methods.gradient import Gradient
 from audit.network.randomize import randomize
-from audit.record import Distribution, Null, Original, Randomized
+from audit.record import Distribution, Randomized
 from tests import networks
 from tests.audits import evidence_of, make_facts
 from tests.methods.explain import keys, logits
@@ -94,42 +94,6 @@ def test_other_inputs_keep_keys_and_classes(bench):
     assert not np.array_equal(bench.maps("gradient", condition, bench.explained.inputs + 1), same)
 
 
-def test_smooth_maps_are_means_over_noisy_copies(bench):
-    check = SmoothMprt(samples=3, noise=0.2, seeds=2, null_draws=1)
-    seen = []
-
-    class Recording:
-        explained = bench.explained
-
-        def maps(self, method, condition, inputs):
-            seen.append(inputs)
-            return inputs * (1 if isinstance(condition, Original) else 2)
-
-        def kept(self, name, compute):
-            return compute()
-
-        gallery, changed = (), staticmethod(lambda condition: 1.0)
-
-    condition = check.conditions(FACTS)[-1]
-    scores = check.measure("gradient", condition, Recording()).scores
-    assert scores["similarity_signed"] == pytest.approx(1.0)  # the same copies for every model
-    originals, redrawn = seen[3:], seen[:3]
-    for a, b in zip(originals, redrawn, strict=True):
-        np.testing.assert_array_equal(a, b)
-    deviations = np.stack(seen[:3]) - bench.explained.inputs
-    spread = bench.explained.inputs.max(axis=(1, 2, 3)) - bench.explained.inputs.min(axis=(1, 2, 3))
-    assert deviations.std(axis=(0, 2, 3, 4)) == pytest.approx(0.2 * spread, rel=0.25)
-    assert not np.array_equal(seen[0], seen[1])
-
-
-def test_the_null_of_smooth_maps_is_that_of_the_same_copies(bench):
-    check = SmoothMprt(samples=2, noise=1e-6, seeds=2, null_draws=3)
-    single = CascadingRandomization(seeds=2, null_draws=3)
-    null = Null(draws=3)
-    smooth, plain = (each.measure("gradient", null, bench).scores["null_signed"] for each in (check, single))
-    assert smooth == pytest.approx(plain, abs=1e-6)
-
-
 def by_treatment(condition):
     return {"keep": 0.1, "reset": 0.9, "recalibrate": 0.5}[condition.batch_norm]
 
@@ -148,10 +112,3 @@ def test_the_first_treatment_is_judged_and_the_others_stand_beside_it(kind, firs
         value = {"keep": 0.1, "reset": 0.9, "recalibrate": 0.5}[treatment]
         assert [point.label for point in each.curve] == [point.label for point in found.curve]
         assert [point.similarity for point in each.curve] == pytest.approx([1, *[value] * (len(each.curve) - 1)])
-
-
-def test_smooth_maps_go_from_the_input_up_and_cost_their_copies():
-    check = SmoothMprt(seeds=2, samples=7)
-    found = check.judge(evidence_of(check, make_facts(20), 0.1), make_facts(20))
-    assert [point.label for point in found.curve] == ["trained", "conv", "dense", "logits"]
-    assert check.settings()["maps"] == 7
