@@ -84,7 +84,7 @@ def test_each_outcome_that_a_check_declares_must_be_shown(missing):
     assert f"must {missing}" in (blocked("own", CASCADE, tuple({**decided, missing: silent}.values())) or "")
 
 
-def control(audit, method):
+def shown_by(audit, method):
     return next(each for each in audit.controls if each.method == method)
 
 
@@ -101,15 +101,15 @@ def unstable_identity(method, evidence):
 def test_a_control_that_contradicts_what_it_must_be_makes_the_audit_invalid(method, similarity):
     audit = judged(CHECK, {"gradient": 0.1, "guided_backprop": 0.9, **SOUND, method: similarity})
     assert not audit.valid and (audit.outcome, audit.exit_code) == ("invalid", 3)
-    assert not control(audit, method).behaves and method in audit.sentence
+    assert not shown_by(audit, method).behaves and method in audit.sentence
     assert of(audit, "gradient").outcome == "inconclusive" and method in of(audit, "gradient").reason
     assert of(audit, "guided_backprop").outcome == "fail"
 
 
 def test_a_map_unlike_itself_makes_the_audit_invalid():
     audit = judged(CHECK, {"gradient": 0.1, "smoothgrad": 0.1, **SOUND}, change=unstable_identity)
-    assert not audit.valid and not control(audit, "identity").behaves
-    assert "gradient" in control(audit, "identity").verdict.reason
+    assert not audit.valid and not shown_by(audit, "identity").behaves
+    assert "gradient" in shown_by(audit, "identity").verdict.reason
     assert of(audit, "smoothgrad").outcome == "inconclusive"
 
 
@@ -131,7 +131,7 @@ def test_a_control_in_error_is_valid_but_nothing_passes(broken):
     """Whether it alone could show the outcome that it must have, or another control shows it too."""
     audit = judged(CHECK, {"gradient": 0.1, **SOUND}, change=failing(broken))
     assert audit.valid and of(audit, "gradient").outcome == "inconclusive"
-    assert control(audit, broken).verdict.outcome == "error" and audit.exit_code == 4
+    assert shown_by(audit, broken).verdict.outcome == "error" and audit.exit_code == 4
 
 
 def test_without_controls_nothing_passes():
