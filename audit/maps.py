@@ -12,10 +12,8 @@ from typing import Literal
 import numpy as np
 
 from audit.errors import UnitError
+from audit.record import Compared, Sign
 
-Channels = Literal["sum", "absolute_sum", "absolute_max"]
-Compared = Literal["sum", "absolute_sum", "absolute_max", "keep"]
-Sign = Literal["absolute", "signed"]
 Normalise = Literal["none", "max", "min_max", "second_moment"]
 
 SIGNED: tuple[Compared, ...] = ("sum", "keep")  # what leaves a map its sign

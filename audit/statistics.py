@@ -13,14 +13,12 @@ leave 5 to 8 %, and make the interval of three normal ones 1.9 times as wide: so
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from audit.errors import UnitError
-from audit.record import Outcome, record
-
-Relation = Literal["at_most", "at_least"]
+from audit.record import Outcome, Relation, record
 
 LEVEL = 0.95
 NO_HEAD_ROOM = 0.95  # above this null the excess multiplies noise by more than 20: it counts as undefined

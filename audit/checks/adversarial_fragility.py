@@ -14,8 +14,7 @@ from audit.checks.shared.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Draws
 from audit.checks.shared.judgement import Limits, Target, conclude, curve, stopped
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
-from audit.maps import Compared, Sign
-from audit.record import Condition, Evidence, Facts, Null, Original, Outcome, Probed, Trained
+from audit.record import Compared, Condition, Evidence, Facts, Null, Original, Outcome, Probed, Sign, Trained
 
 _RANDOM = "random_signs"
 _WORDS: Mapping[str, str] = MappingProxyType(

@@ -14,8 +14,7 @@ from audit.checks.shared.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Share
 from audit.checks.shared.equality import Difference
 from audit.checks.shared.judgement import stopped
 from audit.declare import declared
-from audit.maps import Compared, Sign
-from audit.record import Condition, Evidence, Explained, Facts, Original, Outcome, Probed, Trained
+from audit.record import Compared, Condition, Evidence, Explained, Facts, Original, Outcome, Probed, Sign, Trained
 
 
 @declared

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -12,8 +12,7 @@ from audit.checks.shared.comparison import Draws, Seeds, Share, Similarity, Thre
 from audit.checks.shared.judgement import Limits
 from audit.checks.shared.randomization import BatchNorms, Explains, Redraws
 from audit.declare import declared
-from audit.maps import Compared, Sign
-from audit.record import Condition, Evidence, Facts, Outcome, Trained
+from audit.record import Compared, Condition, Evidence, Facts, Order, Outcome, Sign, Trained
 
 
 @declared
@@ -48,7 +47,7 @@ class CascadingRandomization:
     sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
     mean_at_most: Threshold = 0.5
     last_at_most: Threshold = 0.3
-    order: Literal["top_down", "bottom_up"] = "top_down"
+    order: Order = "top_down"
     seeds: Seeds = 5
     redraw: Redraws = "permute"
     batch_norm: BatchNorms = "keep"

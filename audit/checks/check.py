@@ -12,18 +12,15 @@ import numpy as np
 
 from audit.record import (
     Condition,
-    Criterion,
     Evidence,
     Explained,
     Facts,
+    Judgement,
     Measurement,
     Outcome,
-    Point,
-    Reference,
     Removed,
     Trained,
     Variant,
-    record,
 )
 
 __all__ = ["Bench", "Check", "Judgement", "Measurement", "parts"]
@@ -104,22 +101,6 @@ class Bench(Protocol):
     def changed(self, condition: Condition) -> float:
         """Return the fraction of the parameters re-drawn by a condition's own stage that differ from the trained."""
         ...
-
-
-@record
-class Judgement:
-    """What the evidence of one method says, before controls, waivers and the correction over methods."""
-
-    outcome: Outcome
-    reason: str
-    criteria: tuple[Criterion, ...] = ()
-    curve: tuple[Point, ...] = ()
-    inputs: int = 0
-    seeds: int = 0
-    undefined: int = 0
-    total: int = 0
-    per_input: tuple[float | None, ...] = ()
-    references: tuple[Reference, ...] = ()
 
 
 class Check(Protocol):

@@ -15,8 +15,19 @@ from audit.checks.shared.curves import curve
 from audit.checks.shared.judgement import Limits, Target, conclude, stopped
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
-from audit.maps import Compared, Sign
-from audit.record import Condition, Evidence, Facts, Null, Original, Outcome, Probed, Randomized, Trained
+from audit.record import (
+    Compared,
+    Condition,
+    Evidence,
+    Facts,
+    Null,
+    Original,
+    Outcome,
+    Probed,
+    Randomized,
+    Sign,
+    Trained,
+)
 
 _SAME = Randomized(mode="cascading", stage=0, seed=0)
 """Nothing re-drawn: the map must be the very same, or noise of the method's own would pass for a change of class."""

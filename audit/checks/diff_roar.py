@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
@@ -13,8 +13,19 @@ from audit.checks.shared.judgement import stopped
 from audit.checks.shared.removal import METHOD, Fractions, Margin, RemovalDesign, Seeds, Within
 from audit.checks.shared.trials import Trial
 from audit.declare import declared
-from audit.maps import Channels, Sign
-from audit.record import Condition, Evidence, Facts, Outcome, Removed, Trained
+from audit.record import (
+    Channels,
+    Condition,
+    Evidence,
+    Facts,
+    Features,
+    Outcome,
+    Part,
+    PlainFill,
+    Removed,
+    Sign,
+    Trained,
+)
 
 
 @declared
@@ -42,8 +53,8 @@ class DiffRoar:
     fractions: Fractions = Field((0.1, 0.3, 0.5), description="shares of the features that are kept")
     margin: Margin = 0.02
     seeds: Seeds = 5
-    unit: Literal["pixel", "scalar"] = Field("pixel", description="whole pixels, or each number by itself")
-    fill: Literal["channel_mean", "zero", "blur"] = Field("zero", description="what replaces a feature")
+    unit: Features = Field("pixel", description="whole pixels, or each number by itself")
+    fill: PlainFill = Field("zero", description="what replaces a feature")
     channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
     sign: Sign | None = Field(None, description="rank magnitudes or signed maps; the spec's `maps` where absent")
     baseline_within: Within = 0.05
@@ -110,7 +121,7 @@ class DiffRoar:
             fractions=removed, seeds=self.seeds, unit=self.unit, fill=self.fill, channels=self.channels, sign=self.sign
         )
 
-    def _kept(self, removed: Literal["top", "bottom"]) -> tuple[Removed, ...]:
+    def _kept(self, removed: Part) -> tuple[Removed, ...]:
         """Return the conditions by fraction kept, ascending: ``bottom`` removed leaves the highest-ranked."""
         design = replace(self._design(), part=removed)
         return tuple(

@@ -16,8 +16,8 @@ from audit.checks.shared.judgement import Limits, Target, conclude, stopped, unc
 from audit.checks.shared.perturbation import ratio
 from audit.checks.shared.randomization import Explains, Redraws
 from audit.declare import declared
-from audit.maps import Channels, reduce
-from audit.record import BatchNorm, Condition, Evidence, Facts, Null, Original, Outcome, Randomized, Trained
+from audit.maps import reduce
+from audit.record import BatchNorm, Channels, Condition, Evidence, Facts, Null, Original, Outcome, Randomized, Trained
 
 
 @declared

@@ -12,8 +12,7 @@ from audit.checks.shared.comparison import DEFAULT_SIGN, Share, Similarity
 from audit.checks.shared.equality import Difference, Parity
 from audit.checks.shared.judgement import stopped
 from audit.declare import declared
-from audit.maps import Compared, Sign
-from audit.record import Condition, Evidence, Facts, Outcome, Probed, Trained
+from audit.record import Compared, Condition, Evidence, Facts, Outcome, Probed, Sign, Trained
 
 Rewrite = Literal["batch_norm_folded", "relu_rescaled", "linear_split", "channels_permuted", "dead_branch"]
 

@@ -13,8 +13,7 @@ from audit.checks.shared.judgement import Limits, Target
 from audit.checks.shared.randomization import BatchNorms, Explains, Redraws
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
-from audit.maps import Compared, Sign
-from audit.record import Condition, Evidence, Facts, Outcome, Trained
+from audit.record import Compared, Condition, Evidence, Facts, Outcome, Sign, Trained
 
 
 @declared

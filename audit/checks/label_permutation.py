@@ -15,8 +15,7 @@ from audit.checks.shared.memorisation import doubt
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
 from audit.errors import UnitError
-from audit.maps import Compared, Sign
-from audit.record import Condition, Evidence, Facts, Null, Original, Outcome, Trained
+from audit.record import Compared, Condition, Evidence, Facts, Null, Original, Outcome, Sign, Trained
 
 _PLACES = ("permuted against true labels", "permuted labels against the audited model")
 _CEILING, _FLOOR = "true against true labels, another seed", "untrained against untrained"

@@ -13,8 +13,7 @@ from audit.checks.shared.comparison import DEFAULT_CHANNELS
 from audit.checks.shared.diagnosis import DISTRACTOR, RELEVANT, SWAPPED, Misled, Share, Used
 from audit.checks.shared.judgement import Limits, Target, conclude, stopped, values
 from audit.declare import declared
-from audit.maps import Channels
-from audit.record import Condition, Evidence, Facts, Original, Outcome, Randomized, Trained
+from audit.record import Channels, Condition, Evidence, Facts, Original, Outcome, Randomized, Trained
 
 _PLACES = {"excess": "the mark, above an equal region by chance", "share_of_both": "the mark against the decoy"}
 

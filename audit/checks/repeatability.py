@@ -12,8 +12,7 @@ from audit.checks.shared.comparison import DEFAULT_SIGN, Draws, Seeds, Share, Si
 from audit.checks.shared.judgement import Limits, Target, conclude, curve, stopped
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
-from audit.maps import Compared, Sign
-from audit.record import Condition, Evidence, Facts, Null, Outcome, Rekeyed, Trained
+from audit.record import Compared, Condition, Evidence, Facts, Null, Outcome, Rekeyed, Sign, Trained
 
 
 @declared

@@ -16,8 +16,19 @@ from audit.checks.shared.judgement import Curve, Limits, Target, conclude, curve
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
 from audit.errors import UnitError
-from audit.maps import Compared, Sign
-from audit.record import Condition, Evidence, Facts, Null, Original, Outcome, Rekeyed, Trained, TrainingFacts
+from audit.record import (
+    Compared,
+    Condition,
+    Evidence,
+    Facts,
+    Null,
+    Original,
+    Outcome,
+    Rekeyed,
+    Sign,
+    Trained,
+    TrainingFacts,
+)
 
 _JUDGED = "a new training"
 _OTHER_KEY = Rekeyed(seed=1)

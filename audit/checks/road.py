@@ -9,10 +9,20 @@ from pydantic import Field, model_validator
 from audit.checks.check import Bench, Judgement, Measurement
 from audit.checks.shared import comparison, removal, trials
 from audit.checks.shared.judgement import stopped
-from audit.checks.shared.removal import METHOD, Fractions, Margin, Network, RemovalDesign, Seeds, Within
+from audit.checks.shared.removal import METHOD, Fractions, Margin, RemovalDesign, Seeds, Within
 from audit.declare import declared
-from audit.maps import Channels, Sign
-from audit.record import REFERENCE_RANKINGS, Condition, Evidence, Facts, Outcome, Removed, Trained
+from audit.record import (
+    REFERENCE_RANKINGS,
+    Channels,
+    Condition,
+    Evidence,
+    Facts,
+    Outcome,
+    Removed,
+    Sign,
+    TestedNetwork,
+    Trained,
+)
 
 
 @declared
@@ -109,7 +119,7 @@ class Road:
             sign=self.sign,
         )
 
-    def _curves(self) -> dict[str, tuple[str, Network]]:
+    def _curves(self) -> dict[str, tuple[str, TestedNetwork]]:
         return {by: (by, self._design().network) for by in (METHOD, *REFERENCE_RANKINGS)}
 
     def _words(self) -> str:

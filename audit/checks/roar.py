@@ -9,10 +9,22 @@ from pydantic import Field, model_validator
 from audit.checks.check import Bench, Judgement, Measurement
 from audit.checks.shared import comparison, removal, trials
 from audit.checks.shared.judgement import stopped
-from audit.checks.shared.removal import METHOD, Fractions, Margin, Network, RemovalDesign, Seeds, Within
+from audit.checks.shared.removal import METHOD, Fractions, Margin, RemovalDesign, Seeds, Within
 from audit.declare import declared
-from audit.maps import Channels, Sign
-from audit.record import REFERENCE_RANKINGS, Condition, Evidence, Facts, Outcome, Removed, Trained
+from audit.record import (
+    REFERENCE_RANKINGS,
+    Channels,
+    Condition,
+    Evidence,
+    Facts,
+    Features,
+    Outcome,
+    PlainFill,
+    Removed,
+    Sign,
+    TestedNetwork,
+    Trained,
+)
 
 
 @declared
@@ -45,8 +57,8 @@ class Roar:
     better_than: Literal["random"] = "random"
     margin: Margin = 0.02
     seeds: Seeds = 5
-    unit: Literal["pixel", "scalar"] = Field("pixel", description="whole pixels, or each number by itself")
-    fill: Literal["channel_mean", "zero", "blur"] = Field("channel_mean", description="what replaces a feature")
+    unit: Features = Field("pixel", description="whole pixels, or each number by itself")
+    fill: PlainFill = Field("channel_mean", description="what replaces a feature")
     keep: bool = Field(False, description="remove the lowest-ranked instead and keep the highest (KAR)")
     mask_leak: bool = Field(False, description="also train on the masks alone, which shows what they give away")
     without_retraining: bool = Field(False, description="also test networks that never saw a removal")
@@ -115,11 +127,15 @@ class Roar:
             square=self.square,
         )
 
-    def _networks(self) -> tuple[Network, ...]:
-        chosen: dict[Network, bool] = {"retrained": True, "intact": self.without_retraining, "mask": self.mask_leak}
+    def _networks(self) -> tuple[TestedNetwork, ...]:
+        chosen: dict[TestedNetwork, bool] = {
+            "retrained": True,
+            "intact": self.without_retraining,
+            "mask": self.mask_leak,
+        }
         return tuple(network for network, wanted in chosen.items() if wanted)
 
-    def _curves(self) -> dict[str, tuple[str, Network]]:
+    def _curves(self) -> dict[str, tuple[str, TestedNetwork]]:
         """Return what is drawn beside the verdict: whose ranking, on which network."""
         return {
             "method": (METHOD, "retrained"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -13,8 +13,7 @@ from audit.checks.shared.comparison import Draws, Seeds, Share, Similarity, Thre
 from audit.checks.shared.judgement import Limits
 from audit.checks.shared.randomization import BatchNorms, Explains, Redraws
 from audit.declare import declared
-from audit.maps import Compared, Sign
-from audit.record import Condition, Evidence, Facts, Original, Outcome, Trained
+from audit.record import Compared, Condition, Evidence, Facts, Order, Original, Outcome, Sign, Trained
 
 
 @declared
@@ -51,7 +50,7 @@ class SmoothMprt:
     sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
     mean_at_most: Threshold = 0.5
     last_at_most: Threshold = 0.3
-    order: Literal["top_down", "bottom_up"] = "bottom_up"
+    order: Order = "bottom_up"
     seeds: Seeds = 5
     redraw: Redraws = "permute"
     batch_norm: BatchNorms = "keep"

@@ -14,8 +14,7 @@ from audit.checks.shared.comparison import DEFAULT_CHANNELS, Seeds
 from audit.checks.shared.diagnosis import DISTRACTOR, RELEVANT, SWAPPED, Misled, Share, Used
 from audit.checks.shared.judgement import Limits, Target, conclude, point, stopped, values
 from audit.declare import declared
-from audit.maps import Channels
-from audit.record import Condition, Evidence, Facts, Original, Outcome, Trained
+from audit.record import Channels, Condition, Evidence, Facts, Original, Outcome, Trained
 
 _OWN, _PLACES = (
     "share of the task's object",

@@ -7,19 +7,13 @@ arrays, the inputs' ids and a seed, so neither order nor batch size matters.
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
 from audit.backend.random import input_keys
 from audit.errors import UnitError
-from audit.maps import CONSTANT, Channels, Sign, reduce, unusable
-from audit.record import digest
-
-Features = Literal["pixel", "scalar"]
-Part = Literal["top", "bottom"]
-Fill = Literal["channel_mean", "zero", "blur", "noisy_linear"]
-
+from audit.maps import CONSTANT, reduce, unusable
+from audit.record import Channels, Features, Fill, Part, Sign, digest
 
 _NOISE_BLUR = (
     32  # the control's noise is blurred by a 32nd of the side: one pixel on CIFAR-10, as Song et al. blur maps

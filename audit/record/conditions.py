@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from audit.record.base import record
+from audit.record.vocabulary import Channels, Features, Fill, Mode, Order, Part, Sign, TestedNetwork
 
 
 @record
@@ -61,10 +62,10 @@ class Randomized:
     as on the original model, ``rechosen`` the class that the re-drawn model itself predicts.
     """
 
-    mode: Literal["cascading", "independent"]
+    mode: Mode
     stage: int
     seed: int
-    order: Literal["top_down", "bottom_up"] = "top_down"
+    order: Order = "top_down"
     redraw: Redraw = "permute"
     batch_norm: BatchNorm = "keep"
     target: ExplainedClass = "fixed"
@@ -103,12 +104,12 @@ class Removed:
     by: str
     fraction: float
     seed: int
-    part: Literal["top", "bottom"] = "top"
-    unit: Literal["pixel", "scalar"] = "pixel"
-    fill: Literal["channel_mean", "zero", "blur", "noisy_linear"] = "channel_mean"
-    network: Literal["retrained", "intact", "mask"] = "retrained"
-    channels: Literal["sum", "absolute_sum", "absolute_max"] = "sum"
-    sign: Literal["absolute", "signed"] = "absolute"
+    part: Part = "top"
+    unit: Features = "pixel"
+    fill: Fill = "channel_mean"
+    network: TestedNetwork = "retrained"
+    channels: Channels = "sum"
+    sign: Sign = "absolute"
     square: bool = False
     noise: float = 0.0
     kind: Literal["removed"] = "removed"

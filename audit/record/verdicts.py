@@ -5,6 +5,7 @@ from typing import Literal
 
 from audit.record.base import record
 from audit.record.facts import Severity
+from audit.record.vocabulary import Relation
 
 Outcome = Literal["pass", "fail", "inconclusive", "error", "skipped"]
 AuditOutcome = Outcome | Literal["invalid", "nothing"]
@@ -43,7 +44,7 @@ class Criterion:
     """One comparison with a declared threshold."""
 
     name: str  # mean | last | value
-    relation: Literal["at_most", "at_least"]
+    relation: Relation
     threshold: float
     statistic: float | None
     interval: tuple[float, float] | None
@@ -53,13 +54,12 @@ class Criterion:
 
 
 @record
-class Verdict:
-    """What one requirement says of one method. ``reason`` is one sentence for people."""
+class Judgement:
+    """What the evidence of one method says, before controls, waivers and the correction over methods.
 
-    requirement: str
-    check: str
-    method: str
-    severity: Severity
+    ``reason`` is one sentence for people.
+    """
+
     outcome: Outcome
     reason: str
     criteria: tuple[Criterion, ...] = ()
@@ -70,6 +70,16 @@ class Verdict:
     total: int = 0
     per_input: tuple[float | None, ...] = ()  # excess of each input at the last place of the curve, mean over seeds
     references: tuple[Reference, ...] = ()
+
+
+@record
+class Verdict(Judgement):
+    """What one requirement says of one method: a judgement, after controls and the correction over methods."""
+
+    requirement: str
+    check: str
+    method: str
+    severity: Severity
     waived: str | None = None
 
 

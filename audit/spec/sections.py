@@ -7,6 +7,7 @@ from pydantic import Field
 
 from audit.declare import declared
 from audit.recipe import Recipe
+from audit.record import Channels, Severity, Sign
 from audit.spec.model import Model, Name, PathText
 
 Words = Annotated[str, Field(min_length=1, max_length=4000)]
@@ -16,9 +17,6 @@ Identifier = Annotated[
 ]
 LISTED = 100
 """The most methods, or requirements, that a spec can list."""
-
-Channels = Literal["sum", "absolute_sum", "absolute_max"]
-Sign = Literal["absolute", "signed"]
 
 
 @declared
@@ -115,7 +113,7 @@ class RequirementOptions:
     methods: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     """Ids of the methods it applies to. Default: all."""
 
-    severity: Literal["error", "warning"] = "error"
+    severity: Severity = "error"
     """``error`` counts for the gate; ``warning`` is only reported."""
 
 

@@ -13,8 +13,8 @@ from pydantic import Field
 from audit import declare
 from audit.checks.check import Bench, Measurement
 from audit.errors import UnitError
-from audit.maps import SIGNED, USABLE, Compared, Sign, reduce, unusable
-from audit.record import Condition, Null, Original, Randomized, Rekeyed, Trained, canonical
+from audit.maps import SIGNED, USABLE, reduce, unusable
+from audit.record import Compared, Condition, Null, Original, Randomized, Rekeyed, Sign, Trained, canonical
 
 DEFAULT_CHANNELS: Literal["sum"] = "sum"
 DEFAULT_SIGN: Sign = "absolute"

@@ -9,8 +9,7 @@ from pydantic import Field
 
 from audit.checks.check import Bench, Judgement
 from audit.checks.shared import localisation
-from audit.maps import Channels
-from audit.record import Evidence, Explained
+from audit.record import Channels, Evidence, Explained
 
 RELEVANT, DISTRACTOR = "relevant", "distractor"
 SWAPPED = {RELEVANT: "relevant_swapped", DISTRACTOR: "distractor_swapped"}

@@ -17,8 +17,8 @@ from audit.checks.shared import comparison
 from audit.checks.shared.comparison import DEFAULT_CHANNELS
 from audit.checks.shared.judgement import Curve, Limits, Target, conclude, values
 from audit.checks.shared.wording import quantity
-from audit.maps import NOT_FINITE, Compared
-from audit.record import Condition, Evidence, Original, Variant
+from audit.maps import NOT_FINITE
+from audit.record import Compared, Condition, Evidence, Original, Variant
 
 QUANTITY = "relative difference"
 _REASON = re.compile(r"\[(M0|T[0-7])\d+\] ")

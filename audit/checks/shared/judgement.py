@@ -11,8 +11,8 @@ from audit.checks.check import Judgement
 from audit.checks.shared.curves import Curve, curve, values
 from audit.checks.shared.wording import decisive, reason
 from audit.maps import NOT_FINITE
-from audit.record import Condition, Criterion, Evidence, Outcome, Point, Randomized, record
-from audit.statistics import NO_HEAD_ROOM, Relation, decide, mean_interval, p_value
+from audit.record import Condition, Criterion, Evidence, Outcome, Point, Randomized, Relation, record
+from audit.statistics import NO_HEAD_ROOM, decide, mean_interval, p_value
 
 __all__ = ["Curve", "Limits", "Target", "conclude", "curve", "decisive", "point", "stopped", "unchanged", "values"]
 

@@ -7,7 +7,8 @@ has no place, and its scores are NaN.
 import numpy as np
 
 from audit.errors import UnitError
-from audit.maps import Channels, reduce, unusable
+from audit.maps import reduce, unusable
+from audit.record import Channels
 
 
 def magnitudes(maps: np.ndarray, regions: np.ndarray, *, channels: Channels) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
@@ -10,18 +10,20 @@ from audit.checks.check import Judgement
 from audit.checks.shared.comparison import DEFAULT_SIGN
 from audit.checks.shared.judgement import Curve, Limits, Target, conclude, curve, point, stopped, unchanged
 from audit.checks.shared.wording import quantity
-from audit.maps import Sign
 from audit.record import (
     BatchNorm,
     Condition,
     Evidence,
     ExplainedClass,
     Facts,
+    Mode,
     Null,
+    Order,
     Point,
     Randomized,
     Redraw,
     Reference,
+    Sign,
     record,
 )
 
@@ -54,8 +56,8 @@ def treatments(batch_norm: BatchNorm | tuple[BatchNorm, ...]) -> tuple[BatchNorm
 class RandomizationDesign:
     """How parameters are re-drawn, how often, and how the null is estimated."""
 
-    mode: Literal["cascading", "independent"]
-    order: Literal["top_down", "bottom_up"]
+    mode: Mode
+    order: Order
     seeds: int
     redraw: Redraw
     batch_norm: tuple[BatchNorm, ...]  # the first is judged

@@ -6,7 +6,7 @@ compared within a seed.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 from pydantic import AfterValidator, Field
@@ -14,13 +14,24 @@ from pydantic import AfterValidator, Field
 from audit.checks.check import Bench, Measurement
 from audit.checks.shared.trials import Trial, area, reference
 from audit.errors import UnitError
-from audit.maps import Channels, Sign
-from audit.record import REFERENCE_RANKINGS, Condition, Evidence, Reference, Removed, Trained, record
+from audit.record import (
+    REFERENCE_RANKINGS,
+    Channels,
+    Condition,
+    Evidence,
+    Features,
+    Fill,
+    Part,
+    Reference,
+    Removed,
+    Sign,
+    TestedNetwork,
+    Trained,
+    record,
+)
 
 METHOD = "method"
 """Stands in a condition for the id of the method, which the unit already names."""
-
-Network = Literal["retrained", "intact", "mask"]
 
 
 def _ascending(fractions: tuple[float, ...]) -> tuple[float, ...]:
@@ -43,16 +54,16 @@ class RemovalDesign:
 
     fractions: tuple[float, ...]
     seeds: int
-    part: Literal["top", "bottom"] = "top"
-    unit: Literal["pixel", "scalar"] = "pixel"
-    fill: Literal["channel_mean", "zero", "blur", "noisy_linear"] = "channel_mean"
-    network: Network = "retrained"
+    part: Part = "top"
+    unit: Features = "pixel"
+    fill: Fill = "channel_mean"
+    network: TestedNetwork = "retrained"
     channels: Channels | None = None
     sign: Sign | None = None
     square: bool = False
     noise: float = 0.0
 
-    def at(self, by: str, fraction: float, seed: int, network: Network | None = None) -> Removed:
+    def at(self, by: str, fraction: float, seed: int, network: TestedNetwork | None = None) -> Removed:
         """Return one condition; ``network`` is the design's own where it is not named."""
         common = Removed(
             by=by,
@@ -70,7 +81,7 @@ class RemovalDesign:
             return common
         return replace(common, channels=self.channels or "sum", sign=self.sign or "absolute", square=self.square)
 
-    def all(self, by: str, network: Network | None = None) -> tuple[Removed, ...]:
+    def all(self, by: str, network: TestedNetwork | None = None) -> tuple[Removed, ...]:
         """Return the conditions of one ranking, fraction by fraction."""
         return tuple(self.at(by, fraction, seed, network) for fraction in self.fractions for seed in range(self.seeds))
 
@@ -125,7 +136,7 @@ def against_chance(design: RemovalDesign, found: Mapping[Condition, Evidence], *
 
 
 def references(
-    design: RemovalDesign, found: Mapping[Condition, Evidence], kinds: Mapping[str, tuple[str, Network]]
+    design: RemovalDesign, found: Mapping[Condition, Evidence], kinds: Mapping[str, tuple[str, TestedNetwork]]
 ) -> tuple[Reference, ...]:
     """Return the curves of accuracy that were measured, by name: whose ranking, and on which network.
 

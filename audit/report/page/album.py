@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from audit.record import Audit, Gallery, Panel, Strip, record
-from audit.report.page.pictures import Scale, input_picture, map_picture
+from audit.record import Audit, Gallery, Panel, Sign, Strip, record
+from audit.report.page.pictures import input_picture, map_picture
 from audit.report.words import finite, kind_of, number
 
 EDGES = (96, 64, 48)  # pixels of a picture's longest edge, the largest first
@@ -30,7 +30,7 @@ class AlbumRow:
     kind: str
     control: bool
     cells: tuple[Cell | None, ...]
-    scale: Scale
+    scale: Sign
 
 
 @record
@@ -151,7 +151,7 @@ def _caption(audit: Audit, name: str) -> str:
 def _row(
     audit: Audit, kinds: Mapping[tuple[str, str], str], strip: Strip, columns: Sequence[str], longest: int
 ) -> AlbumRow:
-    scale: Scale = "signed" if any((panel.image < 0).any() for panel in strip.panels) else "absolute"
+    scale: Sign = "signed" if any((panel.image < 0).any() for panel in strip.panels) else "absolute"
     made = {panel.label: _cell(strip, panel, scale, longest) for panel in strip.panels}
     cells = tuple(made.get(column) for column in columns)
     control = any(method.id == strip.method and method.control for method in audit.facts.methods)
@@ -164,7 +164,7 @@ def _row(
     )
 
 
-def _cell(strip: Strip, panel: Panel, scale: Scale, longest: int) -> Cell:
+def _cell(strip: Strip, panel: Panel, scale: Sign, longest: int) -> Cell:
     picture = map_picture(panel.image, scale, longest)
     similarity = number(panel.similarity) if finite(panel.similarity) else ""
     said = f"similarity {similarity}" if similarity else "no similarity"

@@ -3,13 +3,11 @@
 from base64 import b64encode
 from functools import cache
 from io import BytesIO
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from audit.record import record
-
-Scale = Literal["signed", "absolute"]
+from audit.record import Sign, record
 
 SMALL = 64  # pixels an edge; smaller pictures are enlarged by a whole number: some viewers smooth what they enlarge
 LEVELS = 65  # odd, so that zero has a colour of its own in the middle of the signed scale
@@ -26,7 +24,7 @@ class Picture:
 
 
 @cache
-def palette(scale: Scale) -> tuple[tuple[int, int, int], ...]:
+def palette(scale: Sign) -> tuple[tuple[int, int, int], ...]:
     """Return the colours of a scale, lowest value first, then the colour of a value that is not finite."""
     from matplotlib import colormaps
 
@@ -34,7 +32,7 @@ def palette(scale: Scale) -> tuple[tuple[int, int, int], ...]:
     return (*((int(r), int(g), int(b)) for r, g, b, _ in colours), _NOT_FINITE)
 
 
-def map_picture(values: Any, scale: Scale, longest: int) -> Picture:
+def map_picture(values: Any, scale: Sign, longest: int) -> Picture:
     """Return a map (H, W) or (F,) as a picture: signed from -peak to peak with zero in the middle, else 0 to peak."""
     pixels = np.atleast_2d(np.asarray(values, dtype=np.float64))
     finite = np.isfinite(pixels)
@@ -59,7 +57,7 @@ def input_picture(values: Any, longest: int) -> str:
     return _png(_enlarged(levels[..., 0] if levels.shape[-1] == 1 else levels))
 
 
-def scale_picture(scale: Scale) -> str:
+def scale_picture(scale: Sign) -> str:
     """Return the colours of a scale as a bar, lowest on the left."""
     return _palette_png(np.arange(LEVELS, dtype=np.uint8)[None], scale)
 
@@ -83,7 +81,7 @@ def _enlarged(pixels: np.ndarray) -> np.ndarray:
     return pixels.repeat(times, axis=0).repeat(times, axis=1)
 
 
-def _palette_png(index: np.ndarray, scale: Scale) -> str:
+def _palette_png(index: np.ndarray, scale: Sign) -> str:
     from PIL import Image
 
     image = Image.fromarray(np.ascontiguousarray(index))

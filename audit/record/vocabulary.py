@@ -1,0 +1,36 @@
+"""Words with a fixed meaning that specs, conditions, checks and verdicts share: each stands here once."""
+
+from typing import Literal
+
+Channels = Literal["sum", "absolute_sum", "absolute_max"]
+"""How the channels of a map become one: the signed sum, the sum of absolute values, the largest absolute value."""
+
+Compared = Literal[Channels, "keep"]
+"""How maps are compared: with their channels joined, or channel by channel."""
+
+Sign = Literal["absolute", "signed"]
+"""Whether magnitudes are compared, or signed values."""
+
+Relation = Literal["at_most", "at_least"]
+"""On which side of its threshold a statistic must lie."""
+
+Mode = Literal["cascading", "independent"]
+"""Whether all stages up to one are re-drawn, or one stage alone."""
+
+Order = Literal["top_down", "bottom_up"]
+"""From which end of the network stages are counted."""
+
+Features = Literal["pixel", "scalar"]
+"""What is removed as one: a pixel with all its channels, or a single number."""
+
+Part = Literal["top", "bottom"]
+"""Which end of a ranking is removed."""
+
+PlainFill = Literal["channel_mean", "zero", "blur"]
+"""What replaces a removed feature, without noise."""
+
+Fill = Literal[PlainFill, "noisy_linear"]
+"""What replaces a removed feature."""
+
+TestedNetwork = Literal["retrained", "intact", "mask"]
+"""Trained on modified inputs, on intact ones, or on the masks alone."""
