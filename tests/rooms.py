@@ -35,7 +35,7 @@ ROOMS = (
     Room("record"),
     Room("declare", "registry", "pydantic"),
     Room("recipe", "declare errors", "pydantic"),
-    Room("maps", "errors", "numpy"),
+    Room("maps", "errors record", "numpy"),
     Room("statistics", "errors record", "numpy", "scipy"),
     Room("store", "errors record", "numpy pydantic"),
     # The seam to the frameworks: each is named in one file.
@@ -53,7 +53,7 @@ ROOMS = (
     Room("datasets", "datasets.dataset datasets.shared declare errors", "numpy pydantic", "pandas"),
     Room("methods.method", "declare network", "numpy"),
     Room("methods.fitted", "errors methods.method network", "numpy"),
-    Room("methods.shared", "backend errors methods.method network", "numpy pydantic", "keras skimage"),
+    Room("methods.shared", "backend errors methods.method network record", "numpy pydantic", "keras skimage"),
     Room("methods.backward", "backend errors methods.fitted network record", "numpy", "keras"),
     Room("methods.perturbation", "backend errors methods.shared network record", "numpy", "keras scipy"),
     Room(

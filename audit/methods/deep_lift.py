@@ -1,8 +1,7 @@
 """DeepLIFT: the difference of the logit from a reference's, divided among the inputs' differences."""
 
 from collections.abc import Mapping
-from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -64,7 +63,7 @@ class DeepLift:
 
         graph, roles = graph_of(network), roles_of(network, "deep_lift")
         rules = {**rules_of(graph, roles), **(revealing(graph, roles) if self.activations == "reveal_cancel" else {})}
-        multipliers = propagate(network, {(lambda node: node.name in rules): partial(_by_name, rules)})
+        multipliers = propagate(network, {(lambda node: node.name in rules): _by_name(rules)})
 
         def contributions(params: "Params", x: Array, target: Array, key: Array) -> Array:
             start = baseline_of(self.reference, x, ops, origin=network.origin)
@@ -81,12 +80,8 @@ class DeepLift:
         return generator.standard_normal(x.shape, dtype=np.float32) * (x - self.baselines(x[None])[0])
 
 
-def _by_name(
-    rules: "Mapping[str, Rule]",
-    node: "Node",
-    params: "Params",
-    inputs: tuple[Array, ...],
-    output: Array,
-    relevance: Array,
-) -> tuple[Array, ...]:
-    return rules[node.name](node, params, inputs, output, relevance)
+def _by_name(rules: "Mapping[str, Rule]") -> "Rule":
+    def rule(node: "Node", params: "Params", inputs: tuple[Array, ...], output: Array, relevance: Array) -> Any:
+        return rules[node.name](node, params, inputs, output, relevance)
+
+    return rule

@@ -1,7 +1,7 @@
 """Layer-wise relevance: gives every recorded operation its rule, and walks back from the explained logit."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 
@@ -96,9 +96,9 @@ def _rule(walk: _Walk, place: int) -> Rule:
         return _unchanged
     return {
         "kernel": _of_layer(walk, place, share),
-        "average": partial(_single, share, linear.average),
-        "affine": partial(_summands, share),
-        "normalisation": partial(_single, epsilon(walk.rules.stabiliser), with_deviation_held),
+        "average": _single(share, linear.average),
+        "affine": _summands(share),
+        "normalisation": _single(epsilon(walk.rules.stabiliser), with_deviation_held),
         "route": by_calculus,
         "winner": by_calculus,
         "product": _equally,
@@ -145,21 +145,19 @@ def _equally(node: Node, params: Params, inputs: Any, output: Array, relevance: 
     return tuple(linear.unbroadcast(relevance / len(inputs), value) for value in inputs)
 
 
-def _single(
-    share: LinearRule,
-    as_linear: Callable[[Node, Params, Array, Array], Linear],
-    node: Node,
-    params: Params,
-    inputs: tuple[Array, ...],
-    output: Array,
-    relevance: Array,
-) -> tuple[Array, ...]:
-    return (share(as_linear(node, params, inputs[0], output), relevance),)
+def _single(share: LinearRule, as_linear: Callable[[Node, Params, Array, Array], Linear]) -> Rule:
+    def rule(node: Node, params: Params, inputs: tuple[Array, ...], output: Array, relevance: Array) -> Any:
+        return (share(as_linear(node, params, inputs[0], output), relevance),)
+
+    return rule
 
 
-def _summands(share: LinearRule, node: Node, params: Params, inputs: Any, output: Array, relevance: Array) -> Any:
-    parts = share(linear.summands(node, params, inputs, output), relevance)
-    return tuple(linear.unbroadcast(parts[place], value) for place, value in enumerate(inputs))
+def _summands(share: LinearRule) -> Rule:
+    def rule(node: Node, params: Params, inputs: tuple[Array, ...], output: Array, relevance: Array) -> Any:
+        parts = share(linear.summands(node, params, inputs, output), relevance)
+        return tuple(linear.unbroadcast(parts[place], value) for place, value in enumerate(inputs))
+
+    return rule
 
 
 def _of_layer(walk: _Walk, place: int, share: LinearRule) -> Rule:
@@ -168,12 +166,8 @@ def _of_layer(walk: _Walk, place: int, share: LinearRule) -> Rule:
     folded = tuple(walk.graph[above] for above in walk.folded.get(place, ()))
 
     def rule(node: Node, params: Params, inputs: tuple[Array, ...], output: Array, relevance: Array) -> Any:
-        layer = linear.layer(
-            node,
-            params,
-            inputs[0],
-            output,
-            folded=folded,
+        layer = replace(
+            linear.layer(node, params, inputs[0], output, folded),
             support=_support(walk, below, params, inputs[0]),
             bounds=_bounds(walk, below, params) if walk.depths[place][0] == 1 else None,
         )

@@ -20,7 +20,7 @@ class Linear:
     bias: Array  # b, of z's shape up to broadcasting
     kernel: Array  # W as the operation holds it; 1 where the weights are fixed, positive and the operation's own
     apply: Callable[[Array, Array], Array]  # (kernel, input) -> kernel times input, without b
-    support: Array  # 1 where the input is real, 0 where it is padding by a layer of its own
+    support: Array = 1.0  # 1 where the input is real, 0 where it is padding by a layer of its own
     bounds: tuple[Array, Array] | None = None  # the smallest and the largest values that x may have, where known
 
 
@@ -58,16 +58,7 @@ def _belongs(node: Node, layer: Node) -> bool:
     return node.operation.axis % rank == (1 if first else rank - 1)
 
 
-def layer(
-    node: Node,
-    params: Params,
-    x: Array,
-    z: Array,
-    *,
-    folded: tuple[Node, ...],
-    support: Array,
-    bounds: tuple[Array, Array] | None = None,
-) -> Linear:
+def layer(node: Node, params: Params, x: Array, z: Array, folded: tuple[Node, ...]) -> Linear:
     """Return a layer with weights, biases and batch normalisations above it folded in: ``z`` is the layer's own output.
 
     The folded output is computed by these operations themselves, so that it is the very number that the next layer saw,
@@ -80,7 +71,7 @@ def layer(
         if above.kind == "BatchNormalization":
             kernel = kernel * _per_channel(node, kernel, batch_scale(above, params))
         bias, z = call(above, params, (bias,)), call(above, params, (z,))
-    return Linear(x=x, z=z, bias=bias, kernel=kernel, apply=_apply(node, params), support=support, bounds=bounds)
+    return Linear(x=x, z=z, bias=bias, kernel=kernel, apply=_apply(node, params))
 
 
 def batch_scale(node: Node, params: Params) -> Array:

@@ -1,6 +1,7 @@
 """Patterns: the directions in which a layer's inputs vary with each of its outputs, fitted on data."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
@@ -31,6 +32,15 @@ class Patterned:
     node: Node
     folded: tuple[Node, ...]
     rectified: bool
+
+
+@record
+class _Fitted:
+    """The layers of a network whose patterns are fitted, and those of them whose inputs count where y > 0."""
+
+    network: Network
+    layers: Mapping[str, Patterned]
+    above_zero: frozenset[str]
 
 
 def patterned(network: Network, method: str) -> Mapping[str, Patterned]:
@@ -102,8 +112,9 @@ def fitting(network: Network, method: str, estimator: Estimator, *, trained: boo
     """
     layers = patterned(network, method)
     above_zero = frozenset(name for name, each in layers.items() if _counts_above_zero(each, estimator))
-    totals = active().compile(partial(_totals, network, layers), network.precision)
-    moments = active().compile(partial(_moments, network, layers, above_zero), network.precision)
+    fitted = _Fitted(network=network, layers=layers, above_zero=above_zero)
+    totals = active().compile(partial(_totals, fitted), network.precision)
+    moments = active().compile(partial(_moments, fitted), network.precision)
 
     def fit(params: Params, inputs: np.ndarray) -> Mapping[str, np.ndarray]:
         given = active().to_device(network.params if trained else params)
@@ -128,7 +139,7 @@ def as_linear(layer: Patterned, params: Params, x: Array, z: Array) -> Linear:
     """Return a layer with its kernel, what is folded into it included."""
     from keras import ops
 
-    return linear.layer(layer.node, params, x, z, folded=layer.folded, support=ops.ones_like(x[:1]))
+    return replace(linear.layer(layer.node, params, x, z, layer.folded), support=ops.ones_like(x[:1]))
 
 
 def _linears(network: Network, layers: Mapping[str, Patterned], params: Params, x: Array) -> dict[str, Linear]:
@@ -146,35 +157,27 @@ def _linears(network: Network, layers: Mapping[str, Patterned], params: Params, 
 Sums = Mapping[str, tuple[Array, Array]]
 
 
-def _totals(network: Network, layers: Mapping[str, Patterned], params: Params, x: Array, counted: Array) -> Sums:
+def _totals(fitted: _Fitted, params: Params, x: Array, counted: Array) -> Sums:
     """Return, for each layer, the sum of each output channel over the counted inputs, and how many were added up."""
     from keras import ops
 
     found: dict[str, tuple[Array, Array]] = {}
-    for name, layer in _linears(network, layers, params, x).items():
+    for name, layer in _linears(fitted.network, fitted.layers, params, x).items():
         y, weight = _outputs(layer, counted)
-        axes = _all_but_channels(layers[name].node, len(y.shape))
+        axes = _all_but_channels(fitted.layers[name].node, len(y.shape))
         totals = (ops.sum(each, axis=axes, keepdims=True) for each in (y * weight, ops.zeros_like(y) + weight))
         found[name] = next(totals), next(totals)
     return found
 
 
-def _moments(
-    network: Network,
-    layers: Mapping[str, Patterned],
-    above_zero: frozenset[str],
-    params: Params,
-    means: Mapping[str, Array],
-    x: Array,
-    counted: Array,
-) -> Sums:
+def _moments(fitted: _Fitted, params: Params, means: Mapping[str, Array], x: Array, counted: Array) -> Sums:
     """Return n and w n for each layer, shaped like its kernel."""
     from keras import ops
 
     found: dict[str, tuple[Array, Array]] = {}
-    for name, layer in _linears(network, layers, params, x).items():
+    for name, layer in _linears(fitted.network, fitted.layers, params, x).items():
         y, weight = _outputs(layer, counted)
-        weight = weight * ops.cast(y > 0, "float32") if name in above_zero else weight
+        weight = weight * ops.cast(y > 0, "float32") if name in fitted.above_zero else weight
         # Each weight's derivative adds up its inputs times the cotangent, over inputs and places.
         _, pullback = active().vjp(partial(_applied, layer), layer.kernel)
         moment = pullback(weight * (y - means[name]))[0]

@@ -47,7 +47,7 @@ def _rule(role: Role, folded: tuple[Node, ...], activation: Node) -> Rule:
         if role == "affine":
             operation = linear.summands(node, params, inputs, output)
         else:
-            operation = linear.layer(node, params, inputs[0], output, folded=folded, support=1.0)
+            operation = linear.layer(node, params, inputs[0], output, folded)
         one, other = halves(operation.x, axis=1 if role == "affine" else 0)
         moved = replace(operation, x=one - other)
         increase, decrease = _two_multipliers(activation, params, moved)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from audit.methods.perturbation.kl_lucb import best_coins, kl_bounds
+from audit.methods.perturbation.kl_lucb import Tossing, best_coins, kl_bounds
 from audit.record import record
 
 Stays = Callable[[np.ndarray], np.ndarray]
@@ -64,24 +64,21 @@ def shortest_rule(stays: Stays, units: int, search: Search) -> Rule:
 def _best(tries: _Counted, rules: Sequence[tuple[int, ...]], units: int, search: Search) -> list[Rule]:
     """Return the best rules of one length, as many as are extended, each tried until what it is worth is certain."""
     masks = np.array([np.isin(np.arange(units), rule) for rule in rules])
-    heads, tosses = best_coins(
-        lambda coins: tries(masks[coins]),
-        len(rules),
-        search.beam,
+    tossing = Tossing(
         tolerance=search.tolerance,
         risk=search.risk,
         first=_FIRST,
         at_once=_AT_ONCE,
         budget=min(tries.left, max(_FIRST * len(rules), tries.left // _SHARE)),
     )
+    heads, tosses = best_coins(lambda coins: tries(masks[coins]), len(rules), search.beam, tossing)
     order = np.argsort(-heads / tosses, kind="stable")[: search.beam]
-    return [_checked(tries, rules[each], masks[each], int(heads[each]), int(tosses[each]), search) for each in order]
+    return [_checked(tries, masks[each], int(heads[each]), int(tosses[each]), search) for each in order]
 
 
-def _checked(
-    tries: _Counted, units: tuple[int, ...], mask: np.ndarray, heads: int, tosses: int, search: Search
-) -> Rule:
+def _checked(tries: _Counted, mask: np.ndarray, heads: int, tosses: int, search: Search) -> Rule:
     """Return a rule that, if it seems to reach the precision, was tried until that is certain or refuted."""
+    units = tuple(np.flatnonzero(mask).tolist())
     level = float(np.log((1 + (search.beam - 1) * len(mask)) / search.risk))
     while True:
         low, _ = kl_bounds(np.array([heads / tosses]), np.array([tosses]), level)

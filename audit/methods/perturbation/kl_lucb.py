@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from audit.record import record
+
 Toss = Callable[[np.ndarray], np.ndarray]
 """``coins (n,) -> heads (n,)`` bool, one independent toss for each number."""
 
@@ -39,30 +41,35 @@ def _divergence(p: np.ndarray, q: np.ndarray) -> np.ndarray:
     return rel_entr(p, q) + rel_entr(1.0 - p, 1.0 - q)
 
 
-def best_coins(
-    toss: Toss, coins: int, best: int, *, tolerance: float, risk: float, first: int, at_once: int, budget: int
-) -> tuple[np.ndarray, np.ndarray]:
+@record
+class Tossing:
+    """How sure a choice among coins must be, and what it may cost."""
+
+    tolerance: float  # of the chance of heads
+    risk: float  # of a wrong choice
+    first: int  # tosses of each coin to begin with
+    at_once: int  # tosses of a contested coin at a time
+    budget: int  # the most tosses in all, except that each coin is tossed once at least
+
+
+def best_coins(toss: Toss, coins: int, best: int, tossing: Tossing) -> tuple[np.ndarray, np.ndarray]:
     """Return the heads and tosses of each coin, tossed until the ``best`` ones are known.
 
-    Known: with a chance of at least 1 - ``risk``, none left out beats one taken by more than ``tolerance``. The weakest
-    coin that would be taken and the strongest that would not are tossed ``at_once`` times each, again and again.
+    Known: with a chance of at least 1 less the risk, none left out beats one taken by more than the tolerance. The
+    weakest coin that would be taken and the strongest that would not are tossed again and again.
 
     Args:
         toss: tosses coins, numbered from 0.
         coins: how many there are.
         best: how many are wanted.
-        tolerance: of the chance of heads.
-        risk: of a wrong choice.
-        first: tosses of each coin to begin with.
-        at_once: tosses of a contested coin at a time.
-        budget: the most tosses in all, except that each coin is tossed once at least.
+        tossing: when to stop.
     """
-    each = max(1, min(first, budget // coins))
+    each, at_once = max(1, min(tossing.first, tossing.budget // coins)), tossing.at_once
     heads, tosses = toss(np.repeat(np.arange(coins), each)).reshape(coins, each).sum(axis=1), np.full(coins, each)
     step = 1
-    while best < coins and tosses.sum() + 2 * at_once <= budget:
-        taken, left, gap = _contested(heads, tosses, best, exploration(coins, step, risk))
-        if gap < tolerance:
+    while best < coins and tosses.sum() + 2 * at_once <= tossing.budget:
+        taken, left, gap = _contested(heads, tosses, best, exploration(coins, step, tossing.risk))
+        if gap < tossing.tolerance:
             break
         pair = np.array([taken, left])
         heads[pair] += toss(np.repeat(pair, at_once)).reshape(2, at_once).sum(axis=1)

@@ -14,6 +14,7 @@ import numpy as np
 from audit.methods.method import Array, Attribute
 from audit.methods.shared.path_baseline import Baseline, baseline_of
 from audit.methods.shared.segments import Units, check_units, labels_of
+from audit.record import record
 
 if TYPE_CHECKING:
     from audit.backend import Compiled
@@ -24,6 +25,15 @@ Game = Callable[[np.ndarray], np.ndarray]
 
 _ENTRIES = 2**20  # of the inputs that are evaluated at a time: 4 MiB, whatever their size and the number of samples
 _MOST = 128
+
+
+@record
+class _Cut:
+    """One input, what replaces it, and the labels that cut it into units."""
+
+    x: np.ndarray
+    start: np.ndarray
+    labels: np.ndarray
 
 
 class OverUnits(Protocol):
@@ -70,7 +80,7 @@ def over_units(method: OverUnits, network: "Network", name: str) -> Attribute:
 
         def explained(row: np.ndarray, start: np.ndarray, label: int, own: np.ndarray) -> np.ndarray:
             labels = labels_of(row, method.units, method.segments)
-            game = partial(_logits, apply, given, row, start, labels)
+            game = partial(_logits, apply, given, _Cut(x=row, start=start, labels=labels))
             return on_units(method.worth(game, labels, int(label), generator_of(own)), labels, row.shape)
 
         rows = zip(inputs, starts, np.asarray(target), np.asarray(key), strict=True)
@@ -100,16 +110,15 @@ def unit_noise(method: OverUnits, x: np.ndarray, generator: np.random.Generator)
     return np.bincount(labels.ravel(), added.reshape(labels.size, -1).sum(axis=1)), labels
 
 
-def _logits(
-    apply: "Compiled", params: Any, x: np.ndarray, start: np.ndarray, labels: np.ndarray, kept: np.ndarray
-) -> np.ndarray:
-    """Return the logits (n, K) of copies of x that keep some units (n, M); a fixed number at a time, so one trace."""
+def _logits(apply: "Compiled", params: Any, cut: _Cut, kept: np.ndarray) -> np.ndarray:
+    """Return the logits (n, K) of copies that keep some units (n, M); a fixed number at a time, so one trace."""
     from audit.backend import active
 
+    x, labels = cut.x, cut.labels
     size = max(1, min(_MOST, _ENTRIES // prod(x.shape)))
     count, found = len(kept), []
     for first in range(0, count, size):
         rows = np.minimum(np.arange(first, first + size), count - 1)
         seen = kept[rows][:, labels].reshape(size, *labels.shape, *(1,) * (x.ndim - labels.ndim))
-        found.append(active().to_numpy(apply(params, np.where(seen, x, start))))
+        found.append(active().to_numpy(apply(params, np.where(seen, x, cut.start))))
     return np.concatenate(found)[:count].astype(np.float64)

@@ -12,6 +12,7 @@ from audit.errors import InputError
 from audit.network import params
 from audit.network.loading import canonical
 from audit.network.network import Array, Network, Node, Params, Stage, replay
+from audit.record import record
 
 
 def from_model(model: Any, *, output: str = "auto", input_shape: Sequence[int] | None = None) -> Network:
@@ -37,36 +38,39 @@ def from_model(model: Any, *, output: str = "auto", input_shape: Sequence[int] |
     else:
         nodes, head = canonical.drop_head(nodes, output)
         stages = params.graph_stages(nodes, frozenset(weight.name for weight in held if weight.trainable))
-    network = _network(model, held, nodes, stages, shape, head)
+    network = _network(model, shape, _Parts(weights=held, nodes=nodes, stages=stages, head=head))
     if head in (canonical.KEPT, _subclassed_head("auto")):
         _check_logits(network)
     return network
 
 
-def _network(
-    model: keras.Model,
-    held: Sequence[params.Weight],
-    nodes: tuple[Node, ...] | None,
-    stages: tuple[Stage, ...],
-    shape: tuple[int, ...],
-    head: str,
-) -> Network:
-    if not stages:
+@record
+class _Parts:
+    """What was found in a model: weights, operations where they could be recorded, stages, and its head in words."""
+
+    weights: Sequence[params.Weight]
+    nodes: tuple[Node, ...] | None
+    stages: tuple[Stage, ...]
+    head: str
+
+
+def _network(model: keras.Model, shape: tuple[int, ...], parts: _Parts) -> Network:
+    if not parts.stages:
         raise InputError("M015", "the model has no trainable weights", where=model.name, fix="audit a trained model")
     network = Network(
         name=model.name,
         input_shape=shape,
-        classes=_classes(model, nodes, shape),
-        stages=stages,
-        params=params.collect(held, nodes),
-        apply=_stateless(model, held),
-        graph=nodes,
-        head=head,
-        initializers=params.own_initializers(held),
-        added=tuple(weight.name for weight in held),
+        classes=_classes(model, parts.nodes, shape),
+        stages=parts.stages,
+        params=params.collect(parts.weights, parts.nodes),
+        apply=_stateless(model, parts.weights),
+        graph=parts.nodes,
+        head=parts.head,
+        initializers=params.own_initializers(parts.weights),
+        added=tuple(weight.name for weight in parts.weights),
         rebuild=partial(_rebuild, model, shape),
     )
-    if nodes is None:
+    if parts.nodes is None:
         return network
 
     def apply(params: Params, x: Array) -> Array:

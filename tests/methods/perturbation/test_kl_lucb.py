@@ -1,9 +1,14 @@
 """KL-LUCB: its bounds solve their equation and hold as often as they say, and the best coins are found."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from audit.methods.perturbation.kl_lucb import best_coins, exploration, kl_bounds
+from audit.methods.perturbation.kl_lucb import Tossing, best_coins, exploration, kl_bounds
+
+WIDE = Tossing(tolerance=0.15, risk=0.05, first=10, at_once=50, budget=50_000)
+NARROW = Tossing(tolerance=0.01, risk=0.1, first=10, at_once=20, budget=0)
 
 
 def divergence(p: float, q: float) -> float:
@@ -40,9 +45,7 @@ def test_the_best_coins_are_tossed_until_they_are_known(chances: list[float]) ->
             asked.append(len(coins))
             return generator.random(len(coins)) < np.array(chances)[coins]
 
-        heads, tosses = best_coins(
-            toss, len(chances), 1, tolerance=0.15, risk=0.05, first=10, at_once=50, budget=50_000
-        )
+        heads, tosses = best_coins(toss, len(chances), 1, WIDE)
         assert sum(asked) == tosses.sum() < 50_000 and (tosses >= 10).all() and (heads <= tosses).all()
         assert max(chances) - chances[int(np.argmax(heads / tosses))] <= 0.15
 
@@ -50,16 +53,7 @@ def test_the_best_coins_are_tossed_until_they_are_known(chances: list[float]) ->
 def test_the_budget_is_kept_and_nothing_is_contested_where_all_are_wanted() -> None:
     toss = np.random.default_rng(0)
     for coins, best, budget in ((5, 1, 120), (5, 5, 10_000), (8, 2, 9)):
-        _, tosses = best_coins(
-            lambda which: toss.random(len(which)) < 0.5,
-            coins,
-            best,
-            tolerance=0.01,
-            risk=0.1,
-            first=10,
-            at_once=20,
-            budget=budget,
-        )
+        _, tosses = best_coins(lambda which: toss.random(len(which)) < 0.5, coins, best, replace(NARROW, budget=budget))
         assert coins <= tosses.sum() <= budget
         assert best < coins or (tosses == 10).all()
     assert exploration(10, 2, 0.1) > exploration(10, 1, 0.1) > exploration(5, 1, 0.1) > exploration(5, 1, 0.2)
