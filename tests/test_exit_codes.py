@@ -134,7 +134,7 @@ def test_7_a_run_that_is_in_use(folder, tmp_path):
         fcntl.flock(held, fcntl.LOCK_EX)
         finished = run("run", write_spec(folder), "--out", tmp_path, cwd=folder)
     expect(finished, 7)
-    assert "in use" in finished.stderr
+    assert "error[R003]" in finished.stderr
 
 
 def test_7_an_environment_that_fakes_results(folder, tmp_path):

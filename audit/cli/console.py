@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from audit.report.render import Rendered
 
 Progress = Callable[[int, int, str, float], None]
-"""``(units done, units in all, what is being measured, seconds left)``."""
+"""``(units done, units in total, what is being measured, seconds left)``."""
 
 _STYLES = {"pass": "green", "fail": "red", "inconclusive": "yellow", "error": "magenta", "void": "magenta"}
 _WIDTH = 160  # columns of a table that goes to a file or a log

@@ -1,4 +1,4 @@
-"""A plan in words, before anything runs: its units, and what they will cost."""
+"""A plan in words: its units and their estimated cost."""
 
 from collections.abc import Iterable
 
@@ -9,9 +9,9 @@ from audit.record import Condition, Facts, MethodFacts, Null, Probed, Randomized
 def describe(
     plan: Plan, facts: Facts, *, skipped: Iterable[str], done: int, seconds: float, training_seconds: float
 ) -> list[str]:
-    """Return the plan in lines for people: stages, units, cost, and what is skipped or already done.
+    """Return the plan as lines of text: stages, units, cost, and what is skipped or already done.
 
-    ``skipped`` are the reasons of what is not measured, ``seconds`` the time of one gradient evaluation,
+    ``skipped`` holds the reasons of skipped methods, ``seconds`` is the time of one gradient evaluation, and
     ``training_seconds`` that of one training.
     """
     units = plan.units()
@@ -21,18 +21,18 @@ def describe(
         f"output     {facts.network.head}",
         f"data       {facts.data.source}, {len(facts.data.ids)} inputs; {facts.data.selection}",
         f"methods    {', '.join(_label(method) for method in facts.methods)}",
-        "stages, output to input (what randomisation re-draws together):",
+        "stages, output to input (each is re-drawn as a whole):",
         *_stages(facts),
         *_per_requirement(plan),
         *(f"skipped    {reason}" for reason in dict.fromkeys(skipped)),
-        f"units      {len(units)} in all, {done} already done",
+        f"units      {len(units)} in total, {done} already stored",
         f"maps       {cost:,} gradient evaluations, about {_duration(cost * seconds)} from scratch (one timed pass)",
         f"trainings  {trainings}" + _training_cost(trainings, training_seconds),
     ]
 
 
 def evaluations(units: Iterable[tuple[str, Unit]], facts: Facts) -> int:
-    """Return the gradient evaluations that units cost: each map of each input, references and rankings once."""
+    """Return the number of gradient evaluations of units: every map of every input; references and rankings once."""
     units = tuple(units)
     pairs = [(method, unit.condition) for method, unit in units if method]
     explained = [method for method, condition in pairs if not isinstance(condition, Null | Removed)]
@@ -45,7 +45,7 @@ def evaluations(units: Iterable[tuple[str, Unit]], facts: Facts) -> int:
 
 
 def retrainings(units: Iterable[tuple[str, Unit]]) -> int:
-    """Return how many networks are trained."""
+    """Return the number of networks that are trained."""
     conditions = [unit.condition for _, unit in units if not unit.method or isinstance(unit.condition, Removed)]
     return sum(not (isinstance(each, Removed) and each.network == "intact") for each in conditions)
 
@@ -76,7 +76,7 @@ def _stages(facts: Facts) -> list[str]:
 
 
 def _contents(stage: StageFacts) -> str:
-    """Return a stage's variables; of a block the layers, which are fewer."""
+    """Return a stage's variables, or a block's layers, which are fewer."""
     return ", ".join(stage.variables if len(stage.layers) < 2 else stage.layers)
 
 
@@ -95,7 +95,7 @@ def _label(method: MethodFacts) -> str:
 
 
 def _maps(unit: Unit) -> int:
-    """Return how many maps of each input a unit costs: of a probe as it says, else as the check's settings say."""
+    """Return the number of maps per input in a unit: set by a probe itself, otherwise by the check's settings."""
     condition = unit.condition
     if isinstance(condition, Probed):
         return condition.maps

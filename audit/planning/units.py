@@ -1,4 +1,4 @@
-"""From a spec and the facts to the units of work, in order. Pure: the same spec and facts give the same plan."""
+"""Plan the units of work, in order, from a spec and the facts: the same spec and facts give the same plan."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from audit.spec.spec import Requirement, Spec
 
 TRAINING = "training"
-"""The check of a unit that only trains."""
+"""The check name of a unit that only trains a network."""
 
 REMOVAL = "removal"
-"""The check of a unit that measures a control's removal, without a method."""
+"""The check name of a unit that measures the removal of a reference ranking, without a method."""
 
 
 @record
 class Task:
-    """All units of one method for one requirement: what one verdict is computed from."""
+    """All units of one method for one requirement; one verdict is computed from them."""
 
     requirement: str
     method: str
@@ -40,11 +40,11 @@ class Plan:
     tasks: tuple[Task, ...]
 
     def units(self) -> tuple[tuple[str, Unit], ...]:
-        """Return each distinct unit once with its method's id, condition by condition.
+        """Return each distinct unit once, with its method's id, grouped by condition.
 
-        Units of one condition stand together, so parameters are drawn once for all methods; those that remove features
-        stand together by method, whose maps are ranked once. Trainings come before all that needs them. Units that
-        methods share have no method.
+        Units of one condition are grouped, so that parameters are re-drawn once for all methods; units that remove
+        features are grouped by method, so that its maps are ranked once. Trainings come first. Units shared by methods
+        have an empty method id.
         """
         grouped: dict[object, dict[str, tuple[str, Unit]]] = {}
         for task in self.tasks:
@@ -55,7 +55,7 @@ class Plan:
 
 
 def plan(spec: "Spec", facts: Facts) -> Plan:
-    """Return the tasks that a spec asks for, the automatic controls included.
+    """Return a spec's tasks, including the automatic controls.
 
     Raises:
         InputError: a requirement cannot compare maps of the model's inputs.
@@ -77,11 +77,11 @@ def _refuse_misfit(requirement: "Requirement", facts: Facts) -> None:
     if len(shape) == 2 and hasattr(requirement.check, "channels"):
         raise InputError(
             "M032",
-            "maps of inputs (length, channels) are not compared",
+            "maps of inputs with shape (length, channels) cannot be compared",
             where=f"requirement `{requirement.id}`",
             expected="images (height, width, channels) or features (F,)",
             received=str(shape),
-            fix=f"audit the model behind `keras.Input({(1, *shape)})` and `keras.layers.Reshape({shape})`",
+            fix=f"wrap the model in `keras.Input({(1, *shape)})` and `keras.layers.Reshape({shape})`",
         )
     if similarity is None:
         return
@@ -94,14 +94,14 @@ def _refuse_misfit(requirement: "Requirement", facts: Facts) -> None:
 
 
 def skipped(spec: "Spec", facts: Facts) -> dict[tuple[str, str], str]:
-    """Return, by requirement and method, why a method is not measured: a sentence each."""
+    """Return, by requirement and method, why a method is not measured, in one sentence."""
     pairs = ((each, method) for each in spec.requirements for method in facts.methods if _concerns(each, method))
     reasons = {(each.id, method.id): inapplicable(each, method, facts) for each, method in pairs}
     return {pair: reason for pair, reason in reasons.items() if reason is not None}
 
 
 def inapplicable(requirement: "Requirement", method: MethodFacts, facts: Facts) -> str | None:
-    """Return why a check does not apply to this model, or a method does not; None where both do."""
+    """Return why a check or a method does not apply to this model; None if both apply."""
     of_check = getattr(requirement.check, "inapplicable", _applies)
     reason: str | None = of_check(facts)
     return reason or method.inapplicable
@@ -138,7 +138,7 @@ def _units(requirement: "Requirement", method: MethodFacts, facts: Facts) -> tup
 
 
 def _common(condition: Trained | Removed, world: str) -> Unit:
-    """Return a unit that all methods and checks share: neither is in its key; the recipe is in the world."""
+    """Return a unit shared by all methods and checks: its key holds neither; the world holds the recipe."""
     check = TRAINING if isinstance(condition, Trained) else REMOVAL
     return Unit(check=check, settings={}, method={}, condition=condition, world=world)
 
@@ -152,5 +152,5 @@ def _nothing_shared(facts: Facts) -> tuple[Removed, ...]:
 
 
 def _retrained_world(facts: Facts) -> str:
-    """Return the world of checks that retrain: another recipe or training set leaves other evidence alone."""
+    """Return the world of checks that retrain: a new recipe or training set does not affect other evidence."""
     return digest([facts.world, facts.training.digest if facts.training else None])

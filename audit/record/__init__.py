@@ -1,7 +1,7 @@
-"""What crosses the layers of an audit: plain frozen records, standard library only.
+"""The records that the layers of an audit exchange: plain and frozen, standard library only.
 
-A spec becomes units of work; each unit leaves evidence; verdicts are computed from evidence alone; an audit is all of
-it together. Every record can be written as JSON and read back (``store.py``), so judging and rendering need no
+A spec becomes units of work; each unit leaves evidence; verdicts are computed from evidence alone; an audit holds it
+all. Every record can be written as JSON and read back (``store.py``), so judging and rendering need no
 framework. Arrays are NumPy, float64 scores and float32 maps; ``n`` inputs, ``J`` seeds.
 """
 
@@ -12,12 +12,12 @@ from audit.record.audits import (
     Comparison,
     Context,
     Gallery,
+    LogLine,
     Panel,
     PastRun,
     Shift,
     Side,
     Strip,
-    Told,
 )
 from audit.record.base import canonical, digest, record
 from audit.record.conditions import (
@@ -126,8 +126,8 @@ __all__ = [
     "Sign",
     "StageFacts",
     "Strip",
+    "LogLine",
     "TestedNetwork",
-    "Told",
     "Trained",
     "TrainingFacts",
     "Unit",

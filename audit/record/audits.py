@@ -1,4 +1,4 @@
-"""A whole audit: compared with another, set in its history, and pictured."""
+"""A whole audit, its comparison with another, its history and its gallery."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -28,7 +28,7 @@ class Side:
 
 @record
 class Shift:
-    """A criterion whose statistic or threshold is another than before."""
+    """A criterion whose statistic or threshold changed."""
 
     before: Criterion
     after: Criterion
@@ -36,7 +36,7 @@ class Shift:
 
 @record
 class Change:
-    """What became of one verdict. ``before`` and ``after`` are its outcome in words, None where it is absent.
+    """How one verdict changed. ``before`` and ``after`` are its outcome in words, None where it is absent.
 
     ``regression``: worse than before; ``fix``: passes again; ``changed``: another outcome that is neither, or a waiver
     or a severity of another kind; ``numbers``: the same outcome from other numbers or thresholds.
@@ -53,7 +53,7 @@ class Change:
 
 @record
 class Comparison:
-    """One audit beside another. ``notes`` say what else differs: the model, the data, what was required."""
+    """A comparison of two audits. ``notes`` say what else differs: the model, the data, the requirements."""
 
     before: Side
     after: Side
@@ -76,8 +76,8 @@ class PastRun:
 
 
 @record
-class Told:
-    """One line of what a run did, as a report shows it: without times, so that an interruption leaves no trace."""
+class LogLine:
+    """One line of a run's log as a report shows it: without times, so that an interruption leaves no trace."""
 
     kind: Literal["warning", "failure", "missing", "skipped", "note", "measured"]
     of: str  # the check or the requirement; the library that warned
@@ -86,18 +86,18 @@ class Told:
 
 @record
 class Context:
-    """What a report shows beside results.json: two machines may differ in it although their results are the same."""
+    """What a report shows besides results.json: it can differ between machines although the results are the same."""
 
     file: str = ""  # the spec, as the command line named it
     lines: Mapping[str, int] = field(default_factory=dict)  # requirement -> line of the spec, where it is written there
     earlier: tuple[PastRun, ...] = ()  # of the same audit, the oldest first
-    log: tuple[Told, ...] = ()
+    log: tuple[LogLine, ...] = ()
     left_out: int = 0  # lines of the log that are not in it
 
 
 @record
 class Audit:
-    """A whole audit: what was asked, what was seen, what it means. ``results.json`` is this record."""
+    """A whole audit: the spec, the facts and the verdicts. ``results.json`` is this record."""
 
     schema_version: int
     spec: Mapping[str, Any]
@@ -116,7 +116,7 @@ class Audit:
 
 @record
 class Panel:
-    """One picture of a gallery strip: a map, or the input itself."""
+    """One image of a gallery strip: a map, or the input itself."""
 
     label: str
     image: Any  # (H, W) float32 map, (H, W, C) input, or (F,) for flat inputs
@@ -135,7 +135,7 @@ class Strip:
 
 @record
 class Gallery:
-    """The pictures of a report. ``inputs`` maps an input's id to its image."""
+    """The images of a report. ``inputs`` maps an input's id to its image."""
 
     inputs: Mapping[str, Any]
     strips: tuple[Strip, ...]

@@ -9,14 +9,14 @@ from audit.record.vocabulary import Channels, Features, Fill, Mode, Order, Part,
 
 @record
 class Original:
-    """The audited model, its own parameters, the audit's own random key."""
+    """The audited model with its own parameters and the audit's random key."""
 
     kind: Literal["original"] = "original"
 
 
 @record
 class Null:
-    """No model at all: noise pushed through the method's own masking, ``draws`` independent pairs per input."""
+    """No model: noise passed through the method's own masking, ``draws`` independent pairs per input."""
 
     draws: int = 10
     kind: Literal["null"] = "null"
@@ -32,12 +32,12 @@ class Rekeyed:
 
 @record
 class Distribution:
-    """An initializer that the spec declares, in place of the layers' own.
+    """An initializer declared by the spec, instead of the layers' own.
 
-    Weights have ``mean`` and ``deviation``, which ``over_root_fan_in`` divides by the root of a unit's number of inputs
-    and which stands for that before truncation, at two deviations. Biases are all ``biases``, or ``drawn`` as weights
-    of one input are: with biases of 0 a rectifier network is silent where the input is 0, and so is every map.
-    Normalisations start anew with gamma 1 and beta 0.
+    Weights have ``mean`` and ``deviation``; ``over_root_fan_in`` divides the deviation by the root of the number of
+    inputs of a unit. Truncation is at two deviations, and ``deviation`` is the one before it. Biases are all
+    ``biases``, or ``drawn`` like weights of one input: with biases of 0, a ReLU network and its maps are 0 where the
+    input is 0. Normalisation layers are reset to gamma 1 and beta 0.
     """
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = {"extra": "forbid", "allow_inf_nan": False}
@@ -56,10 +56,10 @@ ExplainedClass = Literal["fixed", "rechosen"]
 
 @record
 class Randomized:
-    """Parameters re-drawn: stages 1 to ``stage`` in ``order`` (cascading) or only stage ``stage`` (independent).
+    """Re-drawn parameters: stages 1 to ``stage`` in ``order`` (cascading) or only stage ``stage`` (independent).
 
-    ``stage`` counts from 1 in ``order``; 0 means that nothing is re-drawn. ``target: fixed`` explains the same class
-    as on the original model, ``rechosen`` the class that the re-drawn model itself predicts.
+    ``stage`` counts from 1 in ``order``; with 0 nothing is re-drawn. ``target: fixed`` explains the same class as on
+    the original model, ``rechosen`` the class that the re-drawn model predicts.
     """
 
     mode: Mode
@@ -74,10 +74,10 @@ class Randomized:
 
 @record
 class Trained:
-    """The audited architecture with weights of its own, trained by the spec's recipe on true or permuted labels.
+    """The audited architecture trained from fresh weights by the spec's recipe, on true or permuted labels.
 
-    ``labels: none`` is a fresh, untrained network, ``other`` are those of another task on the same inputs. The seed
-    decides fresh weights, permutation, order and dropout.
+    ``labels: none`` is an untrained network with fresh weights; ``other`` are the labels of another task on the same
+    inputs. The seed decides fresh weights, permutation, order and dropout.
     """
 
     labels: Literal["true", "permuted", "other", "none"]
@@ -86,19 +86,19 @@ class Trained:
 
 
 REFERENCE_RANKINGS = ("bernoulli", "sobel", "blurred_random")
-"""Rankings of features that no method made: what removal by a method is compared with."""
+"""Rankings of features that use no method: removal by a method is compared with removal by these."""
 
 
 @record
 class Removed:
     """The accuracy of a network on inputs of which a share of the features was replaced.
 
-    ``by`` ranks the features of each input: a method's id, or one of ``REFERENCE_RANKINGS``. The
-    ``fraction`` that ranks highest (``part: top``) or lowest (``bottom``) is replaced by ``fill``. ``network`` is
-    trained on such inputs (``retrained``), is the one trained on intact inputs (``intact``), or is trained on the
-    binary masks alone (``mask``), which measures what the masks give away. ``channels``, ``sign`` and ``square`` say
-    how a method's maps become ranks, ``noise`` is that of the ``noisy_linear`` fill; where they have no say they keep
-    their defaults, so that the controls are shared.
+    ``by`` ranks the features of each input: a method's id, or one of ``REFERENCE_RANKINGS``. The ``fraction`` that
+    ranks highest (``part: top``) or lowest (``bottom``) is replaced by ``fill``. ``network`` is trained on such inputs
+    (``retrained``), is the one trained on intact inputs (``intact``), or is trained on the binary masks alone
+    (``mask``), which measures how much the masks reveal. ``channels``, ``sign`` and ``square`` define how a method's
+    maps become ranks, ``noise`` is that of the ``noisy_linear`` fill; where they have no effect they keep their
+    defaults, so that the controls are shared.
     """
 
     by: str
@@ -117,10 +117,10 @@ class Removed:
 
 @record
 class Probed:
-    """A probe of a check's own: the check's docstring says what each ``name`` means.
+    """A probe that belongs to one check: the check's docstring defines each ``name``.
 
-    ``level`` is the size of what is done (a step, a radius, a number of evaluations), ``seed`` its draw; ``maps`` is
-    how many maps of each input it costs, for the plan's estimate.
+    ``level`` is the size of the probe (a step, a radius, a number of evaluations), ``seed`` its random seed; ``maps``
+    is the number of maps per input, for the plan's estimate.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Units of work, and the evidence that each leaves behind."""
+"""Units of work and their evidence."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, field
@@ -12,8 +12,8 @@ from audit.record.conditions import Condition
 class Unit:
     """One piece of work: one check's measurement of one method under one condition.
 
-    ``settings`` holds the fields of the check that change what is measured, never thresholds; ``method`` is the
-    method's name and fields; ``world`` is the digest of everything else that matters (weights, data, targets, seed,
+    ``settings`` holds the check's fields that affect the measurement, never thresholds; ``method`` is the method's name
+    and fields; ``world`` is the digest of everything else that matters (weights, data, targets, seed,
     code version, numeric environment).
     """
 
@@ -31,17 +31,17 @@ class Unit:
 
 @record
 class Measurement:
-    """What measuring one unit gave: scores by name, (n,) float64; maps of the gallery; a training's parameters."""
+    """The result of measuring one unit: scores by name, (n,) float64; maps for the gallery; a training's parameters."""
 
     scores: Mapping[str, Any]
     maps: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
-    note: str | None = None  # why there is nothing to measure here
+    note: str | None = None  # why there is nothing to measure
 
 
 @record
 class Evidence:
-    """What one unit left behind. A failed unit has an ``error`` and no scores."""
+    """The stored result of one unit. A failed unit has an ``error`` and no scores."""
 
     unit: Unit
     status: Literal["done", "failed"]
@@ -50,4 +50,4 @@ class Evidence:
     params: Mapping[str, Any] = field(default_factory=dict)  # of a training: variable -> array
     seconds: float = 0.0
     error: str | None = None
-    note: str | None = None  # why nothing could be measured here, which is no error
+    note: str | None = None  # why nothing could be measured, although there was no error

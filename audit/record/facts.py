@@ -1,4 +1,4 @@
-"""What planning, judging and reporting know of the world."""
+"""Facts about the model, data, methods and requirements, for planning, judging and reporting."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -49,7 +49,7 @@ class DataFacts:
 
 @record
 class MethodFacts:
-    """A method as it stands in the report. ``id`` is unique within the audit."""
+    """A method as the report shows it. ``id`` is unique within the audit."""
 
     id: str
     name: str
@@ -79,7 +79,7 @@ class RequirementFacts:
 
 @record
 class TrainingFacts:
-    """What the checks that retrain train on, and how. ``digest`` covers the data and the recipe."""
+    """Data and recipe of the checks that retrain. ``digest`` covers both."""
 
     recipe: Mapping[str, Any]
     train: int
@@ -91,7 +91,7 @@ class TrainingFacts:
 
 @record
 class Facts:
-    """Everything measured about the world before the first unit runs."""
+    """Everything measured before the first unit runs."""
 
     network: NetworkFacts
     data: DataFacts

@@ -9,7 +9,7 @@ from audit.record.vocabulary import Relation
 
 Outcome = Literal["pass", "fail", "inconclusive", "error", "skipped"]
 AuditOutcome = Outcome | Literal["invalid", "nothing"]
-"""How a whole audit ends."""
+"""The outcome of a whole audit."""
 
 
 @record
@@ -55,7 +55,7 @@ class Criterion:
 
 @record
 class Judgement:
-    """What the evidence of one method says, before controls, waivers and the correction over methods.
+    """The result of judging one method's evidence, before controls, waivers and the correction over methods.
 
     ``reason`` is one sentence for people.
     """
@@ -85,7 +85,7 @@ class Verdict(Judgement):
 
 @record
 class Control:
-    """A control's verdict beside what it must be: a control that misbehaves makes the audit invalid."""
+    """A control's verdict and the expected outcome: a control with another outcome makes the audit invalid."""
 
     requirement: str
     method: str
@@ -96,7 +96,7 @@ class Control:
 
 @record
 class LearningCurve:
-    """How one training went: means of each epoch as it ran, and the accuracies at its end; None: not defined."""
+    """The course of one training: running means of each epoch and the final accuracies; None: undefined."""
 
     labels: Literal["true", "permuted", "other"]
     seed: int

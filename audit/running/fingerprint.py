@@ -17,7 +17,7 @@ _DECIDES_NUMBERS = ("backend", "network", "methods", "similarities", "checks", "
 def world_digest(network: Network, chosen: Chosen, logits: np.ndarray, provenance: Provenance, batch: int) -> str:
     """Return the digest of everything besides check, method and condition that a number can depend on.
 
-    The logits stand for what a subclassed model does not disclose.
+    The logits represent the parts of a subclassed model that cannot be inspected.
     """
     return digest(
         {
@@ -51,5 +51,5 @@ def arrays_digest(*arrays: np.ndarray) -> str:
 
 
 def _code_digest() -> str:
-    """Return the digest of the sources that decide numbers: evidence of other code is not reused."""
+    """Return the digest of the sources that decide numbers: evidence from other code is not reused."""
     return digest([hashlib.sha256(path.read_bytes()).hexdigest() for path in sources(*_DECIDES_NUMBERS)])

@@ -1,4 +1,4 @@
-"""Judging and drawing from what a run stored: no framework is needed, and nothing is measured."""
+"""Judge and render stored results, without measuring anything and without a deep-learning framework."""
 
 import datetime
 from collections.abc import Mapping
@@ -24,24 +24,24 @@ from audit.store.results import Results, read_results
 from audit.store.store import Store
 
 ALWAYS = ("card", "junit", "metrics", "sarif", "statement", "summary")
-"""Formats that are written whatever ``report.formats`` says: a gate without them would be blind."""
+"""Formats that are always written, whatever ``report.formats`` says: gates and pipelines read them."""
 
 _MEASURED = ("model", "dataset", "target", "seed", "training")
 """What another spec may not change without a new run."""
 
 SOURCE = "spec.source.yaml"
-"""The spec as it was written, comments and all."""
+"""The spec as written, with its comments."""
 
 
 _READ = ("run.json", "context.json", "images.npy", SOURCE)
-"""What judging and drawing read beside the evidence, which is verified where it is read."""
+"""Files that judging and rendering read, besides the evidence, which is verified when it is read."""
 
 
 @record
 class RunFile:
-    """run.json: everything that judging needs beside the evidence.
+    """run.json: everything that judging needs besides the evidence.
 
-    ``file`` and ``lines`` are the spec's place, as in ``Context``; ``baseline`` is what the results are compared with.
+    ``file`` and ``lines`` locate the spec, as in ``Context``; the results are compared with ``baseline``.
     """
 
     spec: Mapping[str, Any]
@@ -53,10 +53,10 @@ class RunFile:
 
 
 def judge(folder: Path, spec: Spec | None = None) -> Audit:
-    """Decide again from stored evidence, with the run's own spec or another: thresholds may change, nothing is run.
+    """Re-judge stored evidence, with the run's own spec or another one; thresholds can change, and nothing is measured.
 
     Raises:
-        InputError: the folder is no run's, a file in it was changed, or the spec asks for what was not measured.
+        InputError: the folder holds no run, a file in it was changed, or the spec needs evidence that was not measured.
     """
     store = Store(folder=folder)
     store.check(_READ)
@@ -71,32 +71,32 @@ def judge(folder: Path, spec: Spec | None = None) -> Audit:
             store.write(SOURCE, spec.text.encode())
         audit = decide(store, judged_by, baseline)
         keep_context(store, judged_by, audit, Context(file=file, lines=lines, earlier=context_of(store).earlier))
-        draw(store, audit)
+        render_stored(store, audit)
         store.seal()
     return audit
 
 
 def render(folder: Path) -> Rendered:
-    """Draw the report again from stored results.
+    """Render the report again from stored results.
 
     Raises:
-        InputError: the folder is no run's, or a file in it was changed.
+        InputError: the folder holds no run, or a file in it was changed.
     """
     store = Store(folder=folder)
     store.check(("results.json", *_READ))
     audit = store.read_record("results.json", Audit)
     with store.lock():
         store.unseal()
-        rendered = draw(store, audit)
+        rendered = render_stored(store, audit)
         store.seal()
     return rendered
 
 
 def baseline_of(spec: Spec) -> Results | None:
-    """Read the results that a spec names as its baseline, as far as a comparison needs them.
+    """Read the parts of a spec's baseline results that a comparison needs.
 
     Raises:
-        InputError: they are missing, or are no results.
+        InputError: the file is missing or is not a results.json.
     """
     if spec.baseline is None:
         return None
@@ -105,7 +105,7 @@ def baseline_of(spec: Spec) -> Results | None:
 
 
 def decide(store: Store, spec: Spec, baseline: Results | None) -> Audit:
-    """Decide from what the store holds, compare with the baseline, and write results.json."""
+    """Judge the stored evidence, compare it with the baseline, and write results.json."""
     stored = store.read_record("run.json", RunFile)
     ids = {entry.id for entry in spec.methods}
     asked = tuple(method for method in stored.facts.methods if method.control or method.id in ids)
@@ -128,11 +128,11 @@ def decide(store: Store, spec: Spec, baseline: Results | None) -> Audit:
     return audit
 
 
-def draw(store: Store, audit: Audit) -> Rendered:
-    """Draw what ``results.json`` says, with the maps that the store holds."""
+def render_stored(store: Store, audit: Audit) -> Rendered:
+    """Render ``results.json``, with the maps in the store."""
     spec = spec_from_resolved(audit.spec)
 
-    def pictured() -> Gallery:
+    def pictures() -> Gallery:
         evidence = {
             (task.requirement, task.method): [found for unit in task.units if (found := store.get(unit)) is not None]
             for task in plan(spec, audit.facts).tasks
@@ -142,38 +142,38 @@ def draw(store: Store, audit: Audit) -> Rendered:
 
     source = store.folder / SOURCE
     written = source.read_bytes() if source.is_file() else None
-    return render_files(audit, pictured, store.folder, (*spec.report.formats, *ALWAYS), written, context_of(store))
+    return render_files(audit, pictures, store.folder, (*spec.report.formats, *ALWAYS), written, context_of(store))
 
 
 def withdraw(store: Store) -> None:
-    """Remove the verdicts of an earlier run: one that is interrupted must leave none that look like its own."""
+    """Remove the verdicts of an earlier run, so that an interrupted run leaves none that look like its own."""
     (store.folder / "results.json").unlink(missing_ok=True)
     withdraw_files(store.folder)
 
 
 def keep_context(store: Store, spec: Spec, audit: Audit, context: Context) -> None:
-    """Write context.json, with what the log says of the units that a spec plans."""
-    told, left_out = log.told(log.read(store.folder), plan(spec, audit.facts), skipped(spec, audit.facts))
-    store.write_record("context.json", replace(context, log=told, left_out=left_out))
+    """Write context.json, with the log lines about the units that a spec plans."""
+    lines, left_out = log.report_lines(log.read(store.folder), plan(spec, audit.facts), skipped(spec, audit.facts))
+    store.write_record("context.json", replace(context, log=lines, left_out=left_out))
 
 
 def context_of(store: Store) -> Context:
-    """Return what a report shows beside the results; a run of an earlier version has none."""
+    """Return what a report shows besides the results; empty for a run of an earlier version."""
     kept = (store.folder / "context.json").is_file()
     return store.read_record("context.json", Context) if kept else Context()
 
 
 def _check_same_world(spec: Spec, stored: RunFile) -> None:
-    """Refuse to judge by a spec that asks for something else than what was measured."""
+    """Refuse to judge by a spec that does not match what was measured."""
     asked = spec.resolved()
     other = [name for name in _MEASURED if asked.get(name) != stored.spec.get(name)]
     other += [f"methods: {each}" for each in asked["methods"] if each not in stored.spec["methods"]]
     if other:
         raise InputError(
             "R006",
-            "this spec asks for something else than what the run measured",
-            received=f"another {other[0]}",
-            fix="`run` it: what is still valid is used again",
+            "the spec does not match what the run measured",
+            received=f"a different value of {other[0]}",
+            fix="use `run` with this spec: evidence that is still valid is reused",
         )
 
 
@@ -190,12 +190,12 @@ def _requirement_facts(requirement: Requirement) -> RequirementFacts:
 
 
 def _title(requirement: Requirement) -> str:
-    """Return the requirement's id as a heading; a check may have a name that is written otherwise."""
+    """Return the requirement's id as a heading, or the check's own title."""
     plain = requirement.id.replace("_", " ").capitalize()
     return getattr(requirement.check, "title", plain) if requirement.id == requirement.check_name else plain
 
 
 def _scores(store: Store, unit: Unit) -> Evidence | None:
-    """Return a unit's evidence without the parameters of a training, which no verdict needs."""
+    """Return a unit's evidence without the parameters of a training, which verdicts do not need."""
     evidence = store.get(unit)
     return None if evidence is None else replace(evidence, params={})

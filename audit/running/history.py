@@ -1,4 +1,4 @@
-"""history.jsonl: one line for each run that ended otherwise than the last, so that a trend can be drawn."""
+"""history.jsonl: one line for each run whose results differ from the run before, for the report's trend."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,13 +9,13 @@ from audit.report.words import about, counts
 from audit.store import jsonl
 
 MOST = 30
-"""How many earlier runs a report shows."""
+"""The most earlier runs that a report shows."""
 
-_READ = 2**22  # bytes: what lies further back than the last four megabytes is not looked at
+_READ = 2**22  # bytes: only the last four megabytes are read
 
 
 def line_of(audit: Audit, digest: str, date: str) -> PastRun:
-    """Return what history.jsonl keeps of a run. ``digest`` is that of its results.json."""
+    """Return a run's line in history.jsonl. ``digest`` is that of its results.json."""
     return PastRun(
         date=date,
         audit=str(about(audit).get("id") or ""),
@@ -28,9 +28,9 @@ def line_of(audit: Audit, digest: str, date: str) -> PastRun:
 
 
 def earlier(runs: Sequence[PastRun], line: PastRun) -> tuple[PastRun, ...]:
-    """Return the runs of the same audit that came before, the newest ``MOST`` of them, the oldest first.
+    """Return at most ``MOST`` earlier runs of the same audit, the oldest first.
 
-    Runs with the same results at the end are this one: repeating a run changes no report.
+    The last runs with the same results count as this one: repeating a run changes no report.
     """
     same = [each for each in runs if each.audit == line.audit]
     while same and same[-1].digest == line.digest:
@@ -39,12 +39,12 @@ def earlier(runs: Sequence[PastRun], line: PastRun) -> tuple[PastRun, ...]:
 
 
 def read(path: Path) -> tuple[PastRun, ...]:
-    """Return the lines of a history; none where there is no file. A line that is damaged is passed over."""
+    """Return the lines of a history; empty if there is no file. Damaged lines are skipped."""
     return jsonl.read(path, PastRun, _READ)
 
 
 def append(path: Path, line: PastRun) -> None:
-    """Add a run, unless it is the last one of its audit again.
+    """Add a run, unless its results equal those of the audit's last run.
 
     Raises:
         EnvironmentStop: the file cannot be written (R083).
@@ -55,7 +55,7 @@ def append(path: Path, line: PastRun) -> None:
             if not same or same[-1].digest != line.digest:
                 add(line)
     except OSError as error:
-        fix = "name another file with --history; the run itself is complete"
+        fix = "choose another file with --history; the run itself is complete"
         raise EnvironmentStop(
-            "R083", "the history cannot be written", where=str(path), received=error.strerror, fix=fix
+            "R083", "cannot write the history", where=str(path), received=error.strerror, fix=fix
         ) from error

@@ -1,4 +1,4 @@
-"""Which inputs are explained, and for which class: chosen once, from the original model."""
+"""The explained inputs and the class explained for each: chosen once, from the original model."""
 
 import hashlib
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 class Chosen:
     """The explained inputs: (n, ...) float32, their ids (n,), labels (n,) or None, and explained classes (n,).
 
-    With what is known of them, and with their counterparts, where a diagnostic source says (``Dataset``).
+    A diagnostic source adds their ground truth and their counterparts (``Dataset``).
     """
 
     inputs: np.ndarray
@@ -31,11 +31,11 @@ class Chosen:
     targets: np.ndarray
     truth: Mapping[str, np.ndarray] = field(default_factory=dict)
     counterparts: Mapping[str, np.ndarray] = field(default_factory=dict)
-    copies: int = 0  # inputs that were passed over because they equal one that is explained
+    copies: int = 0  # inputs that were skipped because they equal an explained one
 
     @property
     def explained(self) -> Explained:
-        """The inputs as methods and checks take them."""
+        """The inputs in the form that methods and checks use."""
         return Explained(
             inputs=self.inputs,
             ids=self.ids.tolist(),
@@ -46,22 +46,22 @@ class Chosen:
 
 
 def chosen_of(spec: "Spec", data: Dataset, logits: np.ndarray) -> Chosen:
-    """Return the inputs that a spec asks for, drawn by its seed; ``logits`` (N, K) are the model's for all of them.
+    """Return a spec's explained inputs, sampled with its seed; ``logits`` (N, K) are the model's for all inputs.
 
-    Of inputs that are equal in every value the first that is drawn is explained, and no other: an interval over
-    inputs takes them for independent ones.
+    Of inputs that are equal in every value only the first is explained: an interval over inputs assumes that they are
+    independent.
 
     Raises:
-        InputError: there are too few different inputs, or the class that the spec names does not exist.
+        InputError: there are too few different inputs, or the class in the spec does not exist.
     """
     count = spec.dataset.inputs
-    drawn = choose(data, max(count, len(data.x)), spec.seed)  # each prefix is a stratified choice itself
-    rows, copies = _different(data.x, drawn, count)
+    sampled = choose(data, max(count, len(data.x)), spec.seed)  # each prefix is itself stratified
+    rows, copies = _different(data.x, sampled, count)
     if len(rows) < count:
         raise InputError(
             "D014",
-            f"{count} inputs were asked for, but only {len(rows)} of `{data.name}` differ from one another",
-            expected="inputs that are not copies: an interval over inputs takes them for independent ones",
+            f"too few different inputs: `{data.name}` has {len(rows)}, and `inputs` is {count}",
+            expected="inputs that are not copies: intervals assume independent inputs",
             fix=f"set `inputs: {len(rows)}` or fewer, or use a larger data set",
         )
     labels = None if data.y is None else data.y[rows]
@@ -76,11 +76,11 @@ def chosen_of(spec: "Spec", data: Dataset, logits: np.ndarray) -> Chosen:
     )
 
 
-def _different(x: np.ndarray, drawn: np.ndarray, count: int) -> tuple[np.ndarray, int]:
-    """Return the first ``count`` positions of ``drawn`` whose inputs differ from one another, and how many did not."""
+def _different(x: np.ndarray, sampled: np.ndarray, count: int) -> tuple[np.ndarray, int]:
+    """Return the first ``count`` positions of ``sampled`` with different inputs, and the number of copies skipped."""
     seen: dict[bytes, int] = {}
     copies = 0
-    for row in drawn:
+    for row in sampled:
         if len(seen) == count:
             break
         content = hashlib.sha256(x[row].tobytes()).digest()
@@ -95,7 +95,7 @@ def targets_of(target: str | int, logits: np.ndarray, labels: np.ndarray | None)
     Args:
         target: ``predicted``, ``label``, or a class index.
         logits: the model's, (n, K).
-        labels: (n,), or None where the data have none.
+        labels: (n,), or None if the data have none.
 
     Raises:
         InputError: there are no labels, or no such class.
@@ -107,7 +107,7 @@ def targets_of(target: str | int, logits: np.ndarray, labels: np.ndarray | None)
         if labels is None:
             raise InputError(
                 "T001",
-                "`target: label` needs labels",
+                "`target: label` needs a data set with labels",
                 received="a data set without labels",
                 fix="name the labels in `dataset`, or use `target: predicted`",
             )
@@ -118,7 +118,7 @@ def targets_of(target: str | int, logits: np.ndarray, labels: np.ndarray | None)
             "the target class does not exist",
             expected=f"0 to {classes - 1}",
             received=str(target),
-            fix="name a class index of this model",
+            fix="use a class index of this model",
         )
     return np.full(len(logits), target, np.int32)
 
@@ -139,6 +139,6 @@ def logits_of(network: Network, data: Dataset, batch: int) -> np.ndarray:
             f"the model's output is not finite for {len(broken)} of {len(data.x)} inputs",
             where=str(data.ids[broken[0]]),
             expected="finite logits",
-            fix="check the preprocessing and the model's weights; the first such input is named above",
+            fix="check the preprocessing and the model's weights; the first such input is shown above",
         )
     return logits

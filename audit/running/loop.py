@@ -1,6 +1,6 @@
-"""The one loop: from a spec to evidence, verdicts and a report; resumes where it stopped.
+"""The main loop: from a spec to evidence, verdicts and a report; resumes where it stopped.
 
-``prepare`` measures the world and plans, and writes nothing; ``run`` executes what is missing, judges and draws.
+``prepare`` measures the world and plans, and writes nothing; ``run`` measures what is missing, judges and renders.
 """
 
 import datetime
@@ -19,7 +19,7 @@ from audit.record import Audit, Context, Evidence, Measurement, PastRun, Removed
 from audit.report.render import Rendered
 from audit.running import history as past
 from audit.running import log
-from audit.running.finish import SOURCE, RunFile, baseline_of, decide, draw, keep_context, withdraw
+from audit.running.finish import SOURCE, RunFile, baseline_of, decide, keep_context, render_stored, withdraw
 from audit.spec.spec import Spec
 from audit.store.results import Results
 from audit.store.store import Store, file_digest, npy
@@ -29,22 +29,22 @@ if TYPE_CHECKING:
     from audit.running.world import World
 
 Progress = Callable[[int, int, str, float], None]
-"""``(units done, units in all, what is being measured, seconds left)``."""
+"""``(units done, units in total, what is being measured, seconds left)``."""
 
 
 @record
 class Prepared:
-    """A spec with the world it was measured on and the plan that follows."""
+    """A spec with its measured world and its plan."""
 
     spec: Spec
     world: "World"
     plan: Plan
     store: Store
-    done: int  # units whose evidence is already there
+    done: int  # units whose evidence is already stored
     baseline: Results | None = None
 
     def lines(self) -> list[str]:
-        """Return the plan for people; times one pass of the first method, and one epoch, for the estimates."""
+        """Return the plan as lines of text; times one pass of the first method and one epoch for the estimates."""
         first = next(method.id for method in self.world.facts.methods if method.inapplicable is None)
         return describe(
             self.plan,
@@ -58,7 +58,7 @@ class Prepared:
 
 @record
 class Finished:
-    """What ``run`` leaves: the folder, the judged audit and the rendered files."""
+    """The result of ``run``: the folder, the judged audit and the rendered files."""
 
     folder: Path
     audit: Audit
@@ -85,11 +85,11 @@ def run(
     progress: Progress | None = None,
     history: Path | None = None,
 ) -> Finished:
-    """Execute what a spec asks for, judge and render. A second run of the same spec resumes.
+    """Run a spec: measure, judge and render. Running the same spec again resumes it.
 
-    ``history`` is the file to which a line for this run is added, and whose earlier runs the report shows.
+    The run is appended to the file ``history``, and the report shows the file's earlier runs.
     """
-    with log.listening() as heard:
+    with log.captured_warnings() as captured:
         prepared = prepare(spec, out=out, trusted=trusted)
         store = prepared.store
         with store.lock():
@@ -98,14 +98,14 @@ def run(
             store.write_record("run.json", _run_file(prepared))
             store.write(SOURCE, spec.text.encode())
             store.write("images.npy", npy(prepared.world.images))
-            with log.opened(store.folder, heard) as told:
-                execute(prepared, progress or _silent, told)
+            with log.opened(store.folder, captured) as run_log:
+                execute(prepared, progress or _silent, run_log)
                 audit = decide(store, spec, prepared.baseline)
             date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             line = past.line_of(audit, file_digest(store.folder / "results.json"), date)
             earlier = past.earlier(past.read(history), line) if history else ()
             keep_context(store, spec, audit, Context(file=spec.file, lines=spec.lines(), earlier=earlier))
-            rendered = draw(store, audit)
+            rendered = render_stored(store, audit)
             store.seal()
     return Finished(folder=store.folder, audit=audit, rendered=_remembered(rendered, history, line))
 
@@ -123,7 +123,7 @@ def _run_file(prepared: Prepared) -> RunFile:
 
 
 def _remembered(rendered: Rendered, history: Path | None, line: PastRun) -> Rendered:
-    """Add a finished run to the history; that it cannot be written is a note, for the run is complete without it."""
+    """Add a finished run to the history; if that fails, add a note: the run is complete without it."""
     if history is None:
         return rendered
     try:
@@ -133,14 +133,14 @@ def _remembered(rendered: Rendered, history: Path | None, line: PastRun) -> Rend
     return rendered
 
 
-def execute(prepared: Prepared, progress: Progress, told: log.Log) -> None:
-    """Measure every unit whose evidence is missing, store it, and tell the log."""
+def execute(prepared: Prepared, progress: Progress, run_log: log.Log) -> None:
+    """Measure every unit whose evidence is missing, store it, and log it."""
     units = prepared.plan.units()
     checks = {unit.key: check for check, unit in _checks(prepared)}
     if prepared.world.retraining is not None:
         prepared.world.bench.equip(prepared.world.retraining, _recall(prepared))
     missing = [(method, unit) for method, unit in units if not _is_done(prepared.store, unit)]
-    _tell_of_reused(prepared, [each for each in units if each not in missing], told)
+    _log_reused(prepared, [each for each in units if each not in missing], run_log)
     spent: dict[tuple[str, str], list[float]] = {}
     for number, (method, unit) in enumerate(missing):
         what = named(method, unit)
@@ -148,25 +148,26 @@ def execute(prepared: Prepared, progress: Progress, told: log.Log) -> None:
         progress(len(units) - len(missing) + number, len(units), what, left)
         evidence = _measure(checks[unit.key], method, unit, prepared.world)
         prepared.store.put(evidence)
-        told.unit(what, evidence)
+        run_log.add_unit(what, evidence)
         spent.setdefault((unit.check, method), []).append(evidence.seconds)
     progress(len(units), len(units), "done", 0.0)
 
 
-def _tell_of_reused(prepared: Prepared, reused: Sequence[tuple[str, Unit]], told: log.Log) -> None:
-    """Tell of units that are there and that the log does not know: a kill came between the two, or a log was lost."""
-    known = {entry.unit for entry in told.entries()}
+def _log_reused(prepared: Prepared, reused: Sequence[tuple[str, Unit]], run_log: log.Log) -> None:
+    """Log stored units that the log lacks: a kill came between storing and logging, or the log was lost."""
+    known = {entry.unit for entry in run_log.entries()}
     for method, unit in reused:
         evidence = None if unit.key in known else prepared.store.get(unit)
         if evidence is not None:
-            told.unit(named(method, unit), evidence, reused=True)
-    told.tell("counted", text=f"{len(reused)} of {counted(len(prepared.plan.units()), 'unit')} were there")
+            run_log.add_unit(named(method, unit), evidence, reused=True)
+    text = f"{len(reused)} of {counted(len(prepared.plan.units()), 'unit')} reused from the store"
+    run_log.add("counted", text=text)
 
 
 def seconds_left(spent: Mapping[tuple[str, str], Sequence[float]], missing: Sequence[tuple[str, str]]) -> float:
-    """Return the seconds that missing units will take: each as those of its check and method, or as all, did so far.
+    """Return the estimated seconds for the missing units, from the mean of their check and method, or of all units.
 
-    0 where nothing is known yet.
+    0 if nothing was measured yet.
     """
     known = [seconds for each in spent.values() for seconds in each]
     means = {kind: sum(each) / len(each) for kind, each in spent.items()}
@@ -180,7 +181,7 @@ def named(method: str, unit: Unit) -> str:
 
 
 def _recall(prepared: Prepared) -> "Recall":
-    """Return what gives a training's stored parameters, None where it failed or is not there."""
+    """Return a function that gives a training's stored parameters, or None if it failed or is not stored."""
     trainings = {unit.condition: unit for _, unit in prepared.plan.units() if unit.check == TRAINING}
 
     def recall(condition: Trained) -> Mapping[str, Any] | None:
@@ -196,13 +197,13 @@ def _checks(prepared: Prepared) -> list[tuple[Check, Unit]]:
 
 
 def _measure(check: Check, method: str, unit: Unit, world: "World") -> Evidence:
-    """Measure one unit; whatever goes wrong in it is evidence too, unless the machine itself gave out."""
+    """Measure one unit; an error is recorded as evidence, unless the machine itself failed."""
     started = time.monotonic()
     try:
         measured = _work(check, method, unit, world)
     except (MemoryError, EnvironmentStop):
         raise
-    except (Exception, SystemExit) as error:  # a user's function may end the process, with exit code 0 for all we know
+    except (Exception, SystemExit) as error:  # a user's function may try to exit the process
         if _out_of_memory(error):
             raise EnvironmentStop(
                 "E004",
@@ -223,7 +224,7 @@ def _measure(check: Check, method: str, unit: Unit, world: "World") -> Evidence:
 
 
 def _work(check: Check, method: str, unit: Unit, world: "World") -> Measurement:
-    """Do what a unit says: a training or a removal that methods share, or a check's own measurement."""
+    """Run a unit: a training or a removal that methods share, or a check's own measurement."""
     if unit.check == TRAINING and isinstance(unit.condition, Trained):
         return world.bench.train(unit.condition)
     if unit.check == REMOVAL and isinstance(unit.condition, Removed):
@@ -239,7 +240,7 @@ def _timed(world: "World", method: str) -> float:
     """Return the seconds of one gradient evaluation.
 
     Raises:
-        InputError: the method fails, a user's function say.
+        InputError: the method fails, for example in a user's function.
     """
     from audit.running.world import seconds_per_evaluation
 
@@ -252,7 +253,7 @@ def _timed(world: "World", method: str) -> float:
             "T147",
             f"method `{method}` fails on the explained inputs",
             received=_first_line(error),
-            fix="mend it: in a run each of its units would fail; `saliency-audit --debug plan ...` shows where",
+            fix="fix the method, or every unit of it fails; `saliency-audit --debug plan ...` shows the traceback",
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""Facts and provenance: what was measured of the world, as records."""
+"""Facts and provenance of the model, the data, the methods and the machine, as records."""
 
 import platform
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ def network_facts(network: Network) -> NetworkFacts:
 def data_facts(spec: "Spec", data: Dataset, chosen: Chosen, logits: np.ndarray) -> DataFacts:
     """Describe the explained inputs; ``logits`` (N, K) are the model's for the whole data set."""
     by_class = "stratified by class, " if data.y is not None else ""
-    copies = f"; passed over: {chosen.copies} that equal one of these" if chosen.copies else ""
+    copies = f"; {chosen.copies} skipped as copies of these" if chosen.copies else ""
     return DataFacts(
         source=data.name,
         digest=arrays_digest(chosen.inputs, np.asarray(chosen.targets)),
@@ -69,7 +69,7 @@ def data_facts(spec: "Spec", data: Dataset, chosen: Chosen, logits: np.ndarray) 
         class_names=data.class_names,
         value_range=(float(chosen.inputs.min()), float(chosen.inputs.max())),
         accuracy=_accuracy(logits, data.y),
-        selection=f"{len(chosen.ids)} of {len(data.x)} inputs, {by_class}drawn with seed {spec.seed}{copies}",
+        selection=f"{len(chosen.ids)} of {len(data.x)} inputs, {by_class}sampled with seed {spec.seed}{copies}",
     )
 
 
@@ -81,7 +81,7 @@ def method_facts(
     inapplicable: str | None = None,
     fitted_on: str | None = None,
 ) -> MethodFacts:
-    """Describe a method under its id in this audit, why it does not apply, if so, and what it was fitted on, if so."""
+    """Describe a method: its id in this audit, why it does not apply, and what it was fitted on."""
     return MethodFacts(
         id=id,
         name=method_name(method),
@@ -102,7 +102,7 @@ def method_facts(
 
 
 def training_facts(recipe: Recipe, splits: Splits) -> TrainingFacts:
-    """Describe what networks are trained and tested on, and how; both data sets have labels."""
+    """Describe the training and test data (both labelled) and the training recipe."""
     train, test = splits.train, splits.test
     labels, test_labels = splits.labels
     classes = int(max(labels.max(), test_labels.max())) + 1
@@ -119,7 +119,7 @@ def training_facts(recipe: Recipe, splits: Splits) -> TrainingFacts:
 
 
 def provenance_of(spec: "Spec", numerics: Mapping[str, str]) -> Provenance:
-    """Describe the machine and the versions; ``numerics`` are the backend's choices, ``device`` among them."""
+    """Describe the machine and the versions; ``numerics`` are the backend's settings, ``device`` among them."""
     import keras
 
     return Provenance(

@@ -1,4 +1,4 @@
-"""What an audit stands on: the model, the inputs, the explained classes and the machine, measured before any unit."""
+"""The world of an audit: model, inputs, explained classes and machine, measured before any unit."""
 
 import time
 from collections.abc import Collection, Mapping
@@ -34,7 +34,7 @@ _BATCH = 64  # inputs per compiled call: more gains nothing on a CPU and costs m
 
 @record
 class World:
-    """Everything the units need, and the facts that describe it."""
+    """Everything that units need, and the facts that describe it."""
 
     facts: Facts
     provenance: Provenance
@@ -101,16 +101,16 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
 
 
 def _splits(spec: "Spec", network: Network, data: Dataset) -> Splits | None:
-    """Return the training and test data, where a requirement retrains."""
+    """Return the training and test data if a requirement retrains, otherwise None."""
     if spec.training is None or not any(getattr(each.check, "retrains", False) for each in spec.requirements):
         return None
     train = spec.dataset.load_training(spec.source_folder)
     if train is None:
         raise InputError(
             "D013",
-            f"`{data.name}` has no training data, and a requirement trains networks anew",
+            f"`{data.name}` has no training data, and a requirement retrains networks",
             where="dataset",
-            fix="name the training data in `dataset`, or leave out the checks that retrain",
+            fix="add the training data to `dataset`, or remove the checks that retrain",
         )
     validate(train, network.input_shape, network.classes)
     validate_training(train, data)
@@ -164,37 +164,37 @@ def _balanced(count: int) -> int:
 
 
 def _check_truth(spec: "Spec", data: Dataset) -> None:
-    """Refuse a requirement that needs to know more of its inputs than the data tell, before anything runs."""
+    """Refuse a requirement that needs ground truth which the data do not have, before anything runs."""
     for requirement in spec.requirements:
         needed: Collection[str] = getattr(requirement.check, "truth", ())
         missing = [name for name in needed if name not in {**data.truth, **data.counterparts}]
         if missing:
             raise InputError(
                 "D050",
-                f"`{data.name}` does not say which pixels matter, and `{requirement.check_name}` needs to know",
+                f"`{requirement.check_name}` needs ground truth about the inputs, which `{data.name}` does not have",
                 where=f"requirement `{requirement.id}`",
                 expected=f"a diagnostic data source such as `{requirement.check.diagnostic}`",
                 received=f"data without {', '.join(missing)}",
-                fix=f"audit a model trained on `source: {requirement.check.diagnostic}`, or leave the requirement out",
+                fix=f"audit a model trained on `source: {requirement.check.diagnostic}`, or remove the requirement",
             )
 
 
 def _check_trust(spec: "Spec", trusted: Collection[str]) -> None:
-    """Refuse methods that are a user's own code unless it was trusted on the command line; nothing is imported."""
+    """Refuse methods that run a user's own code unless it is trusted on the command line; nothing is imported."""
     for entry in spec.methods:
         code = getattr(entry.method, "code", None)
         if code is not None and code not in trusted:
             raise RefusedError(
                 "X007",
-                f"method `{entry.id}` runs code, and that code was not trusted",
+                f"method `{entry.id}` runs code that is not trusted",
                 where=f"methods.{entry.id}",
                 received=code,
-                fix=f"if you trust it: --trust-code {code}",
+                fix=f"if you trust this code, add `--trust-code {code}`",
             )
 
 
 def _inapplicable(methods: Mapping[str, Method], network: Network, *, refuse: bool) -> dict[str, str]:
-    """Build every method once, and return why some do not apply to this network, or refuse them.
+    """Build every method once; return the reason for each that does not apply to this network, or refuse it.
 
     Raises:
         InputError: a method does not apply, and ``refuse`` is set: nothing has run yet.

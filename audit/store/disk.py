@@ -1,6 +1,6 @@
-"""Writing so that a kill at any moment leaves what was there or what is new, whole; and holding a run's folder.
+"""Write files so that a kill at any moment leaves the old or the new content, never a part; and lock a run's folder.
 
-Everything is written beside its place, flushed, and renamed into it: that rename is the commit.
+Everything is written to a temporary name, flushed, and renamed into place: the rename is the commit.
 """
 
 import errno
@@ -30,7 +30,7 @@ def write(path: Path, content: bytes) -> Path:
 
 
 def publish(place: Path, files: Mapping[str, bytes]) -> None:
-    """Write a folder with these files, by name, replacing what stood there.
+    """Write a folder with these files, by name, replacing an earlier folder.
 
     Raises:
         EnvironmentStop: the disk is full or the folder cannot be written.
@@ -50,10 +50,10 @@ def publish(place: Path, files: Mapping[str, bytes]) -> None:
 
 @contextmanager
 def hold(folder: Path, name: str) -> Generator[None]:
-    """Hold a folder by a file in it; the kernel lets go of it when the process ends, however it ends.
+    """Lock a folder by a file in it; the operating system releases the lock when the process ends.
 
     Raises:
-        EnvironmentStop: another process holds it, or the folder cannot be written.
+        EnvironmentStop: another process holds the lock, or the folder cannot be written.
     """
     with _faults(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -87,10 +87,10 @@ def _take(handle: int, folder: Path) -> None:
         holder = os.pread(handle, 64, 0).decode(errors="replace").strip() or "another process"
         raise EnvironmentStop(
             "R003",
-            "this run's folder is in use",
+            "another process is using the run's folder",
             where=str(folder),
-            received=f"held by {holder}",
-            fix="wait for the other run, or name another folder with --out",
+            received=f"locked by {holder}",
+            fix="wait for the other run, or choose another folder with --out",
         ) from error
     os.ftruncate(handle, 0)
     os.pwrite(handle, f"process {os.getpid()}".encode(), 0)
@@ -104,8 +104,10 @@ def _faults(path: Path) -> Generator[None]:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         raise EnvironmentStop(
             "R004" if full else "R005",
-            "the disk is full" if full else "the run's folder cannot be written",
+            "the disk is full" if full else "cannot write to the run's folder",
             where=str(path),
             received=error.strerror,
-            fix="free some space and run again: finished units are kept" if full else "name another folder with --out",
+            fix="free some disk space and run again: finished units are kept"
+            if full
+            else "choose another folder with --out",
         ) from error

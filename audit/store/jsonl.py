@@ -1,4 +1,4 @@
-"""Files of one JSON record a line, which only ever grow: each line is added whole, and a damaged one is passed over."""
+"""Append-only files with one JSON record per line: each line is added as a whole, and damaged lines are skipped."""
 
 import fcntl
 import os
@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 def read(path: Path, kind: type[R], most: int) -> tuple[R, ...]:
-    """Return the records in the last ``most`` bytes of a file; none where there is no file."""
+    """Return the records in the last ``most`` bytes of a file; empty if there is no file."""
     try:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - most))
@@ -28,7 +28,7 @@ def read(path: Path, kind: type[R], most: int) -> tuple[R, ...]:
 
 @contextmanager
 def adding(path: Path) -> Generator[Callable[[Any], None]]:
-    """Give what adds a record to a file, to which nobody else adds meanwhile.
+    """Give a function that adds a record to a file, and lock the file meanwhile.
 
     Raises:
         OSError: the file cannot be written.
@@ -49,7 +49,7 @@ def _add(handle: int, value: Any) -> None:
 
 
 def _start(handle: int) -> bytes:
-    """Return what ends a line that a crash left open."""
+    """Return the line break that a crash left out."""
     size = os.fstat(handle).st_size
     return b"\n" if size and os.pread(handle, 1, size - 1) != b"\n" else b""
 

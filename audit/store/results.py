@@ -1,4 +1,4 @@
-"""Reading another run's results.json, which may come from another version or from anywhere."""
+"""Read another run's results.json, which may come from another version or an unknown source."""
 
 import hashlib
 import json
@@ -21,10 +21,10 @@ class Results:
 
 
 def read_results(path: Path) -> Results:
-    """Read results.json, named itself or by the folder of its run.
+    """Read a results.json, given its path or the folder of its run.
 
     Raises:
-        InputError: it is missing (R080), it is no such file (R081), or a newer version wrote it (R082).
+        InputError: it is missing (R080), it is not a results.json (R081), or a newer version wrote it (R082).
     """
     file = path / "results.json" if path.is_dir() else path
     content = _content(file)
@@ -34,11 +34,11 @@ def read_results(path: Path) -> Results:
     except (ValueError, RecursionError) as error:
         raise InputError(
             "R081",
-            "the results cannot be read",
+            "cannot read the results",
             where=str(file),
             expected="the results.json of a run",
-            received="another shape of JSON" if content[:1] == b"{" else "no JSON object",
-            fix="name the run's folder, or run that audit again with this version",
+            received="JSON of another structure" if content[:1] == b"{" else "not a JSON object",
+            fix="use the folder of a run, or run that audit again with this version",
         ) from error
     return Results(digest=hashlib.sha256(content).hexdigest(), audit=audit)
 
@@ -48,17 +48,19 @@ def _content(file: Path) -> bytes:
         with file.open("rb") as opened:
             content = opened.read(LARGEST + 1)
     except OSError as error:
-        fix = "name the folder that `run` printed, or its results.json; in a spec a path starts at the spec's folder"
+        fix = (
+            "use the folder that `run` printed, or its results.json; a path in a spec is relative to the spec's folder"
+        )
         raise InputError(
             "R080",
-            "there are no results here",
+            "no results found",
             where=str(file),
             expected="the results.json of a run",
             received=error.strerror,
             fix=fix,
         ) from error
     if len(content) > LARGEST:
-        raise InputError("R081", "the results cannot be read", where=str(file), received=f"over {LARGEST:,} bytes")
+        raise InputError("R081", "cannot read the results", where=str(file), received=f"more than {LARGEST:,} bytes")
     return content
 
 
@@ -67,9 +69,9 @@ def _check_version(found: object, file: Path) -> None:
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise InputError(
             "R082",
-            "a newer version wrote these results",
+            "the results were written by a newer version",
             where=str(file),
             expected=f"schema_version {SCHEMA_VERSION} or lower",
             received=str(version),
-            fix="read them with the version that wrote them, or update this one",
+            fix="update saliency-audit, or use the version that wrote them",
         )

@@ -1,16 +1,16 @@
 """A run's folder: one folder per finished unit, published by a rename, read back and verified.
 
     runs/<audit id>/
-      run.json           what was asked and what the world was: resolved spec, facts, provenance, skipped
+      run.json           resolved spec, facts and provenance
       evidence/<key>/    record.json and one .npy per array
       images.npy         the gallery's inputs
       results.json       canonical; its SHA-256 is the audit's identity
-      context.json       what the report shows beside the results: the spec's place, earlier runs, the log without times
+      context.json       what the report shows besides the results: the spec's path, earlier runs, the log without times
       log.jsonl          what each run did, unit by unit, with times; it only grows
-      report.html ...    what people and machines read
+      report.html ...    reports for people and for other programs
       MANIFEST.json      written last: digests of all files; its presence means complete
 
-A kill at any moment loses at most the unit in flight. Anything found on disk counts only if its digests match.
+A kill at any moment loses at most the current unit. Files on disk are used only if their digests match.
 """
 
 import hashlib
@@ -42,11 +42,11 @@ class Store:
     folder: Path
 
     def get(self, unit: Unit) -> Evidence | None:
-        """Return a unit's evidence; None if it is absent, or damaged and thus to be measured again."""
+        """Return a unit's evidence; None if it is absent or damaged, so that the unit is measured again."""
         return _read_evidence(self._place(unit.key), unit)
 
     def put(self, evidence: Evidence) -> None:
-        """Publish a unit's evidence, replacing what stood there."""
+        """Publish a unit's evidence, replacing earlier evidence."""
         disk.publish(self._place(evidence.unit.key), _files(evidence))
 
     def write(self, name: str, content: bytes) -> Path:
@@ -69,19 +69,19 @@ class Store:
         except OSError as error:
             raise InputError(
                 "R001",
-                f"no {name} in this folder",
+                f"the folder has no {name}",
                 where=str(self.folder),
                 expected="the folder of a run",
                 received=error.strerror,
-                fix="name the folder that `run` printed",
+                fix="use the folder that `run` printed",
             ) from error
         except ValueError as error:
             raise InputError(
                 "R002",
-                f"{name} cannot be read",
+                f"cannot read {name}",
                 where=str(path),
                 expected=f"a {kind.__name__} record",
-                received="another shape of JSON",
+                received="JSON of another structure",
                 fix="run the audit again with this version",
             ) from error
 
@@ -92,10 +92,10 @@ class Store:
         return self.write("MANIFEST.json", to_json({"files": digests}))
 
     def check(self, names: Iterable[str]) -> None:
-        """Refuse files that are not what the run left; of a run without a MANIFEST.json this is not known.
+        """Refuse files that changed since the run; without a MANIFEST.json this cannot be checked.
 
         Raises:
-            InputError: a file was changed or removed since.
+            InputError: a file was changed or removed since the run.
         """
         if not (self.folder / "MANIFEST.json").is_file():
             return
@@ -105,11 +105,11 @@ class Store:
             if name in left and not (path.is_file() and file_digest(path) == left[name]):
                 raise InputError(
                     "R007",
-                    f"{name} is not the file that the run left",
+                    f"{name} changed since the run",
                     where=str(path),
                     expected="the digest in MANIFEST.json",
-                    received="another content" if path.is_file() else "no file",
-                    fix="run the audit again: units that are still whole are kept",
+                    received="a different digest" if path.is_file() else "no file",
+                    fix="run the audit again: undamaged units are reused",
                 )
 
     def unseal(self) -> None:
@@ -117,10 +117,10 @@ class Store:
         (self.folder / "MANIFEST.json").unlink(missing_ok=True)
 
     def lock(self) -> AbstractContextManager[None]:
-        """Hold the run; the kernel lets go of it when the process ends, however it ends.
+        """Lock the run; the operating system releases the lock when the process ends.
 
         Raises:
-            EnvironmentStop: another process holds it, or the folder cannot be written.
+            EnvironmentStop: another process holds the lock, or the folder cannot be written.
         """
         return disk.hold(self.folder, "run.lock")
 
@@ -141,7 +141,7 @@ def to_json(value: Any) -> bytes:
 
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
-    """Return what reads and writes a record; making one takes as long as fifty uses."""
+    """Return the adapter that reads and writes a record; creating one takes as long as fifty uses."""
     return TypeAdapter(kind)
 
 
@@ -205,6 +205,6 @@ def _digest(content: bytes) -> str:
 
 
 def _passing(path: Path, folder: Path) -> bool:
-    """Whether a file is no part of the run: the lock, the manifest itself, drafts."""
+    """Return whether a file is not part of the run: the lock, the manifest itself, drafts."""
     parts = path.relative_to(folder).parts
     return parts[-1] in ("run.lock", "MANIFEST.json") or any(part.startswith(".") for part in parts)

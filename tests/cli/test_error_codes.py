@@ -26,9 +26,7 @@ def test_a_code_is_explained_by_its_messages_and_its_exit_code(capsys: pytest.Ca
     )
 
 
-@pytest.mark.parametrize(
-    ("code", "text"), [("R004", "the disk is full"), ("R005", "the run's folder cannot be written")]
-)
+@pytest.mark.parametrize(("code", "text"), [("R004", "the disk is full"), ("R005", "cannot write to the run's folder")])
 def test_a_message_that_depends_on_a_condition_belongs_to_its_code(
     code: str, text: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,7 +22,7 @@ def test_the_plan_is_told_in_words() -> None:
     for word in (
         *STAGES,
         "edge_detector (control)",
-        "1 already done",
+        "1 already stored",
         "gradient evaluations",
         "repeatability: 5 methods",
     ):

@@ -71,6 +71,6 @@ def test_many_writers_leave_whole_lines(tmp_path: Path) -> None:
 
 def test_a_history_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(EnvironmentStop, match="the history cannot be written"):
+    with pytest.raises(EnvironmentStop, match="cannot write the history"):
         history.append(tmp_path / "file" / "history.jsonl", line("a"))
     assert history.read(tmp_path / "none") == ()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from audit.planning.units import Plan, Task
-from audit.record import Context, Evidence, Randomized, Told, Trained, Unit
+from audit.record import Context, Evidence, LogLine, Randomized, Trained, Unit
 from audit.report.page.page import pages
 from audit.running import log
 from tests.report import examples
@@ -34,17 +34,17 @@ def measured(found: Unit, **changes: object) -> Evidence:
 
 
 def run(folder: Path, *chosen: tuple[Evidence, str], stop: type[BaseException] | None = None) -> None:
-    """Tell of units, each with a warning that is heard meanwhile, where there is one."""
-    heard: list[tuple[str, str]] = [("keras", "of the model")]
-    with log.opened(folder, heard) as told:
+    """Log units, each with the warning raised meanwhile, if there is one."""
+    captured: list[tuple[str, str]] = [("keras", "of the model")]
+    with log.opened(folder, captured) as run_log:
         for evidence, warning in chosen:
-            heard += [("numpy", warning)] * bool(warning)
-            told.unit("a unit", evidence)
+            captured += [("numpy", warning)] * bool(warning)
+            run_log.add_unit("a unit", evidence)
         if stop:
             raise stop
 
 
-def test_the_file_tells_each_unit_with_its_seconds_and_how_the_run_ended(tmp_path: Path) -> None:
+def test_the_file_holds_each_unit_with_its_seconds_and_how_the_run_ended(tmp_path: Path) -> None:
     failed = measured(UNITS[1], status="failed", error="[R811] it diverged in /home/me/x.py")
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path, (measured(UNITS[0]), "overflow"), (failed, ""), stop=KeyboardInterrupt)
@@ -62,15 +62,15 @@ def test_a_report_shows_units_by_check_and_warnings_and_failures_first(tmp_path:
     evidence[-1] = measured(UNITS[-1], status="failed", error="[R811] it diverged")
     evidence[-2] = measured(UNITS[-2], note="there is nothing to remove")
     run(tmp_path, *((each, "overflow") for each in evidence))
-    assert log.told(log.read(tmp_path), PLAN, SKIPPED) == (
+    assert log.report_lines(log.read(tmp_path), PLAN, SKIPPED) == (
         (
-            Told(kind="warning", of="keras", text="of the model"),
-            Told(kind="warning", of="numpy", text="overflow"),
-            Told(kind="failure", of="roar", text="1 unit of lime: [R811] it diverged"),
-            Told(kind="measured", of="training", text="2 units"),
-            Told(kind="measured", of="roar", text="4 units of gradient, lime"),
-            Told(kind="note", of="roar", text="1 unit of gradient: there is nothing to remove"),
-            Told(kind="skipped", of="r", text="shap, rise: It does not apply."),
+            LogLine(kind="warning", of="keras", text="of the model"),
+            LogLine(kind="warning", of="numpy", text="overflow"),
+            LogLine(kind="failure", of="roar", text="1 unit of lime: [R811] it diverged"),
+            LogLine(kind="measured", of="training", text="2 units"),
+            LogLine(kind="measured", of="roar", text="4 units of gradient, lime"),
+            LogLine(kind="note", of="roar", text="1 unit of gradient: there is nothing to remove"),
+            LogLine(kind="skipped", of="r", text="shap, rise: It does not apply."),
         ),
         0,
     )
@@ -84,38 +84,38 @@ def test_however_often_a_run_was_stopped_the_report_shows_the_same(tmp_path: Pat
         run(tmp_path / "pieces", *evidence[:2], (failed, ""), stop=KeyboardInterrupt)
     elsewhere = replace(UNITS[0], world="another")
     run(tmp_path / "pieces", (measured(elsewhere), "of another spec"), *evidence[2:])
-    whole, pieces = (log.told(log.read(tmp_path / name), PLAN, SKIPPED) for name in ("whole", "pieces"))
+    whole, pieces = (log.report_lines(log.read(tmp_path / name), PLAN, SKIPPED) for name in ("whole", "pieces"))
     assert whole == pieces and len(log.read(tmp_path / "pieces")) > len(log.read(tmp_path / "whole"))
 
 
 def test_a_unit_without_a_line_is_missing_and_a_run_without_a_log_shows_none(tmp_path: Path) -> None:
     run(tmp_path, *((measured(found), "") for found in UNITS[:-1]))
-    shown, _ = log.told(log.read(tmp_path), PLAN, {})
-    assert Told(kind="missing", of="roar", text="1 unit of lime") in shown
-    assert log.told(log.read(tmp_path / "nowhere"), PLAN, SKIPPED) == ((), 0)
+    shown, _ = log.report_lines(log.read(tmp_path), PLAN, {})
+    assert LogLine(kind="missing", of="roar", text="1 unit of lime") in shown
+    assert log.report_lines(log.read(tmp_path / "nowhere"), PLAN, SKIPPED) == ((), 0)
 
 
 def test_many_lines_are_cut_but_no_warning_and_no_failure(tmp_path: Path) -> None:
     many = {("r", f"method_{number}"): f"Reason {number}." for number in range(log.MOST + 50)}
     run(tmp_path, *((measured(found), f"warning {place}") for place, found in enumerate(UNITS)))
-    shown, left = log.told(log.read(tmp_path), PLAN, many)
+    shown, left = log.report_lines(log.read(tmp_path), PLAN, many)
     assert len(shown) == log.MOST and left == 50 + 2 + len(UNITS) + 1
     assert sum(each.kind == "warning" for each in shown) == len(UNITS) + 1
     noisy = [(measured(UNITS[0]), f"warning {number}") for number in range(log.MOST + 5)]
     run(tmp_path, *noisy)
-    shown, left = log.told(log.read(tmp_path), PLAN, many)
+    shown, left = log.report_lines(log.read(tmp_path), PLAN, many)
     assert {each.kind for each in shown} == {"warning"} and len(shown) > log.MOST + 5 and left == len(many) + 2
 
 
-def test_what_python_and_the_libraries_warn_of_is_heard_and_nothing_else() -> None:
+def test_what_python_and_the_libraries_warn_of_is_captured_and_nothing_else() -> None:
     before = warnings.showwarning, logging.getLogger().handlers[:]
-    with warnings.catch_warnings(record=True, action="always") as shown, log.listening() as heard:
+    with warnings.catch_warnings(record=True, action="always") as shown, log.captured_warnings() as captured:
         warnings.warn("a number was lost", RuntimeWarning, stacklevel=1)
         logging.getLogger("a_library").warning("retraced %d times", 5)
         logging.getLogger("a_library").info("all is well")
     logging.getLogger("a_library").warning("too late")
-    assert ("RuntimeWarning", "a number was lost") in heard and ("a_library", "retraced 5 times") in heard
-    assert len(heard) == 2 and len(shown) == 1 and before == (warnings.showwarning, logging.getLogger().handlers[:])
+    assert ("RuntimeWarning", "a number was lost") in captured and ("a_library", "retraced 5 times") in captured
+    assert len(captured) == 2 and len(shown) == 1 and before == (warnings.showwarning, logging.getLogger().handlers[:])
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,9 @@ def test_texts_lose_folders_addresses_and_what_steers_a_terminal(text: str, show
 
 
 def test_the_page_and_its_print_hold_every_line_and_say_what_was_left_out() -> None:
-    lines = tuple(Told(kind="warning", of=f"library {number}", text=f"<b>line {number}</b>") for number in range(250))
+    lines = tuple(
+        LogLine(kind="warning", of=f"library {number}", text=f"<b>line {number}</b>") for number in range(250)
+    )
     made = pages(examples.nothing(), context=Context(log=lines, left_out=7))
     for text in map(text_of, (made.screen, made.paper)):
         assert all(each.text in text and each.of in text for each in lines)

@@ -339,7 +339,7 @@ def test_a_users_function_runs_only_when_it_is_trusted(folder, tmp_path, monkeyp
     monkeypatch.syspath_prepend(tmp_path)
     code = "their_code:ones"
     spec = load_spec(write_spec(folder, methods=[{"python": {"function": code}}], require=["repeatability"]))
-    with pytest.raises(RefusedError, match="that code was not trusted"):
+    with pytest.raises(RefusedError, match="runs code that is not trusted"):
         loop.prepare(spec, out=tmp_path / "run")
     assert "their_code" not in sys.modules
     judged = loop.run(spec, out=tmp_path / "run", trusted=[code]).audit

@@ -81,7 +81,7 @@ def test_what_is_held_refuses_a_second_process(tmp_path: Path) -> None:
     )
     try:
         assert holder.stdout is not None and holder.stdout.readline() == "held\n"
-        with pytest.raises(EnvironmentStop, match=f"(?s)in use.*{holder.pid}"), disk.hold(tmp_path, "lock"):
+        with pytest.raises(EnvironmentStop, match=f"(?s)using.*{holder.pid}"), disk.hold(tmp_path, "lock"):
             pass
     finally:
         holder.kill()

@@ -41,7 +41,7 @@ def test_what_is_no_results_is_said(tmp_path: Path, content: bytes) -> None:
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "none"):
-        with pytest.raises(InputError, match="no results here"):
+        with pytest.raises(InputError, match="no results found"):
             read_results(path)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audit.record import Audit, Context, Told
+from audit.record import Audit, Context, LogLine
 from audit.report import words
 from audit.report.page.page import page
 from audit.resources import folder
@@ -42,7 +42,7 @@ def elements(html: str) -> Counter[str]:
 def written(text: str) -> str:
     """Return the page of the example with a text added to everything that is free text."""
     gallery = examples.gallery(inputs=1, size=4)
-    context = Context(log=(Told(kind="warning", of=text, text=text),), left_out=1)
+    context = Context(log=(LogLine(kind="warning", of=text, text=text),), left_out=1)
     return page(examples.hostile(examples.audit(), text), examples.hostile_gallery(gallery, text), context=context)
 
 
