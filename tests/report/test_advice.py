@@ -8,10 +8,11 @@ import pytest
 
 from audit.record import Audit, Outcome
 from audit.report.advice import RULES, SHOWN, advise
-from audit.report.page.findings import gaps, waivers
 from tests.report import examples
 
 CASCADE, SINGLE, REPEAT = examples.CASCADE, examples.SINGLE, examples.REPEAT
+
+
 OUTCOMES: tuple[Outcome, ...] = ("pass", "fail", "inconclusive", "error", "skipped")
 
 
@@ -92,15 +93,3 @@ def test_each_advice_has_its_rule_its_words_and_its_causes() -> None:
         unmet = [v for v in examples.audit().verdicts if v.method == advice.method.id and v.outcome != "pass"]
         assert sorted((v for cause in advice.causes for v in cause.verdicts), key=str) == sorted(unmet, key=str)
         assert advice.because[0].isupper() and advice.because.endswith(".")
-
-
-def test_waivers_count_what_they_excuse_and_gaps_name_what_is_missing() -> None:
-    granted = {"method": "guided_backprop", "by": "A. Modeller", "reason": "replaced in the next release"}
-    declared = [
-        {**granted, "check": SINGLE, "until": "2027-01-31"},
-        {**granted, "check": CASCADE, "until": "2020-01-01"},
-    ]
-    whole = examples.audit(spec={"waivers": declared})
-    assert [(each.check, each.verdicts) for each in waivers(whole)] == [(SINGLE, 1), (CASCADE, 0)]
-    missing = {(gap.what, gap.kind) for gap in gaps(whole)}
-    assert missing == {("grad_cam", "Error"), ("grad_cam", "Undefined"), ("grad_cam", "Skipped")}
