@@ -1,3 +1,5 @@
+"""The backend that runs, ``audit.backend.tensorflow`` or ``audit.backend.jax``: the suite is run on each."""
+
 import keras
 import numpy as np
 import pytest

@@ -1,4 +1,8 @@
-"""Resuming, judging again, drawing again: what is there is used, the rest is measured, and no framework judges."""
+"""Resuming, judging again, drawing again: what is there is used, the rest is measured, and no framework judges.
+
+A run takes a minute to make, so what measures, digests and judges it is tested here as well: ``audit.running.world``,
+``audit.running.fingerprint`` and ``audit.running.finish``.
+"""
 
 import json
 import shutil
