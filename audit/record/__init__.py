@@ -35,7 +35,7 @@ from audit.record.conditions import (
     Removed,
     Trained,
 )
-from audit.record.evidence import Evidence, Measurement, Unit
+from audit.record.evidence import Code, Evidence, Measurement, Unit
 from audit.record.explained import Explained, Variant
 from audit.record.facts import (
     DataFacts,
@@ -79,6 +79,7 @@ __all__ = [
     "BatchNorm",
     "Change",
     "Channels",
+    "Code",
     "Compared",
     "Comparison",
     "Condition",

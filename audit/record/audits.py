@@ -79,7 +79,7 @@ class PastRun:
 class LogLine:
     """One line of a run's log as a report shows it: without times, so that an interruption leaves no trace."""
 
-    kind: Literal["warning", "failure", "missing", "skipped", "note", "measured"]
+    kind: Literal["warning", "failure", "missing", "again", "skipped", "note", "measured"]
     of: str  # the check or the requirement; the library that warned
     text: str
 

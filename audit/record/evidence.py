@@ -9,12 +9,22 @@ from audit.record.conditions import Condition
 
 
 @record
+class Code:
+    """Code that decides numbers. ``digest`` is that of its files; comments, docstrings and layout do not change it."""
+
+    name: str  # as a spec says it
+    package: str  # the distribution it comes from, with its version; empty where it comes from none
+    digest: str
+
+
+@record
 class Unit:
     """One piece of work: one check's measurement of one method under one condition.
 
     ``settings`` holds the check's fields that affect the measurement, never thresholds; ``method`` is the method's name
-    and fields; ``world`` is the digest of everything else that matters (weights, data, targets, seed,
-    code version, numeric environment).
+    and fields; ``code`` is the code behind the numbers, that of the audit and of every class from another package;
+    ``world`` is the digest of everything else that matters (weights, data, targets, seed, versions, numeric
+    environment).
     """
 
     check: str
@@ -22,6 +32,7 @@ class Unit:
     method: Mapping[str, Any]
     condition: Condition
     world: str
+    code: Mapping[str, Code] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

@@ -1,9 +1,11 @@
 """Facts about the model, data, methods and requirements, for planning, judging and reporting."""
 
 from collections.abc import Mapping
+from dataclasses import field
 from typing import Any, Literal
 
 from audit.record.base import record
+from audit.record.evidence import Code
 
 Severity = Literal["error", "warning"]
 
@@ -62,6 +64,7 @@ class MethodFacts:
     summary: str
     evaluations: int  # gradient evaluations per input
     inapplicable: str | None = None  # why it does not apply to this network, in one sentence
+    code: Mapping[str, Code] = field(default_factory=dict)  # from outside the audit, by its place
 
 
 @record
@@ -91,7 +94,11 @@ class TrainingFacts:
 
 @record
 class Facts:
-    """Everything measured before the first unit runs."""
+    """Everything measured before the first unit runs.
+
+    ``code`` is the code behind all units: the audit's own, and that of a data source or a model from outside.
+    ``check_code`` is the code of checks from outside, and of what they hold. Both are keyed by ``module:Class``.
+    """
 
     network: NetworkFacts
     data: DataFacts
@@ -99,3 +106,5 @@ class Facts:
     world: str
     batch: int
     training: TrainingFacts | None = None
+    code: Mapping[str, Code] = field(default_factory=dict)
+    check_code: Mapping[str, Code] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The digest of everything besides check, method and condition that a number can depend on."""
+"""The digest of everything besides check, method, condition and code that a number can depend on."""
 
 import hashlib
 
@@ -8,14 +8,11 @@ from audit.network.network import Network
 from audit.network.params import architecture
 from audit.network.params import digest as params_digest
 from audit.record import Provenance, digest
-from audit.resources import sources
 from audit.running.inputs import Chosen
-
-_DECIDES_NUMBERS = ("backend", "network", "methods", "similarities", "checks", "datasets", "engine", "maps.py")
 
 
 def world_digest(network: Network, chosen: Chosen, logits: np.ndarray, provenance: Provenance, batch: int) -> str:
-    """Return the digest of everything besides check, method and condition that a number can depend on.
+    """Return the digest of everything besides check, method, condition and code that a number can depend on.
 
     The logits represent the parts of a subclassed model that cannot be inspected.
     """
@@ -36,7 +33,6 @@ def world_digest(network: Network, chosen: Chosen, logits: np.ndarray, provenanc
                 sorted(provenance.numerics.items()),
                 provenance.platform,
             ],
-            "code": _code_digest(),
         }
     )
 
@@ -48,8 +44,3 @@ def arrays_digest(*arrays: np.ndarray) -> str:
         summed.update(f"{array.dtype}{array.shape}".encode())
         summed.update(np.ascontiguousarray(array).tobytes())
     return summed.hexdigest()
-
-
-def _code_digest() -> str:
-    """Return the digest of the sources that decide numbers: evidence from other code is not reused."""
-    return digest([hashlib.sha256(path.read_bytes()).hexdigest() for path in sources(*_DECIDES_NUMBERS)])

@@ -2,7 +2,8 @@
 
 The file only grows, and holds times and seconds. A report shows ``report_lines``: they do not depend on when the
 planned units were measured or in how many runs, so an interrupted run and an uninterrupted one give the same page. The
-only exception is a library whose warnings depend on what its process did before.
+only exceptions are a library whose warnings depend on what its process did before, and units that were measured again:
+a line says why.
 """
 
 import datetime
@@ -35,13 +36,17 @@ _CHANCE = re.compile(r"(?<=\b0x)[0-9a-f]{6,}|(?<=_generated_file)\w{8}")
 
 @record
 class Entry:
-    """One line of the file. ``unit`` is the key of its unit, empty for a line about the whole run."""
+    """One line of the file. ``unit`` is the key of its unit, empty for a line about the whole run.
+
+    ``why`` is the reason why the unit was measured again, empty for the first time.
+    """
 
     event: Literal["begun", "counted", "measured", "failed", "reused", "warning", "stopped", "ended"]
     time: str  # UTC
     unit: str = ""
     of: str = ""
     text: str = ""
+    why: str = ""
     seconds: float | None = None
 
 
@@ -56,11 +61,11 @@ class Log:
         """Return the entries of the file, the oldest first."""
         return read(self.path.parent)
 
-    def add_unit(self, of: str, evidence: Evidence, *, reused: bool = False) -> None:
-        """Add the outcome of a unit, after the warnings raised meanwhile."""
+    def add_unit(self, of: str, evidence: Evidence, *, reused: bool = False, why: str = "") -> None:
+        """Add the outcome of a unit and why it was measured again, after the warnings raised meanwhile."""
         event = "failed" if evidence.status == "failed" else "reused" if reused else "measured"
         text = tidy(evidence.error or evidence.note or "")
-        self.add(event, unit=evidence.unit.key, of=of, text=text, seconds=round(evidence.seconds, 3))
+        self.add(event, unit=evidence.unit.key, of=of, text=text, why=tidy(why), seconds=round(evidence.seconds, 3))
 
     def add(self, event: Any, *, unit: str = "", **fields: Any) -> None:
         """Add a line, and one for each captured warning: after the line when the run begins, otherwise before it.
@@ -138,7 +143,7 @@ def report_lines(
     if not entries:
         return (), 0
     units = dict.fromkeys(unit.key for _, unit in plan.units())
-    found = [*_warned(entries, units), *_units(entries, plan), *_skipped(skipped)]
+    found = [*_warned(entries, units), *_units(entries, plan), *_again(entries, plan), *_skipped(skipped)]
     found.sort(key=lambda each: each.kind not in _ALWAYS)
     kept = max(MOST, sum(each.kind in _ALWAYS for each in found))
     return tuple(found[:kept]), len(found[kept:])
@@ -164,6 +169,19 @@ def _units(entries: Sequence[Entry], plan: Plan) -> list[LogLine]:
         text = entry.text if entry else ""
         rows.setdefault((unit.check, "note" if kind == "measured" and text else kind, text), []).append(method)
     return [LogLine(kind=kind, of=check, text=_counted(methods, text)) for (check, kind, text), methods in rows.items()]
+
+
+def _again(entries: Sequence[Entry], plan: Plan) -> list[LogLine]:
+    """Return, by check and reason, the planned units that were measured again."""
+    why = {entry.unit: entry.why for entry in entries if entry.event in ("measured", "failed")}
+    rows: dict[tuple[str, str], list[str]] = {}
+    for method, unit in plan.units():
+        if why.get(unit.key):
+            rows.setdefault((unit.check, why[unit.key]), []).append(method)
+    return [
+        LogLine(kind="again", of=check, text=_counted(methods, f"measured again, because {reason}"))
+        for (check, reason), methods in rows.items()
+    ]
 
 
 def _counted(methods: Sequence[str], text: str) -> str:

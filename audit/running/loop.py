@@ -19,6 +19,7 @@ from audit.record import Audit, Context, Evidence, Measurement, PastRun, Removed
 from audit.report.render import Rendered
 from audit.running import history as past
 from audit.running import log
+from audit.running.again import reasons
 from audit.running.finish import SOURCE, RunFile, baseline_of, decide, keep_context, render_stored, withdraw
 from audit.spec.spec import Spec
 from audit.store.results import Results
@@ -141,6 +142,7 @@ def execute(prepared: Prepared, progress: Progress, run_log: log.Log) -> None:
         prepared.world.bench.equip(prepared.world.retraining, _recall(prepared))
     missing = [(method, unit) for method, unit in units if not _is_done(prepared.store, unit)]
     _log_reused(prepared, [each for each in units if each not in missing], run_log)
+    why = reasons([unit for _, unit in missing], prepared.store.units())
     spent: dict[tuple[str, str], list[float]] = {}
     for number, (method, unit) in enumerate(missing):
         what = named(method, unit)
@@ -148,7 +150,7 @@ def execute(prepared: Prepared, progress: Progress, run_log: log.Log) -> None:
         progress(len(units) - len(missing) + number, len(units), what, left)
         evidence = _measure(checks[unit.key], method, unit, prepared.world)
         prepared.store.put(evidence)
-        run_log.add_unit(what, evidence)
+        run_log.add_unit(what, evidence, why=why.get(unit.key, ""))
         spent.setdefault((unit.check, method), []).append(evidence.seconds)
     progress(len(units), len(units), "done", 0.0)
 

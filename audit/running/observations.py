@@ -16,6 +16,7 @@ from audit.network.network import Network
 from audit.network.params import digest as params_digest
 from audit.recipe import Recipe
 from audit.record import (
+    Code,
     DataFacts,
     MethodFacts,
     NetworkFacts,
@@ -24,13 +25,25 @@ from audit.record import (
     TrainingFacts,
     digest,
 )
+from audit.running.code import code_of, code_of_classes
 from audit.running.fingerprint import arrays_digest
 from audit.running.inputs import Chosen
 
 if TYPE_CHECKING:
     from audit.spec.spec import Spec
 
-_PACKAGES = ("saliency-audit", "keras", "tensorflow", "jax", "numpy", "scipy", "scikit-image", "scikit-learn")
+_PACKAGES = (
+    "saliency-audit",
+    "keras",
+    "tensorflow",
+    "jax",
+    "numpy",
+    "scipy",
+    "scikit-image",
+    "scikit-learn",
+    "tf-explain",
+    "tf-keras-vis",
+)
 
 
 def network_facts(network: Network) -> NetworkFacts:
@@ -87,7 +100,6 @@ def method_facts(
         name=method_name(method),
         settings={
             **as_json(method),
-            **getattr(method, "fingerprint", {}),
             **({"fitted_on": fitted_on} if fitted_on else {}),
         },
         control=control,
@@ -98,7 +110,14 @@ def method_facts(
         summary=(type(method).__doc__ or "").strip().splitlines()[0],
         evaluations=method.evaluations,
         inapplicable=inapplicable,
+        code={} if inapplicable else _code_of_method(method),
     )
+
+
+def _code_of_method(method: Method) -> dict[str, Code]:
+    """Return the code from outside that a method is made of: classes, and the user's function that it calls."""
+    function = getattr(method, "code", None)
+    return {**code_of_classes(method), **code_of(*([function] if function else []))}
 
 
 def training_facts(recipe: Recipe, splits: Splits) -> TrainingFacts:

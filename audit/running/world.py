@@ -18,8 +18,9 @@ from audit.methods.method import Method
 from audit.network import blocks
 from audit.network.loading import load
 from audit.network.network import Network
-from audit.record import Facts, Provenance, Rekeyed, record
+from audit.record import Code, Facts, Provenance, Rekeyed, record
 from audit.registry import find
+from audit.running.code import code_of, code_of_classes, own_code
 from audit.running.fingerprint import world_digest
 from audit.running.inputs import chosen_of, logits_of, targets_of
 from audit.running.observations import data_facts, method_facts, network_facts, provenance_of, training_facts
@@ -90,6 +91,8 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
         world=world_digest(network, chosen, logits, provenance, batch),
         batch=batch,
         training=None if splits is None or spec.training is None else training_facts(spec.training, splits),
+        code={**own_code(), **_code_of_inputs(spec)},
+        check_code=code_of_classes(*(each.check for each in spec.requirements)),
     )
     return World(
         facts=facts,
@@ -98,6 +101,12 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
         retraining=None if splits is None else _retraining(spec, network, splits, bench, batch),
         images=chosen.inputs[: len(gallery)],
     )
+
+
+def _code_of_inputs(spec: "Spec") -> dict[str, Code]:
+    """Return the code from outside that decides what is explained: of the data source, and of a model that is built."""
+    built = () if spec.model.build is None else (spec.model.build,)
+    return {**code_of_classes(spec.dataset.source, spec.dataset.preprocess), **code_of(*built)}
 
 
 def _splits(spec: "Spec", network: Network, data: Dataset) -> Splits | None:

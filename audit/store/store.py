@@ -45,6 +45,11 @@ class Store:
         """Return a unit's evidence; None if it is absent or damaged, so that the unit is measured again."""
         return _read_evidence(self._place(unit.key), unit)
 
+    def units(self) -> tuple[Unit, ...]:
+        """Return the units of all evidence that is there, of this spec or another; what cannot be read is left out."""
+        found = (_read_unit(path) for path in sorted(self.folder.glob("evidence/*/record.json")))
+        return tuple(unit for unit in found if unit is not None)
+
     def put(self, evidence: Evidence) -> None:
         """Publish a unit's evidence, replacing earlier evidence."""
         disk.publish(self._place(evidence.unit.key), _files(evidence))
@@ -185,6 +190,13 @@ def _read_evidence(place: Path, unit: Unit) -> Evidence | None:
             note=plain.get("note"),
             **grouped,  # type: ignore[arg-type]
         )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _read_unit(path: Path) -> Unit | None:
+    try:
+        return _adapter(Unit).validate_python(json.loads(path.read_bytes())["unit"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

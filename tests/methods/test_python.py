@@ -1,32 +1,26 @@
-"""What a user's function is known by: its own code, and that which stands beside it."""
+"""A user's function is known by its place, and one that cannot be imported is refused with the reason."""
 
-import sys
+from typing import Any
 
 import pytest
 
+from audit.errors import InputError
 from audit.methods.python import Python
 
 
-@pytest.mark.parametrize("name", ["alone", "package.maps", "folder.maps"])
-def test_other_code_beside_a_function_is_another_method(tmp_path, monkeypatch, name):
-    files = {
-        "alone": ["alone.py", "helper.py"],
-        "package.maps": ["package/maps.py", "package/inner/helper.py", "package/__init__.py"],
-        "folder.maps": ["folder/maps.py", "folder/helper.py"],
-    }[name]
-    for file in files:
-        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / file).write_text("")
+def test_the_function_is_the_code_to_trust():
+    assert Python(function="no_such_module:f").code == "no_such_module:f"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [(None, "ModuleNotFoundError"), ("", "AttributeError"), ("raise SystemExit(0)", "SystemExit"), ("1 / 0", "Zero")],
+)
+def test_a_function_that_cannot_be_imported_is_refused_with_the_reason(text, reason, tmp_path, monkeypatch):
+    module = f"imported_{reason.lower()}"
+    if text is not None:
+        (tmp_path / f"{module}.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
-    method = Python(function=f"{name}:f")
-    seen = [method.fingerprint]
-    assert method.fingerprint == seen[0] and seen[0]
-    for file in files:
-        (tmp_path / file).write_text("changed = True")
-        assert method.fingerprint not in seen
-        seen.append(method.fingerprint)
-    assert not {"alone", "package", "folder"} & set(sys.modules)
-
-
-def test_a_module_that_is_not_there_has_no_code():
-    assert Python(function="no_such_module:f").fingerprint == {}
+    network: Any = None  # the import comes first
+    with pytest.raises(InputError, match=rf"T145(.|\n)*{reason}"):
+        Python(function=f"{module}:f").attribute(network)

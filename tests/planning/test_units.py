@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from audit.checks.repeatability import Repeatability
 from audit.errors import InputError
 from audit.planning.units import plan
-from audit.record import Facts, Null, Randomized
+from audit.record import Code, Facts, Null, Randomized
+from audit.spec.spec import spec_from_resolved
 from tests.plans import STAGES, facts_of, spec_of
 
 
@@ -67,6 +69,32 @@ def test_another_world_shares_nothing(facts):
     spec = spec_of("cascading_randomization")
     here, there = ({unit.key for _, unit in plan(spec, world).units()} for world in (facts, replace(facts, world="v")))
     assert not here & there
+
+
+def test_a_unit_holds_the_code_of_the_world_of_its_method_and_of_its_check_and_no_other(facts, monkeypatch):
+    monkeypatch.setattr(Repeatability, "__module__", "their_checks")
+    codes = {
+        name: Code(name=name, package="p 1", digest="d") for name in ("audit", "m:M", "their_checks:Repeatability")
+    }
+    own, method, check = ({name: code} for name, code in codes.items())
+    gradient, *others = facts.methods
+    coded = replace(facts, code=own, check_code=check, methods=(replace(gradient, code=method), *others))
+    planned = plan(spec_of("repeatability", "independent_randomization"), coded)
+    found = {(task.requirement, task.method): [unit.code for unit in task.units] for task in planned.tasks}
+    for (requirement, name), held in found.items():
+        mine = {**(method if name == "gradient" else {}), **(check if requirement == "repeatability" else {})}
+        assert held and all(each == {**own, **mine} for each in held)
+
+
+def test_other_code_is_another_unit_and_units_that_all_share_hold_the_code_of_the_world(facts):
+    asked = {**spec_of("repeatability").resolved(), "require": ["label_permutation"], "training": {"epochs": 1}}
+    spec = spec_from_resolved(asked)
+    one, other = (
+        replace(facts, code={"audit": Code(name="audit", package="", digest=digest)}) for digest in ("a", "b")
+    )
+    here, there = (plan(spec, each).units() for each in (one, other))
+    assert len(here) == len(there) and not {unit.key for _, unit in here} & {unit.key for _, unit in there}
+    assert {unit.code["audit"].digest for _, unit in here} == {"a"}
 
 
 @pytest.mark.parametrize("similarity", ["ssim", {"hog": {"pixels_per_cell": 2}}])

@@ -33,6 +33,19 @@ def measured(found: Unit, **changes: object) -> Evidence:
     return replace(Evidence(unit=found, status="done", seconds=1.25), **changes)
 
 
+def test_what_was_measured_again_and_why_is_shown_by_check_and_reason(tmp_path: Path) -> None:
+    with log.opened(tmp_path, []) as run_log:
+        for place, found in enumerate(UNITS):
+            run_log.add_unit("a unit", measured(found), why="the code of `x` changed" if place > 2 else "")
+    assert [entry.why for entry in log.read(tmp_path) if entry.why] == ["the code of `x` changed"] * (len(UNITS) - 3)
+    shown, _ = log.report_lines(log.read(tmp_path), PLAN, {})
+    assert [each for each in shown if each.kind == "again"] == [
+        LogLine(
+            kind="again", of="roar", text="5 units of lime, gradient: measured again, because the code of `x` changed"
+        )
+    ]
+
+
 def run(folder: Path, *chosen: tuple[Evidence, str], stop: type[BaseException] | None = None) -> None:
     """Log units, each with the warning raised meanwhile, if there is one."""
     captured: list[tuple[str, str]] = [("keras", "of the model")]

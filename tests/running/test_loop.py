@@ -348,5 +348,5 @@ def test_a_users_function_runs_only_when_it_is_trusted(folder, tmp_path, monkeyp
     assert "their_code" not in sys.modules
     judged = loop.run(spec, out=tmp_path / "run", trusted=[code]).audit
     (method,) = [each for each in judged.facts.methods if each.id == "python"]
-    assert len(method.settings["module_sha256"]) == 64
+    assert len(method.code[code].digest) == 64 and method.code[code].name == code
     assert [verdict.outcome for verdict in judged.verdicts] == ["inconclusive"]  # a constant map has no similarity

@@ -1,0 +1,101 @@
+"""Whose code decides numbers: the audit's own, and that of every class, method function and model from outside."""
+
+from collections.abc import Iterator
+from importlib.metadata import (
+    Distribution,
+    EntryPoint,
+    PackageNotFoundError,
+    distribution,
+    entry_points,
+    packages_distributions,
+    version,
+)
+from pathlib import Path
+from typing import Any
+
+from audit.declare import KINDS, foreign_classes
+from audit.errors import EnvironmentStop
+from audit.record import Code
+from audit.resources import PACKAGE, sources
+from audit.running.source_files import digest_of, files_of
+
+_DECIDES_NUMBERS = ("backend", "network", "methods", "similarities", "checks", "datasets", "engine", "maps.py")
+
+
+def own_code() -> dict[str, Code]:
+    """Return the code of the audit itself: the sources that decide numbers.
+
+    Raises:
+        EnvironmentStop: a part of them cannot be found.
+    """
+    found = {path.relative_to(PACKAGE).as_posix(): path for path in sources(*_DECIDES_NUMBERS)}
+    return {"audit": Code(name="audit", package=f"saliency-audit {_version()}".strip(), digest=digest_of(found))}
+
+
+def code_of_classes(*values: Any) -> dict[str, Code]:
+    """Return the code of the classes from outside the audit that declared values are made of, by ``module:Class``.
+
+    Raises:
+        EnvironmentStop: the source of one cannot be found.
+    """
+    return code_of(*(place for value in values for place in foreign_classes(value)))
+
+
+def code_of(*places: str) -> dict[str, Code]:
+    """Return the code behind each ``module:attribute``.
+
+    Raises:
+        EnvironmentStop: the source of one cannot be found.
+    """
+    return {place: _code_of(place) for place in places}
+
+
+def _code_of(place: str) -> Code:
+    top = _first(place)
+    found = _distribution(top)
+    files = files_of(top, _listed(found))
+    if not files:
+        raise EnvironmentStop(
+            "E006",
+            f"the source of `{place}` cannot be found",
+            expected="files, so that what other code measured is not used again",
+            received="none",
+            fix="install its package as files: not in an archive, not typed into an interactive session",
+        )
+    package = f"{found.name} {found.version}" if found else ""
+    return Code(name=_name(place), package=package, digest=digest_of(files))
+
+
+def _listed(found: Distribution | None) -> dict[str, Path]:
+    """Return the files that an installed distribution lists; none where its files stay where they are edited."""
+    return {str(each): Path(str(each.locate())) for each in (found.files if found else None) or ()}
+
+
+def _distribution(top: str) -> Distribution | None:
+    """Return the distribution of a top-level module; one that is installed to be edited lists no module of its own."""
+    by_point = next((point.dist for point in _points(top) if point.dist is not None), None)
+    names = packages_distributions().get(top) if by_point is None else None
+    return distribution(names[0]) if names else by_point
+
+
+def _name(place: str) -> str:
+    """Return what a spec calls a class, whose entry point may name it by way of another module of its package."""
+    named = place.partition(":")[2]
+    return next((point.name for point in _points(_first(place)) if point.value.partition(":")[2] == named), place)
+
+
+def _points(top: str) -> Iterator[EntryPoint]:
+    for family in KINDS:
+        yield from (point for point in entry_points(group=f"audit.{family}") if _first(point.value) == top)
+
+
+def _first(place: str) -> str:
+    """Return the top-level module of ``module:attribute``."""
+    return place.partition(":")[0].partition(".")[0]
+
+
+def _version() -> str:
+    try:
+        return version("saliency-audit")
+    except PackageNotFoundError:
+        return ""
