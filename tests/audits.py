@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from audit.checks.check import Check, Measurement
-from audit.judging.verdicts import judge
+from audit.judging.verdicts import JudgingInput, judge
 from audit.record import (
     Audit,
     Condition,
@@ -130,16 +130,17 @@ def judged(
         planned[name, method] = tuple(each.unit.key for each in made)
         evidence |= {each.unit.key: each for each in change(method, made)}
     requirement = RequirementFacts(id=name, check=name, title=name, settings={}, severity=severity, doc={})
-    return judge(
-        spec or {},
-        facts,
+    given = JudgingInput(
+        spec=spec or {},
+        facts=facts,
         requirements=[(requirement, check)],
         planned=planned,
         evidence=evidence,
-        skipped=skipped,
+        skipped=skipped or {},
         provenance=Provenance(versions={}, backend="", device="", numerics={}, seed=0, spec_digest="", platform=""),
         today=today,
     )
+    return judge(given)
 
 
 SOUND: Mapping[str, Scores | float] = {"edge_detector": 1.0, "input": 1.0, "random_map": 0.0}

@@ -103,17 +103,20 @@ def verdicts(audit: "Audit", *, verbose: bool = False) -> None:
     """Print the verdict table (methods by requirements), the reasons, and the audit's verdict in one sentence."""
     out = console(sys.stdout)
     out.print(_table(audit))
+    for reason in audit.invalid:
+        out.print(_text("INVALID: ", "fail"), _text(show(f"{reason.sentence} {reason.fix}")), sep="", soft_wrap=True)
     explained = [verdict for verdict in audit.verdicts if verbose or verdict.outcome != "pass"]
     for verdict in explained:
         heading = f"{_words(audit, verdict)[1]} {show(verdict.method)}, {show(verdict.requirement)}: "
         out.print(_text(heading, verdict.outcome), _text(show(verdict.reason)), sep="", soft_wrap=True)
-    out.print(_text(f"\n{show(_sentence(audit, explained))}"), soft_wrap=True)
+    told = [*(reason.sentence for reason in audit.invalid), *(verdict.reason for verdict in explained)]
+    out.print(_text(f"\n{show(_sentence(audit, told))}"), soft_wrap=True)
 
 
-def _sentence(audit: "Audit", explained: Sequence["Verdict"]) -> str:
+def _sentence(audit: "Audit", told: Sequence[str]) -> str:
     """Return the audit's sentence without the reason at its end, if that was printed above."""
-    for verdict in explained:
-        repeated = f": {verdict.reason[:1].lower()}{verdict.reason[1:]}"
+    for reason in told:
+        repeated = f": {reason[:1].lower()}{reason[1:]}"
         if audit.sentence.endswith(repeated):
             return f"{audit.sentence.removesuffix(repeated)}."
     return audit.sentence
@@ -190,9 +193,9 @@ def _cell(audit: "Audit", requirement: str, method: str) -> "Text":
     for control in audit.controls:
         if (control.requirement, control.method) == (requirement, method):
             symbol, word = _words(audit, control.verdict)
-            must = "as it must" if control.verdict.outcome == control.expected else f"must {control.expected}"
-            note = must if control.behaves else f"but {must}: misbehaves"
-            return _text(f"{symbol} {word}, {note}", "pass" if control.behaves else "fail")
+            same = control.verdict.outcome == control.expected
+            note = "expected" if same else f"expected {control.expected.upper()}"
+            return _text(f"{symbol} {word} ({note})", "pass" if control.behaves else "fail")
     for verdict in audit.verdicts:
         if (verdict.requirement, verdict.method) == (requirement, method):
             return _verdict_cell(audit, verdict)

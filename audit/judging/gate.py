@@ -1,7 +1,7 @@
 """The gate: waivers, the exit code, and the audit in one sentence.
 
 exit  outcome        when, the first that holds
-3     invalid        a control contradicts what it must be
+3     invalid        the record holds a reason why: a control that contradicts what it must be, say
 1     fail           a gating verdict fails
 3     error          a gating verdict could not be judged
 4     inconclusive   a gating verdict is inconclusive, unless ``gate: {inconclusive: pass}``
@@ -17,7 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-from audit.record import Control, Criterion, Outcome, Verdict, record
+from audit.judging.validity import why
+from audit.record import Criterion, Invalidity, Outcome, Verdict, record
 
 
 @record
@@ -39,22 +40,19 @@ def waived(verdicts: Sequence[Verdict], waivers: Sequence[Mapping[str, Any]], to
 
 
 def _waive(verdict: Verdict, waivers: Sequence[Mapping[str, Any]], today: datetime.date) -> Verdict:
-    if verdict.outcome in ("pass", "skipped"):
+    named = [waiver for waiver in waivers if _names(waiver, verdict)]
+    if verdict.outcome in ("pass", "skipped") or not named:
         return verdict
-    named = [
-        waiver
-        for waiver in waivers
-        if waiver["method"] == verdict.method and waiver["check"] in (verdict.requirement, verdict.check)
-    ]
-    in_force = [waiver for waiver in named if today <= _until(waiver)]
-    if in_force:
-        waiver = max(in_force, key=_until)
-        text = f"until {_until(waiver)} by {waiver.get('by', 'unknown')}: {waiver.get('reason', 'no reason given')}"
-        return replace(verdict, waived=text)
-    if named:
-        last = max(map(_until, named))
-        return replace(verdict, reason=f"{verdict.reason} A waiver expired on {last} and no longer excuses it.")
-    return verdict
+    last = max(named, key=_until)
+    if today > _until(last):
+        expired = f"A waiver expired on {_until(last)} and no longer excuses it."
+        return replace(verdict, reason=f"{verdict.reason} {expired}")
+    granted = f"until {_until(last)} by {last.get('by', 'unknown')}: {last.get('reason', 'no reason given')}"
+    return replace(verdict, waived=granted)
+
+
+def _names(waiver: Mapping[str, Any], verdict: Verdict) -> bool:
+    return waiver["method"] == verdict.method and waiver["check"] in (verdict.requirement, verdict.check)
 
 
 def _until(waiver: Mapping[str, Any]) -> datetime.date:
@@ -69,17 +67,20 @@ def gates(verdict: Verdict) -> bool:
 _CODES: tuple[tuple[Outcome, int], ...] = (("fail", 1), ("error", 3), ("inconclusive", 4), ("pass", 0))
 
 
-def close(verdicts: Sequence[Verdict], broken: Sequence[Control], inconclusive: Literal["fail", "pass"]) -> GateResult:
+def close(
+    verdicts: Sequence[Verdict], invalid: Sequence[Invalidity], inconclusive: Literal["fail", "pass"]
+) -> GateResult:
     """Return the outcome, the exit code and the sentence.
 
     Args:
         verdicts: of the audited methods, waivers marked.
-        broken: the controls that contradict what they must be.
+        invalid: the reasons why the audit is invalid.
         inconclusive: whether inconclusive verdicts stop the gate (``fail``) or are accepted (``pass``).
     """
+    if invalid:
+        sentence = f"The audit is invalid and no method passes: {_continued(why(invalid))}"
+        return GateResult(outcome="invalid", exit_code=3, sentence=sentence)
     gating = [verdict for verdict in verdicts if gates(verdict)]
-    if broken:
-        return GateResult(outcome="invalid", exit_code=3, sentence=_invalid(broken))
     found = {verdict.outcome for verdict in gating}
     if inconclusive == "pass":
         found.discard("inconclusive")
@@ -87,15 +88,6 @@ def close(verdicts: Sequence[Verdict], broken: Sequence[Control], inconclusive: 
         if outcome in found:
             return GateResult(outcome=outcome, exit_code=code, sentence=_sentence(outcome, gating, verdicts))
     return GateResult(outcome="nothing", exit_code=5, sentence=_nothing(verdicts))
-
-
-def _invalid(broken: Sequence[Control]) -> str:
-    first = broken[0]
-    more = f" ({len(broken)} controls misbehave)" if len(broken) > 1 else ""
-    return (
-        f"The audit is invalid and no method passes: the control {first.method} must {first.expected} "
-        f"{first.requirement} and was judged {first.verdict.outcome}{more}."
-    )
 
 
 _VERBS = {"fail": "fail", "error": "could not be judged", "inconclusive": "are inconclusive", "pass": "pass"}

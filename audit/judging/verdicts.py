@@ -5,7 +5,7 @@ Not called ``judge.py``: ``audit.judge`` is the public function, and a module of
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import Any
 
 from audit.checks.check import Check, Judgement
@@ -13,6 +13,7 @@ from audit.errors import AuditError
 from audit.judging import gate
 from audit.judging.controls import blocked, controls_of
 from audit.judging.learning_curves import histories
+from audit.judging.validity import invalidities, why
 from audit.record import (
     SCHEMA_VERSION,
     Audit,
@@ -20,9 +21,11 @@ from audit.record import (
     Criterion,
     Evidence,
     Facts,
+    Invalidity,
     Provenance,
     RequirementFacts,
     Verdict,
+    record,
 )
 from audit.statistics import holm
 
@@ -30,18 +33,9 @@ Pair = tuple[str, str]
 """(requirement id, method id)."""
 
 
-def judge(
-    spec: Mapping[str, Any],
-    facts: Facts,
-    *,
-    requirements: Sequence[tuple[RequirementFacts, Check]],
-    planned: Mapping[Pair, Sequence[str]],
-    evidence: Mapping[str, Evidence],
-    provenance: Provenance,
-    today: datetime.date,
-    skipped: Mapping[Pair, str] | None = None,
-) -> Audit:
-    """Decide everything: verdicts, controls, validity, exit code.
+@record
+class JudgingInput:
+    """What was measured, and by what it is judged.
 
     Args:
         spec: the resolved spec as JSON values; ``waivers`` and ``gate`` are read here, the rest is kept.
@@ -53,44 +47,62 @@ def judge(
         today: on which waivers are in force or expired.
         skipped: why a (requirement, method) does not apply, in one sentence.
     """
-    verdicts: list[Verdict] = []
-    controls: list[Control] = []
-    for requirement, check in requirements:
-        found = _found(requirement, facts, planned, evidence)
-        judged = {method: _verdict(requirement, check, method, each, facts) for method, each in found.items()}
-        judged |= _skips(requirement, facts, skipped or {})
-        own = controls_of(requirement, check, facts.methods, judged, found)
-        audited = [judged[method.id] for method in facts.methods if method.id in judged and not method.control]
-        verdicts += [_held_back(verdict, blocked(requirement.check, check, own)) for verdict in _adjusted(audited)]
-        controls += own
-    broken = [control for control in controls if not control.behaves]
-    verdicts = gate.waived([_voided(verdict, broken) for verdict in verdicts], spec.get("waivers") or (), today)
-    ending = gate.close(verdicts, broken, (spec.get("gate") or {}).get("inconclusive", "fail"))
+
+    spec: Mapping[str, Any]
+    facts: Facts
+    requirements: Sequence[tuple[RequirementFacts, Check]]
+    planned: Mapping[Pair, Sequence[str]]
+    evidence: Mapping[str, Evidence]
+    provenance: Provenance
+    today: datetime.date
+    skipped: Mapping[Pair, str] = field(default_factory=dict)
+
+
+@record
+class _Judged:
+    """What one requirement says: of the audited methods, and of its controls."""
+
+    verdicts: tuple[Verdict, ...]
+    controls: tuple[Control, ...]
+
+
+def judge(given: JudgingInput) -> Audit:
+    """Decide everything: verdicts, controls, validity, exit code."""
+    judged = [_judged(given, requirement, check) for requirement, check in given.requirements]
+    controls = tuple(control for each in judged for control in each.controls)
+    invalid = invalidities(controls)
+    found = [_voided(verdict, invalid) for each in judged for verdict in each.verdicts]
+    verdicts = gate.waived(found, given.spec.get("waivers") or (), given.today)
+    ending = gate.close(verdicts, invalid, (given.spec.get("gate") or {}).get("inconclusive", "fail"))
     return Audit(
         schema_version=SCHEMA_VERSION,
-        spec=spec,
-        facts=facts,
-        requirements=tuple(requirement for requirement, _ in requirements),
+        spec=given.spec,
+        facts=given.facts,
+        requirements=tuple(requirement for requirement, _ in given.requirements),
         verdicts=tuple(verdicts),
-        controls=tuple(controls),
-        provenance=provenance,
-        valid=not broken,
-        outcome=ending.outcome,
-        exit_code=ending.exit_code,
-        sentence=ending.sentence,
-        trainings=histories(evidence[key] for key in sorted(evidence)),
+        controls=controls,
+        provenance=given.provenance,
+        invalid=invalid,
+        trainings=histories(given.evidence[key] for key in sorted(given.evidence)),
+        **vars(ending),
     )
 
 
-def _found(
-    requirement: RequirementFacts,
-    facts: Facts,
-    planned: Mapping[Pair, Sequence[str]],
-    evidence: Mapping[str, Evidence],
-) -> dict[str, list[Evidence]]:
+def _judged(given: JudgingInput, requirement: RequirementFacts, check: Check) -> _Judged:
+    methods, found = given.facts.methods, _found(given, requirement)
+    judged = {method: _verdict(requirement, check, method, each, given.facts) for method, each in found.items()}
+    judged |= _skips(given, requirement)
+    controls = controls_of(requirement, check, methods, judged, found)
+    held = blocked(requirement.check, check, controls)
+    audited = [judged[method.id] for method in methods if method.id in judged and not method.control]
+    return _Judged(verdicts=tuple(_held_back(verdict, held) for verdict in _adjusted(audited)), controls=controls)
+
+
+def _found(given: JudgingInput, requirement: RequirementFacts) -> dict[str, list[Evidence]]:
     """Return the evidence there is, by the id of each method that was planned."""
-    pairs = ((method.id, planned.get((requirement.id, method.id))) for method in facts.methods)
-    return {method: [evidence[k] for k in keys if k in evidence] for method, keys in pairs if keys is not None}
+    pairs = ((method.id, given.planned.get((requirement.id, method.id))) for method in given.facts.methods)
+    known = given.evidence
+    return {method: [known[key] for key in keys if key in known] for method, keys in pairs if keys is not None}
 
 
 def _verdict(
@@ -111,7 +123,7 @@ def _verdict(
     )
 
 
-def _skips(requirement: RequirementFacts, facts: Facts, skipped: Mapping[Pair, str]) -> dict[str, Verdict]:
+def _skips(given: JudgingInput, requirement: RequirementFacts) -> dict[str, Verdict]:
     return {
         method.id: Verdict(
             requirement=requirement.id,
@@ -119,10 +131,10 @@ def _skips(requirement: RequirementFacts, facts: Facts, skipped: Mapping[Pair, s
             method=method.id,
             severity=requirement.severity,
             outcome="skipped",
-            reason=skipped[requirement.id, method.id],
+            reason=given.skipped[requirement.id, method.id],
         )
-        for method in facts.methods
-        if (requirement.id, method.id) in skipped
+        for method in given.facts.methods
+        if (requirement.id, method.id) in given.skipped
     }
 
 
@@ -154,9 +166,9 @@ def _held_back(verdict: Verdict, reason: str | None) -> Verdict:
     return replace(verdict, outcome="inconclusive", reason=f"{reason} Measured: {verdict.reason}")
 
 
-def _voided(verdict: Verdict, broken: Sequence[Control]) -> Verdict:
-    if verdict.outcome != "pass" or not broken:
+def _voided(verdict: Verdict, invalid: Sequence[Invalidity]) -> Verdict:
+    """Turn a pass of an invalid audit into inconclusive."""
+    if verdict.outcome != "pass" or not invalid:
         return verdict
-    names = ", ".join(sorted({f"{control.method} ({control.requirement})" for control in broken}))
-    reason = f"The audit is invalid because its controls broke: {names}. Measured: {verdict.reason}"
+    reason = f"The audit is invalid: {why(invalid)} Measured: {verdict.reason}"
     return replace(verdict, outcome="inconclusive", reason=reason)

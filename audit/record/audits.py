@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from audit.record.base import record
 from audit.record.facts import Facts, RequirementFacts
-from audit.record.verdicts import AuditOutcome, Control, Criterion, LearningCurve, Provenance, Verdict
+from audit.record.verdicts import AuditOutcome, Control, Criterion, Invalidity, LearningCurve, Provenance, Verdict
 
 SCHEMA_VERSION = 1
 """Of ``Audit``, and so of results.json. A field that is added, with a default, keeps it: readers pass over keys that
@@ -97,7 +97,11 @@ class Context:
 
 @record
 class Audit:
-    """A whole audit: the spec, the facts and the verdicts. ``results.json`` is this record."""
+    """A whole audit: the spec, the facts and the verdicts. ``results.json`` is this record.
+
+    ``invalid`` holds every reason why no verdict counts as a pass. ``valid`` follows from it, whatever it is given; it
+    is a field because results.json states it.
+    """
 
     schema_version: int
     spec: Mapping[str, Any]
@@ -106,12 +110,17 @@ class Audit:
     verdicts: tuple[Verdict, ...]
     controls: tuple[Control, ...]
     provenance: Provenance
-    valid: bool
     outcome: AuditOutcome
     exit_code: int
     sentence: str
+    invalid: tuple[Invalidity, ...] = ()
+    valid: bool = True
     trainings: tuple[LearningCurve, ...] = ()
     comparison: Comparison | None = None
+
+    def __post_init__(self) -> None:
+        """Derive ``valid``: the record is frozen, so it is set as ``dataclasses`` itself sets fields."""
+        object.__setattr__(self, "valid", not self.invalid)
 
 
 @record

@@ -85,13 +85,28 @@ class Verdict(Judgement):
 
 @record
 class Control:
-    """A control's verdict and the expected outcome: a control with another outcome makes the audit invalid."""
+    """A control's verdict and the expected outcome: ``behaves`` is False where the verdict contradicts it."""
 
     requirement: str
     method: str
     expected: Outcome
     verdict: Verdict
     behaves: bool
+
+
+@record
+class Invalidity:
+    """One reason why an audit is invalid, so that none of its verdicts counts as a pass.
+
+    ``sentence`` says what happened and ``fix`` what to do about it, each in a sentence for people. ``requirement`` and
+    ``method`` name the control concerned, and are empty where the reason is no control.
+    """
+
+    kind: str  # "control"; readers must not rely on the list being closed
+    sentence: str
+    fix: str
+    requirement: str = ""
+    method: str = ""
 
 
 @record

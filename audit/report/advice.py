@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from audit.judging.validity import why
 from audit.record import Audit, MethodFacts, Verdict, record
 from audit.report.words import Standing, attention, gates, kind_of, methods
 
@@ -75,8 +76,8 @@ def _exempt(verdict: Verdict) -> str:
 
 def _refusal(audit: Audit, method: MethodFacts, unmet: Sequence[Verdict]) -> str:
     """Return why a method must not be used, or nothing."""
-    if not audit.valid:
-        return "the audit is invalid, so nothing vouches for this method"
+    if audit.invalid:
+        return f"the audit is invalid: {why(audit.invalid).removesuffix('.')}"
     grave = {verdict.outcome for verdict in unmet if gates(verdict)}
     if "fail" in grave:
         return "it fails what it must meet"

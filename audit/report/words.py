@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audit.record import Audit, Control, Criterion, MethodFacts, Point, RequirementFacts, Verdict, record
+from audit.record import Audit, Control, Criterion, Invalidity, MethodFacts, Point, RequirementFacts, Verdict, record
 
 DASH = "–"
 
@@ -202,6 +202,12 @@ def attention(audit: Audit) -> tuple[Verdict, ...]:
 def about(audit: Audit) -> Mapping[str, Any]:
     """Return the spec's ``audit`` block: id, title, intended use and owner, each possibly absent."""
     return audit.spec.get("audit") or {}
+
+
+def of_no_control(audit: Audit) -> tuple[Invalidity, ...]:
+    """Return the reasons why an audit is invalid that no entry of a control shows."""
+    shown = {(control.requirement, control.method) for control in audit.controls}
+    return tuple(reason for reason in audit.invalid if (reason.requirement, reason.method) not in shown)
 
 
 def undecided(audit: Audit) -> list[Control]:

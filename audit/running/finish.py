@@ -84,7 +84,7 @@ def render(folder: Path) -> Rendered:
     """
     store = Store(folder=folder)
     store.check(("results.json", *_READ))
-    audit = store.read_record("results.json", Audit)
+    audit = read_results(store.folder).audit
     with store.lock():
         store.unseal()
         rendered = render_stored(store, audit)
@@ -112,9 +112,9 @@ def decide(store: Store, spec: Spec, baseline: Results | None) -> Audit:
     facts = replace(stored.facts, methods=asked)
     planned = plan(spec, facts)
     found = {unit.key: _scores(store, unit) for _, unit in planned.units()}
-    audit = verdicts.judge(
-        spec.resolved(),
-        facts,
+    given = verdicts.JudgingInput(
+        spec=spec.resolved(),
+        facts=facts,
         requirements=[(_requirement_facts(requirement), requirement.check) for requirement in spec.requirements],
         planned={(task.requirement, task.method): [unit.key for unit in task.units] for task in planned.tasks},
         evidence={key: evidence for key, evidence in found.items() if evidence is not None},
@@ -122,6 +122,7 @@ def decide(store: Store, spec: Spec, baseline: Results | None) -> Audit:
         today=datetime.date.today(),
         skipped=skipped(spec, facts),
     )
+    audit = verdicts.judge(given)
     if baseline is not None:
         audit = replace(audit, comparison=changes.compare(baseline.audit, audit, baseline.digest))
     store.write_record("results.json", audit)

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from audit.errors import InputError
-from audit.record import SCHEMA_VERSION, Audit, record
+from audit.record import SCHEMA_VERSION, Audit, Invalidity, record
 
 LARGEST = 2**26  # bytes
 
@@ -29,8 +30,9 @@ def read_results(path: Path) -> Results:
     file = path / "results.json" if path.is_dir() else path
     content = _content(file)
     try:
-        _check_version(json.loads(content), file)
-        audit = TypeAdapter(Audit).validate_json(content)
+        found = json.loads(content)
+        _check_version(found, file)
+        audit = _with_reasons(TypeAdapter(Audit).validate_json(content), stated_valid=found.get("valid", True))
     except (ValueError, RecursionError) as error:
         raise InputError(
             "R081",
@@ -62,6 +64,14 @@ def _content(file: Path) -> bytes:
     if len(content) > LARGEST:
         raise InputError("R081", "cannot read the results", where=str(file), received=f"more than {LARGEST:,} bytes")
     return content
+
+
+def _with_reasons(audit: Audit, *, stated_valid: bool) -> Audit:
+    """Keep an audit invalid that an earlier version wrote: it stated no reasons beside its sentence."""
+    if stated_valid or audit.invalid:
+        return audit
+    reason = Invalidity(kind="control", sentence=audit.sentence, fix="Run the audit again with this version.")
+    return replace(audit, invalid=(reason,))
 
 
 def _check_version(found: object, file: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from audit.checks.cascading_randomization import CascadingRandomization
 from audit.judging.gate import close, waived
-from audit.record import Control, Criterion, Verdict
+from audit.record import Criterion, Invalidity, Verdict
 from tests.audits import SOUND, TODAY, judged
 
 CODES = {"fail": 1, "error": 3, "inconclusive": 4, "pass": 0, "skipped": 5}
@@ -34,7 +34,9 @@ def verdict(outcome, method="gradient", severity="error", statistic=None, **more
     )
 
 
-BROKEN = Control(requirement="cascade", method="edge_detector", expected="fail", verdict=verdict("pass"), behaves=False)
+BROKEN = Invalidity(
+    kind="control", sentence="The control edge_detector must fail cascade and was judged pass.", fix="Check it."
+)
 
 
 @pytest.mark.parametrize("outcome, code", CODES.items())

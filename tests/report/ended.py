@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from audit.judging import gate
+from audit.judging.validity import invalidities
 from audit.record import Audit, Context
 from tests.report import examples
 
@@ -17,9 +18,9 @@ WAIVER = "until 2027-01-31 by A: soon."
 
 def ended(audit: Audit) -> Audit:
     """Return an audit that ends as its verdicts and its gate say."""
-    broken = [control for control in audit.controls if not control.behaves]
-    ending = gate.close(audit.verdicts, broken, (audit.spec.get("gate") or {}).get("inconclusive", "fail"))
-    return replace(audit, valid=not broken, **vars(ending))
+    invalid = invalidities(audit.controls)
+    ending = gate.close(audit.verdicts, invalid, (audit.spec.get("gate") or {}).get("inconclusive", "fail"))
+    return replace(audit, invalid=invalid, **vars(ending))
 
 
 def accepting(audit: Audit) -> Audit:

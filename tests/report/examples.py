@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from audit.record import Audit, Gallery, Outcome, Panel, Strip
+from audit.judging.gate import close
+from audit.judging.validity import invalidities
+from audit.record import Audit, Gallery, Invalidity, Outcome, Panel, Strip
 from tests.report.example_facts import (
     CASCADE,
     CONTROLS,
@@ -34,7 +36,6 @@ def audit(**changes: Any) -> Audit:
         verdicts=tuple(verdict(check, method) for check in (CASCADE, SINGLE, REPEAT) for method in METHODS),
         controls=tuple(control(check, method) for check in (CASCADE, SINGLE) for method in CONTROLS),
         provenance=provenance(),
-        valid=True,
         outcome="fail",
         exit_code=1,
         sentence="guided_backprop does not depend on the model: after every stage is re-drawn its maps still agree at "
@@ -55,8 +56,23 @@ def invalid() -> Audit:
     wrong = audit().controls[1]
     failed = replace(wrong.verdict, outcome="fail", reason="The random map kept a similarity of 0.40 with itself.")
     controls = (audit().controls[0], replace(wrong, verdict=failed, behaves=False), *audit().controls[2:])
-    sentence = "The audit is invalid: the random map fails cascading_randomization, which it must pass."
-    return audit(valid=False, outcome="invalid", exit_code=3, controls=controls, sentence=sentence)
+    return _ended(invalidities(controls), controls=controls)
+
+
+def fed_wrongly() -> Audit:
+    """Return the example without controls, and invalid for a reason that is none of them."""
+    return _ended((FED_WRONGLY,), controls=())
+
+
+FED_WRONGLY = Invalidity(
+    kind="model",
+    sentence="The model was fed values in [0, 255] and was trained on values in [0, 1].",
+    fix="Add the rescaling to the spec, then run the audit again.",
+)
+
+
+def _ended(invalid: tuple[Invalidity, ...], **changes: Any) -> Audit:
+    return audit(invalid=invalid, **vars(close(audit().verdicts, invalid, "fail")), **changes)
 
 
 def passing() -> Audit:

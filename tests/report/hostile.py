@@ -28,6 +28,10 @@ def hostile(benign: Audit, text: str) -> Audit:
         ),
         provenance=replace(benign.provenance, device=text, platform=text, versions={text: text}, numerics={text: text}),
         sentence=text,
+        invalid=tuple(
+            replace(r, sentence=text, fix=text, kind=text, requirement=r.requirement + text, method=r.method + text)
+            for r in benign.invalid
+        ),
     )
 
 

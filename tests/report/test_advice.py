@@ -61,7 +61,7 @@ def test_usable_means_that_all_was_shown(outcomes: tuple[Outcome, ...]) -> None:
     use = advised(judged(found))
     assert (use == "usable") == (set(outcomes) == {"pass"})
     assert use == "avoid" if gating & {"fail", "error"} else True
-    assert advised(judged(found, valid=False)) == "avoid"
+    assert advised(judged(found, invalid=(examples.FED_WRONGLY,))) == "avoid"
 
 
 def test_waived_failure_is_a_limit_and_never_usable() -> None:

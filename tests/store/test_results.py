@@ -56,6 +56,18 @@ def test_what_a_newer_version_wrote_is_refused_and_further_keys_are_passed_over(
     assert caught.value.code == "R082"
 
 
+def test_an_audit_that_an_earlier_version_called_invalid_stays_invalid(runs: tuple[Path, Path]) -> None:
+    """Such results state no reason but their sentence; valid ones are read as they are."""
+    file = runs[0] / "results.json"
+    for audit in (examples.invalid(), examples.passing()):
+        earlier = json.loads(to_json(audit))
+        del earlier["invalid"]
+        file.write_text(json.dumps(earlier))
+        found = read_results(file).audit
+        assert found.valid == audit.valid and found.verdicts == audit.verdicts
+        assert [reason.sentence for reason in found.invalid] == ([] if audit.valid else [audit.sentence])
+
+
 def test_the_kept_schema_of_results_is_the_generated_one(specs: Path) -> None:
     kept = (specs / "results.v1.schema.json").read_text(encoding="utf-8")
     assert kept == schema_text("results"), "write it anew: make docs"

@@ -30,11 +30,9 @@ def annotations(audit: Audit, context: Context) -> list[str]:
 
 
 def _found(audit: Audit, context: Context) -> Iterator[tuple[Level, str]]:
-    for control in audit.controls:
-        if not control.behaves:
-            text = f"must {control.expected}, was judged {control.verdict.outcome}: {control.verdict.reason}"
-            title = f"Control misbehaves: {control.method}"
-            yield "error", _command("error", control.requirement, title, text, context)
+    for reason in audit.invalid:
+        text = f"{reason.sentence} {reason.fix}"
+        yield "error", _command("error", reason.requirement, "The audit is invalid", text, context)
     for verdict in attention(audit):
         level = _level(audit, verdict)
         title = f"{kind_of(audit, verdict).capitalize()}: {verdict.method}, {verdict.requirement}"

@@ -11,7 +11,7 @@ import json
 from typing import Any
 
 from audit.record import Audit, Verdict
-from audit.report.words import about, clean, kind_of, stops
+from audit.report.words import about, clean, kind_of, of_no_control, stops
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
@@ -45,6 +45,7 @@ def _predicate(audit: Audit) -> Json:
     for control in audit.controls:
         name = clean(f"control/{control.requirement}/{control.method}")
         tests["passedTests" if control.behaves else "failedTests"].append(name)
+    tests["failedTests"] += [clean(f"validity/{reason.kind}: {reason.sentence}") for reason in of_no_control(audit)]
     return {"result": _result(audit, bool(tests["warnedTests"])), "configuration": _configuration(audit), **tests}
 
 

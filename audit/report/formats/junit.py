@@ -1,14 +1,15 @@
 """junit.xml for continuous integration: what does not pass the gate is never green.
 
-A suite for each requirement, a test case for each method; a suite "controls" for the audit's own validity. An audit
-that must not pass, yet shows nothing red (nothing was evaluated, say), gets an error of its own.
+A suite for each requirement, a test case for each method; a suite "controls". What makes the audit invalid is an error
+of the control concerned, or else of the suite "audit", which also holds an error for an audit that must not pass, yet
+shows nothing red (nothing was evaluated, say).
 """
 
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from audit.record import Audit, Control, Criterion, Verdict
-from audit.report.words import about, clean, gates, kind_of, limit, measured, note, number
+from audit.record import Audit, Control, Criterion, Invalidity, Verdict
+from audit.report.words import about, clean, gates, kind_of, limit, measured, note, number, of_no_control
 
 Element = ElementTree.Element
 
@@ -21,9 +22,12 @@ def junit(audit: Audit) -> bytes:
     for requirement in audit.requirements:
         verdicts = [verdict for verdict in audit.verdicts if verdict.requirement == requirement.id]
         root.append(_suite(requirement.id, [_case(audit, verdict) for verdict in verdicts]))
-    root.append(_suite("controls", [_control(control) for control in audit.controls]))
-    if audit.exit_code != 0 and _count(root, "failure") + _count(root, "error") == 0:
-        root.append(_suite("audit", [_whole(audit)]))
+    root.append(_suite("controls", [_control(audit, control) for control in audit.controls]))
+    own = [_invalid(reason) for reason in of_no_control(audit)]
+    if audit.exit_code != 0 and not own and _count(root, "failure") + _count(root, "error") == 0:
+        own = [_whole(audit)]
+    if own:
+        root.append(_suite("audit", own))
     _total(root)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
@@ -75,7 +79,7 @@ def _mark(audit: Audit, verdict: Verdict) -> Element | None:
 
 
 def _message(tag: str, message: str, **attributes: str) -> Element:
-    return Element(tag, {"message": clean(message), **attributes})
+    return Element(tag, {"message": clean(message), **{name: clean(value) for name, value in attributes.items()}})
 
 
 def _short(verdict: Verdict) -> str:
@@ -107,17 +111,29 @@ def _properties(verdict: Verdict) -> Element:
     return properties
 
 
-def _control(control: Control) -> Element:
+def _control(audit: Audit, control: Control) -> Element:
     case = Element("testcase", name=clean(control.method), classname=clean(control.requirement), time="0")
+    case.extend(_error(reason) for reason in audit.invalid if _concerns(reason, control))
     found = f"expected {control.expected}, found {control.verdict.outcome}: {control.verdict.reason}"
-    if not control.behaves:
-        case.append(_message("error", f"The control misbehaves, so the audit is invalid: {found}", type="control"))
     ElementTree.SubElement(case, "system-out").text = clean(found)
+    return case
+
+
+def _concerns(reason: Invalidity, control: Control) -> bool:
+    return (reason.requirement, reason.method) == (control.requirement, control.method)
+
+
+def _error(reason: Invalidity) -> Element:
+    return _message("error", f"The audit is invalid: {reason.sentence} {reason.fix}", type=reason.kind)
+
+
+def _invalid(reason: Invalidity) -> Element:
+    case = Element("testcase", name=clean(reason.kind), classname="audit", time="0")
+    case.append(_error(reason))
     return case
 
 
 def _whole(audit: Audit) -> Element:
     case = Element("testcase", name="outcome", classname="audit", time="0")
-    kind = audit.outcome if audit.valid else "invalid"
-    case.append(_message("error", f"{kind}: {audit.sentence}", type=kind))
+    case.append(_message("error", f"{audit.outcome}: {audit.sentence}", type=audit.outcome))
     return case

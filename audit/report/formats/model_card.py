@@ -43,7 +43,7 @@ def _metadata(audit: Audit) -> Iterator[str]:
 
 
 def _section(audit: Audit) -> Iterator[str]:
-    shown = standing(audit.outcome if audit.valid else "invalid")
+    shown = standing(audit.outcome)
     yield "## Explanations\n"
     yield f"{shown.symbol} **{shown.word}.** {escaped(audit.sentence, 1000)}\n"
     if about(audit).get("intended_use"):

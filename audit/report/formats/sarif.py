@@ -12,12 +12,12 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from audit.record import Audit, Context, Control, Verdict, digest
+from audit.record import Audit, Context, Invalidity, Verdict, digest
 from audit.report.words import about, clean, finite, gates, kind_of, note, stops
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-CONTROL, WHOLE = "control", "audit"
-"""The rules that are no check: a control that misbehaves, and an audit that must not pass as a whole."""
+VALIDITY, WHOLE = "validity", "audit"
+"""The rules that are no check: what makes an audit invalid, and an audit that must not pass as a whole."""
 
 Json = dict[str, Any]
 
@@ -46,7 +46,7 @@ def _run(audit: Audit, context: Context) -> Json:
 def _rules(audit: Audit) -> list[Json]:
     docs = {each.check: each.doc for each in audit.requirements}
     rules = [_rule(check, doc.get("In short") or check, doc) for check, doc in docs.items()]
-    own = {CONTROL: "A control did what it must not do: the audit is invalid.", WHOLE: "The audit must not pass."}
+    own = {VALIDITY: "The audit is invalid.", WHOLE: "The audit must not pass."}
     return rules + [_rule(name, text, {}) for name, text in own.items()]
 
 
@@ -62,7 +62,7 @@ def _rule(name: str, short: str, doc: Any) -> Json:
 
 def _results(audit: Audit, context: Context) -> Iterator[Json]:
     found = [_result(audit, verdict, context) for verdict in audit.verdicts if _shown(audit, verdict)]
-    found += [_misbehaving(audit, control, context) for control in audit.controls if not control.behaves]
+    found += [_invalid(audit, reason, context) for reason in audit.invalid]
     yield from found
     red = any(each["level"] == "error" and not each.get("suppressions") for each in found)
     if audit.exit_code != 0 and not red:
@@ -94,17 +94,14 @@ def _level(audit: Audit, verdict: Verdict) -> str:
     return "error" if stops(audit, replace(verdict, waived=None)) else "warning"
 
 
-def _misbehaving(audit: Audit, control: Control, context: Context) -> Json:
-    text = (
-        f"INVALID: the control {control.method} must {control.expected} {control.requirement} and was judged "
-        f"{control.verdict.outcome}: {control.verdict.reason}"
-    )
-    place = (control.requirement, control.method)
-    return _finding(audit, CONTROL, "error", text, place, _places(control.requirement, context))
+def _invalid(audit: Audit, reason: Invalidity, context: Context) -> Json:
+    place = (reason.requirement or reason.kind, reason.method)
+    text = f"INVALID: {reason.sentence} {reason.fix}"
+    return _finding(audit, VALIDITY, "error", text, place, _places(reason.requirement, context))
 
 
 def _finding(audit: Audit, rule: str, level: str, text: str, place: tuple[str, str], places: list[Json]) -> Json:
-    mark = digest([_id(audit), rule == CONTROL, *place])
+    mark = digest([_id(audit), rule == VALIDITY, *place])
     return {
         "ruleId": clean(rule),
         "kind": "fail",

@@ -108,9 +108,13 @@ def _coverage(at_most: Coverage, held: Collection[bool]) -> Coverage:
 
 
 def _decided(audit: Audit, checks: Collection[str] | None = None) -> bool:
-    """Return whether a verdict says yes or no; where the controls broke, none does."""
+    """Return whether a verdict says yes or no; in an invalid audit none does."""
     found = (verdict for verdict in audit.verdicts if checks is None or verdict.check in checks)
     return audit.valid and any(verdict.outcome in ("pass", "fail") for verdict in found)
+
+
+def _controlled(audit: Audit) -> bool:
+    return bool(audit.controls) and all(control.behaves for control in audit.controls)
 
 
 def _signed(audit: Audit) -> Mapping[str, str | None]:
@@ -137,9 +141,7 @@ KINDS: Mapping[Evidence, EvidenceKind] = {
         place="summary",
         held=lambda a: _decided(a, _ROBUSTNESS),
     ),
-    "controls": EvidenceKind(
-        words="controls that behave as they must", place="controls", held=lambda a: a.valid and bool(a.controls)
-    ),
+    "controls": EvidenceKind(words="controls with the expected verdicts", place="controls", held=_controlled),
     "data": EvidenceKind(
         words="the data and how inputs were chosen", place="subject", held=lambda a: bool(a.facts.data.ids)
     ),

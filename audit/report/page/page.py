@@ -143,13 +143,12 @@ def _printed(value: object) -> object:
 
 
 def _context(audit: Audit) -> dict[str, Any]:
-    controls = [control for control in audit.controls if not control.behaves]
     sections = [_section(audit, number, facts) for number, facts in enumerate(audit.requirements, start=1)]
     return {
         "audit": audit,
         "about": words.about(audit),
         "explained_class": words.explained_class(audit),
-        "overall": words.standing(audit.outcome if audit.valid else "invalid"),
+        "overall": words.standing(audit.outcome),
         "counts": words.counts(audit),
         "attention": words.attention(audit),
         "methods": words.methods(audit),
@@ -158,7 +157,6 @@ def _context(audit: Audit) -> dict[str, Any]:
         "numbers": {each.facts.id: each.number for each in sections},
         "titles": {each.facts.id: each.facts.title for each in sections},
         "places": {method.id: place for place, method in enumerate(audit.facts.methods)},
-        "misbehaving": controls,
         "undecided": words.undecided(audit),
         "printed_rows": max(40, _PRINTED_ROWS // max(1, len(audit.requirements))),
         "kind_of": lambda verdict: words.kind_of(audit, verdict),

@@ -65,7 +65,7 @@ _OTHERWISE: Mapping[str, str] = {
     "inconclusive": "Nothing was shown either way, so nothing may rest on it. The finding says what keeps it open; "
     "more inputs or seeds narrow an interval.",
     "error": "Mend the cause and run again: what is measured already is kept.",
-    "void": "Mend the control first: the section on the audit's validity says which.",
+    "void": "First fix what makes the audit invalid: see the section Validity of the audit.",
     "skipped": "Nothing, unless the intended use needs this requirement: then take a method that it applies to.",
 }
 

@@ -41,7 +41,7 @@ def test_sarif_declares_a_rule_for_every_check_whether_or_not_it_fired() -> None
     run = sarif_run(audit)
     assert run["results"] == []
     checks = [requirement.check for requirement in audit.requirements]
-    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == [*checks, "control", "audit"]
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == [*checks, "validity", "audit"]
 
 
 def test_sarif_fingerprints_follow_the_verdict_and_nothing_else() -> None:

@@ -1,0 +1,32 @@
+"""Why an audit is invalid: each reason in words, with what to do. Whoever shows one reads it from the record."""
+
+from collections.abc import Sequence
+
+from audit.judging.controls import IDENTITY
+from audit.record import Control, Invalidity
+
+_LIMITS = "Check the limits and the number of inputs of `{}`, then run the audit again."
+_REPEATABLE = "Make each method give the same map for the same parameters and random key, then run the audit again."
+
+
+def invalidities(controls: Sequence[Control]) -> tuple[Invalidity, ...]:
+    """Return the reasons that make an audit invalid, in the order of its controls; none where it is valid."""
+    return tuple(_misbehaving(control) for control in controls if not control.behaves)
+
+
+def why(invalid: Sequence[Invalidity]) -> str:
+    """Return the first reason in words, and how many more there are."""
+    more = len(invalid) - 1
+    counted = f" {more} more {'reasons make' if more > 1 else 'reason makes'} it invalid." if more else ""
+    return f"{invalid[0].sentence}{counted}"
+
+
+def _misbehaving(control: Control) -> Invalidity:
+    return Invalidity(
+        kind="control",
+        sentence=f"The control {control.method} must {control.expected} {control.requirement} and was judged "
+        f"{control.verdict.outcome}: {control.verdict.reason}",
+        fix=_REPEATABLE if control.method == IDENTITY else _LIMITS.format(control.requirement),
+        requirement=control.requirement,
+        method=control.method,
+    )
