@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from typing import Annotated, Any, TypeVar, cast, dataclass_transform
 
 from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError, WithJsonSchema
-from pydantic.dataclasses import dataclass
+from pydantic.dataclasses import dataclass, is_pydantic_dataclass
 
 from audit.registry import Family, find, places
 
@@ -31,6 +31,17 @@ FAMILY = "x-family"
 """The JSON schema key that holds the family of a named value."""
 
 
+class _Judged:
+    """The kind of ``JUDGED``."""
+
+
+JUDGED = _Judged()
+"""Marks a field that no measurement depends on, as in ``Annotated[float, JUDGED]``: `judge` takes another value of it.
+
+A field without the mark is measured: another value of it needs a new run.
+"""
+
+
 @dataclass_transform(kw_only_default=True, frozen_default=True)
 def declared(cls: type[T]) -> type[T]:
     """Turn a class with annotated fields into a declared value."""
@@ -40,6 +51,26 @@ def declared(cls: type[T]) -> type[T]:
 def as_json(value: Any) -> dict[str, Any]:
     """Return the fields of a declared value or record as JSON-compatible values."""
     return TypeAdapter(type(value)).dump_python(value, mode="json")
+
+
+def judged_fields(kind: type) -> frozenset[str]:
+    """Return the fields of a declared class that are marked ``JUDGED``."""
+    found = kind.__pydantic_fields__ if is_pydantic_dataclass(kind) else {}
+    return frozenset(name for name, field in found.items() if JUDGED in field.metadata)
+
+
+def without_judged(value: Any, plain: Any) -> Any:
+    """Return JSON without the fields that are marked ``JUDGED`` in a declared value, or in those that it holds.
+
+    Args:
+        value: whose class marks its fields.
+        plain: the JSON of this value, or of another one in its place.
+    """
+    if not is_dataclass(value) or not isinstance(plain, Mapping):
+        return plain
+    held = {each.name: getattr(value, each.name) for each in fields(value)}
+    measured = {name: each for name, each in plain.items() if name not in judged_fields(type(value))}
+    return {name: without_judged(held.get(name), each) for name, each in measured.items()}
 
 
 def foreign_classes(value: Any) -> tuple[str, ...]:

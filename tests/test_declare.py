@@ -1,10 +1,12 @@
 """A similarity in a spec: a name, or one name with its fields; what it may say, and where its faults are shown."""
 
 import json
+from typing import Annotated
 
 import pytest
+from pydantic import Field
 
-from audit.declare import named_value
+from audit.declare import JUDGED, as_json, declared, judged_fields, named_value, without_judged
 from audit.errors import SpecError
 from audit.registry import places
 from audit.similarities.spearman import Spearman
@@ -90,3 +92,27 @@ def test_the_schema_knows_each_similarity_and_its_fields():
     assert set(names["enum"]) == set(by_name["properties"]) == set(places("similarities"))
     window = by_name["properties"]["ssim"]["anyOf"][0]["properties"]["window"]
     assert (window["default"], window["minimum"], window["type"]) == (5, 3, "integer")
+
+
+@declared
+class Inner:
+    limit: Annotated[float | None, Field(ge=0), JUDGED] = None
+    size: int = 1
+
+
+@declared
+class Outer:
+    inner: Inner = Inner()
+    limit: Annotated[float, JUDGED] = 0.5
+    name: str = ""
+
+
+def test_fields_are_measured_unless_they_are_marked():
+    assert judged_fields(Outer) == judged_fields(Inner) == {"limit"} and judged_fields(int) == frozenset()
+    measured = {"inner": {"size": 1}, "name": ""}
+    assert without_judged(Outer(), as_json(Outer())) == without_judged(Outer(), as_json(Outer(limit=1.0))) == measured
+    assert without_judged(Outer(), {"limit": 1, "other": {"limit": 2}, "inner": None}) == {
+        "other": {"limit": 2},
+        "inner": None,
+    }
+    assert without_judged(3, 4) == 4

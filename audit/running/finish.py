@@ -26,9 +26,6 @@ from audit.store.store import Store
 ALWAYS = ("card", "junit", "metrics", "sarif", "statement", "summary")
 """Formats that are always written, whatever ``report.formats`` says: gates and pipelines read them."""
 
-_MEASURED = ("model", "dataset", "target", "seed", "training")
-"""What another spec may not change without a new run."""
-
 SOURCE = "spec.source.yaml"
 """The spec as written, with its comments."""
 
@@ -167,7 +164,8 @@ def context_of(store: Store) -> Context:
 def _check_same_world(spec: Spec, stored: RunFile) -> None:
     """Refuse to judge by a spec that does not match what was measured."""
     asked = spec.resolved()
-    other = [name for name in _MEASURED if asked.get(name) != stored.spec.get(name)]
+    measured, was_measured = spec.measured(asked), spec.measured(stored.spec)
+    other = [name for name in {**was_measured, **measured} if measured.get(name) != was_measured.get(name)]
     other += [f"methods: {each}" for each in asked["methods"] if each not in stored.spec["methods"]]
     if other:
         raise InputError(

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from audit.declare import declared
+from audit.declare import JUDGED, declared
 from audit.recipe import Recipe
 from audit.record import Channels, Severity, Sign
 from audit.spec.model import Model, Name, PathText
@@ -15,6 +15,7 @@ Identifier = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$", examples=["gradient", "cascade-2", "of_at_most_64_letters"]),
 ]
+Preset = Annotated[str, Field(pattern=r"^preset:.+$", examples=["preset:adebayo2018_paper"])]
 LISTED = 100
 """The most methods, or requirements, that a spec can list."""
 
@@ -174,13 +175,16 @@ class Runtime:
 class Document:
     """A whole spec. ``dataset``, ``methods`` and ``require`` are read by the names they hold."""
 
+    # Methods, requirements and maps are marked too: units of work hold what is measured of them, and one that was not
+    # measured is missed by itself.
+
     version: Literal[1]
     """Version of the spec format."""
 
-    extends: Annotated[str, Field(pattern=r"^preset:.+$", examples=["preset:adebayo2018_paper"])] | None = None
+    extends: Annotated[Preset | None, JUDGED] = None
     """A preset that fills in what this spec does not set: sections key by key, anything else as a whole."""
 
-    audit: Header = Header()
+    audit: Annotated[Header, JUDGED] = Header()
     """Title, purpose and people of the audit."""
 
     model: Model
@@ -195,35 +199,35 @@ class Document:
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Seed of all random numbers."""
 
-    methods: Annotated[tuple[Any, ...], Field(min_length=1, max_length=LISTED)]
+    methods: Annotated[tuple[Any, ...], Field(min_length=1, max_length=LISTED), JUDGED]
     """The attribution methods: each a name, or one name with its fields."""
 
-    inapplicable: Literal["refuse", "skip"] = "refuse"
+    inapplicable: Annotated[Literal["refuse", "skip"], JUDGED] = "refuse"
     """What happens if a method does not apply to the model: refuse the spec, or skip the method's verdicts."""
 
-    maps: Maps = Maps()
+    maps: Annotated[Maps, JUDGED] = Maps()
     """How raw maps are reduced before they are compared."""
 
-    require: Annotated[tuple[Any, ...], Field(min_length=1, max_length=LISTED)]
+    require: Annotated[tuple[Any, ...], Field(min_length=1, max_length=LISTED), JUDGED]
     """The required checks: each a name, or one name with its fields."""
 
-    controls: Literal["default"] = "default"
+    controls: Annotated[Literal["default"], JUDGED] = "default"
     """Controls that always run too, to test the checks: an edge detector, a random map and the input itself."""
 
     training: Recipe | None = None
     """How networks are retrained; required by checks that retrain."""
 
-    waivers: Annotated[tuple[Waiver, ...], Field(max_length=1000)] = ()
+    waivers: Annotated[tuple[Waiver, ...], Field(max_length=1000), JUDGED] = ()
     """Exceptions with an expiry date."""
 
-    gate: Gate = Gate()
+    gate: Annotated[Gate, JUDGED] = Gate()
     """What blocks the gate."""
 
-    baseline: PathText | None = None
+    baseline: Annotated[PathText | None, JUDGED] = None
     """The results.json of an earlier run; the report shows what changed since. Never counts for the gate."""
 
-    report: ReportOptions = ReportOptions()
+    report: Annotated[ReportOptions, JUDGED] = ReportOptions()
     """Which reports are written."""
 
-    runtime: Runtime = Runtime()
+    runtime: Annotated[Runtime, JUDGED] = Runtime()
     """Backend, device and batch size."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from audit.declare import as_json
+from audit.declare import as_json, judged_fields, without_judged
 from audit.errors import Fault, SpecError, did_you_mean
 from audit.recipe import Recipe
 from audit.record import digest, record
@@ -69,6 +69,12 @@ class Spec:
             "waivers": [as_json(each) for each in self.waivers],
             "baseline": self.baseline,
         }
+
+    def measured(self, resolved: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what measurements depend on in a resolved spec, this or another: all that is not marked ``JUDGED``."""
+        values = {**vars(self), "dataset": self.dataset.source}
+        kept = {name: plain for name, plain in resolved.items() if name not in judged_fields(Document)}
+        return {name: without_judged(values.get(name), plain) for name, plain in kept.items()}
 
     def lines(self) -> dict[str, int]:
         """Return the line of each requirement that is written in this file and not in a preset."""
