@@ -13,7 +13,8 @@ from typing import Annotated, Any, TypeVar, cast, dataclass_transform
 from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, ValidationError, WithJsonSchema
 from pydantic.dataclasses import dataclass, is_pydantic_dataclass
 
-from audit.registry import Family, find, places
+from audit.errors import PluginError
+from audit.registry import Family, complete, find, places
 
 T = TypeVar("T")
 
@@ -111,7 +112,7 @@ class FieldFaults(ValueError):
 
 
 def named_value(family: Family, value: Any, default: str) -> Any:
-    """Return the declared value that a spec names, such as ``gradient`` or ``{smoothgrad: {samples: 20}}``.
+    """Return the declared value that a spec names (``gradient``, ``{smoothgrad: {samples: 20}}``), or the value itself.
 
     Args:
         family: where the name is registered.
@@ -120,7 +121,10 @@ def named_value(family: Family, value: Any, default: str) -> Any:
 
     Raises:
         ValueError: the name is unknown or a field is invalid; lists all invalid fields.
+        PluginError: the class of a plug-in does not match its protocol.
     """
+    if is_dataclass(value) and not isinstance(value, type):
+        return complete(family, value)
     name, fields = _name_and_fields(family, value, default)
     if name not in places(family):
         raise ValueError(f"unknown {KINDS[family]} `{name}`{_suggestion(family, name)}")
@@ -133,8 +137,7 @@ def named_value(family: Family, value: Any, default: str) -> Any:
 
 def name_of(family: Family, value: Any) -> str:
     """Return a declared value's name in a spec; the name of its class if it is not registered."""
-    names = (name for name in places(family) if find(family, name) is type(value))
-    return next(names, type(value).__name__)
+    return next((name for name in places(family) if _stands_for(family, name, type(value))), type(value).__name__)
 
 
 def as_named(family: Family, value: Any) -> dict[str, Any]:
@@ -147,6 +150,13 @@ def named_type(family: Family, read: Any, write: Any) -> Any:
     nested = {"type": "object", "minProperties": 1, "maxProperties": 1}
     schema = WithJsonSchema({"anyOf": [{"type": "string"}, nested], FAMILY: family})
     return Annotated[Any, BeforeValidator(read), PlainSerializer(write), schema]
+
+
+def _stands_for(family: Family, name: str, kind: type) -> bool:
+    try:
+        return find(family, name) is kind
+    except (ImportError, AttributeError, PluginError):
+        return False  # some other plug-in that is broken
 
 
 def _name_and_fields(family: Family, value: Any, default: str) -> tuple[str, dict[str, Any]]:

@@ -2,6 +2,7 @@
 
     AuditError
     |-- SpecError          2   the spec is invalid: lists every fault
+    |-- PluginError        2   the class of a plug-in does not match its protocol: lists every fault
     |-- InputError         2   the model, the data or a method do not fit together
     |-- RefusedError       6   refused for safety: nothing was loaded
     |-- UnitError          -   one unit of work failed: recorded as evidence, the run continues
@@ -63,6 +64,19 @@ class SpecError(AuditError):
 
     def __str__(self) -> str:
         return self.what
+
+
+class PluginError(AuditError):
+    """What the class of a plug-in lacks, or has otherwise than its family's protocol: each an error of its own."""
+
+    exit_code = 2
+
+    def __init__(self, faults: Sequence[AuditError]) -> None:
+        super().__init__(faults[0].code, faults[0].what)
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.faults))
 
 
 class InputError(AuditError):

@@ -11,6 +11,8 @@ from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any, Literal
 
+from audit.contracts import completed, completed_value
+
 Family = Literal["methods", "checks", "similarities", "datasets"]
 
 _BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
@@ -108,6 +110,17 @@ _BUILT_IN: Mapping[Family, Mapping[str, str]] = MappingProxyType(
 )
 
 
+_PROTOCOLS: Mapping[Family, str] = MappingProxyType(
+    {
+        "methods": "audit.methods.method:Method",
+        "checks": "audit.checks.check:Check",
+        "similarities": "audit.similarities.similarity:Similarity",
+        "datasets": "audit.datasets.dataset:Source",
+    }
+)
+"""What every class of a family is."""
+
+
 @cache
 def places(family: Family) -> Mapping[str, str]:
     """Return every name of a family with its ``module:attribute``, built in or added by a plug-in."""
@@ -115,11 +128,31 @@ def places(family: Family) -> Mapping[str, str]:
     return MappingProxyType({**added, **_BUILT_IN[family]})
 
 
+def protocol(family: Family) -> type:
+    """Import and return the protocol of a family."""
+    return _imported(_PROTOCOLS[family])
+
+
 def find(family: Family, name: str) -> Any:
-    """Import and return what a name stands for.
+    """Import and return the class that a name stands for; a plug-in's with every member of its family.
 
     Raises:
         KeyError: the name is not registered; ``places`` lists those that are.
+        PluginError: the plug-in's class lacks members of its family, or has other ones.
     """
-    module, _, attribute = places(family)[name].partition(":")
+    kind = _imported(places(family)[name])
+    return kind if name in _BUILT_IN[family] else completed(kind, protocol(family), name)
+
+
+def complete(family: Family, value: Any) -> Any:
+    """Return a declared value with every member of its family, whether its class is registered or not.
+
+    Raises:
+        PluginError: its class lacks members of the family, or has other ones.
+    """
+    return completed_value(value, protocol(family))
+
+
+def _imported(place: str) -> Any:
+    module, _, attribute = place.partition(":")
     return getattr(import_module(module), attribute)

@@ -5,7 +5,6 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
-from audit.methods.method import is_compiled
 from audit.registry import find, places
 
 MOST, FEWER, FEWEST = 145, 60, 30  # inputs that are explained; the most are all test images of the two objects
@@ -45,7 +44,7 @@ def explained(name: str, method: Any) -> int:
     """Return how many inputs are explained: fewer where maps are costly, or other people's code computes each alone."""
     if name in SLOW:
         return FEWEST
-    return MOST if is_compiled(method) and method.evaluations < COSTLY else FEWER
+    return MOST if method.compiled and method.evaluations < COSTLY else FEWER
 
 
 def slope(model: Any, x: np.ndarray, target: int) -> np.ndarray:

@@ -18,7 +18,6 @@ sys.path += [str(ROOT), str(ROOT / "examples")]
 import numpy as np  # noqa: E402  (after the environment that it reads)
 from candidates import MOST  # noqa: E402
 
-from audit.methods.method import is_compiled  # noqa: E402
 from audit.record import Condition, Randomized, Trained  # noqa: E402
 
 TWINS = 3
@@ -122,7 +121,7 @@ class Lab:
         def compute() -> np.ndarray:
             own = replace(explained, targets=self.classes(name, explained))
             params = self.randomized(name, redraw) if redraw else self.params[name]
-            batch = TOGETHER if is_compiled(self.methods[method]) else APART
+            batch = TOGETHER if self.methods[method].compiled else APART
             return self.bench.explain(method, own, params=params, batch=batch)
 
         return self._once((method, name, redraw), len(explained.ids), compute)

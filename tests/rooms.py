@@ -28,12 +28,13 @@ class Room:
 
 
 ROOMS = (
-    # Small things that all rooms use. The first four need the standard library alone.
+    # Small things that all rooms use. The first three need the standard library alone.
     Room("errors"),
     Room("resources", "errors"),
-    Room("registry"),
     Room("record"),
-    Room("declare", "registry", "pydantic"),
+    Room("contracts", "errors record", "pydantic"),
+    Room("registry", "contracts"),
+    Room("declare", "errors registry", "pydantic"),
     Room("recipe", "declare errors", "pydantic"),
     Room("maps", "errors record", "numpy"),
     Room("statistics", "errors record", "numpy", "scipy"),
@@ -74,7 +75,8 @@ ROOMS = (
     # The story, in the order in which it happens.
     Room(
         "spec",
-        "datasets.dataset datasets.preprocess declare errors recipe record registry resources",
+        "checks.check datasets.dataset datasets.preprocess declare errors methods.method recipe record registry "
+        "resources",
         "pydantic",
         "ruamel",
     ),

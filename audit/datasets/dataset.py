@@ -1,9 +1,10 @@
 """A data set: the inputs as the model sees them, their labels and ids; how they are checked and chosen."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
@@ -39,10 +40,11 @@ class Dataset:
 
 
 class Source(Protocol):
-    """Where data come from: a declared value whose fields are its YAML."""
+    """Where data come from: a declared value whose fields are its YAML. The name in YAML is the file's name."""
 
-    source: ClassVar[str]  # its name in a spec
+    __dataclass_fields__: ClassVar[dict[str, Any]]  # a declared value
 
+    @abstractmethod
     def load(self, root: Path) -> Dataset:
         """Read the inputs of which some are explained; relative paths start at ``root``.
 
@@ -50,16 +52,15 @@ class Source(Protocol):
             InputError: the data are missing or are not what the fields say.
             RefusedError: reading them would be unsafe.
         """
-        ...
 
     def training(self, root: Path) -> Dataset | None:
-        """Read the inputs that the model is trained on, none of them explained; None where the source knows of none.
+        """Read the inputs that the model is trained on, none of them explained; None, the default, where none is known.
 
         Raises:
             InputError: the data are missing or are not what the fields say.
             RefusedError: reading them would be unsafe.
         """
-        ...
+        return None
 
 
 def choose(dataset: Dataset, count: int, seed: int) -> np.ndarray:

@@ -1,15 +1,15 @@
 """Scikit-learn's handwritten digits: real, small and bundled, so that a first audit downloads nothing."""
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Literal
 
-from audit.datasets.dataset import Dataset
+from audit.datasets.dataset import Dataset, Source
 from audit.datasets.shared.handwritten_digits import load_part
 from audit.declare import declared
 
 
 @declared
-class Digits:
+class Digits(Source):
     """1797 grey images of handwritten digits, 8 by 8 pixels, values 0 (blank) to 16, ten classes.
 
     The split is fixed: the first 360 inputs of ``choose(..., seed=0)`` over all 1797, stratified by class, are the
@@ -19,8 +19,6 @@ class Digits:
     Source: Alpaydin and Kaynak 1998, "Optical Recognition of Handwritten Digits" (the test part), UCI Machine Learning
     Repository, doi:10.24432/C50P49, as bundled with scikit-learn.
     """
-
-    source: ClassVar[str] = "digits"
 
     split: Literal["train", "test", "all"] = "test"
     """Which part: a model should be audited on inputs that it was not trained on."""

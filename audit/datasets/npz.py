@@ -4,11 +4,11 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, ClassVar, Literal
+from typing import IO, Literal
 
 import numpy as np
 
-from audit.datasets.dataset import Dataset
+from audit.datasets.dataset import Dataset, Source
 from audit.datasets.shared.files import existing, nearest
 from audit.datasets.shared.labels import whole_labels
 from audit.declare import declared
@@ -19,14 +19,12 @@ _UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, NotImplementedError,
 
 
 @declared
-class Npz:
+class Npz(Source):
     """Inputs and labels from the arrays of an ``.npz`` file, as ``numpy.savez`` writes it.
 
     Inputs become float32 with their values unchanged (bytes stay 0 to 255: use ``preprocess``). Labels are whole
     numbers or one-hot rows. Files with object arrays are refused: reading them could run code.
     """
-
-    source: ClassVar[str] = "npz"
 
     path: str
     """The file; a relative path starts at the spec's folder."""

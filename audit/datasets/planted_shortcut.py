@@ -1,12 +1,12 @@
 """A mark that gives the class away, planted beside the thing that the class is named after."""
 
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 import numpy as np
 from pydantic import Field
 
-from audit.datasets.dataset import DISTRACTOR, DISTRACTOR_SWAPPED, RELEVANT, RELEVANT_SWAPPED, Dataset
+from audit.datasets.dataset import DISTRACTOR, DISTRACTOR_SWAPPED, RELEVANT, RELEVANT_SWAPPED, Dataset, Source
 from audit.datasets.shared.compose import DIGIT, Split, boxes, corners, digits, pasted
 from audit.declare import declared
 
@@ -16,7 +16,7 @@ _MARK = np.array([[1, 1, 1, 1], [1, 0, 0, 0], [1, 1, 0, 0], [1, 0, 0, 0]], np.fl
 
 
 @declared
-class PlantedShortcutImages:
+class PlantedShortcutImages(Source):
     """A handwritten digit in 20 by 20 pixels beside two small marks, of which one tells the class; values 0 to 1.
 
     The class is "small" (0 to 4) or "large" (5 to 9). It could be read off the digit, but the first mark, 4 by 4
@@ -36,8 +36,6 @@ class PlantedShortcutImages:
     Ineffective for Detecting Unknown Spurious Correlation", arXiv:2212.04629, the decoy its comparison with a signal
     that is there and not used.
     """
-
-    source: ClassVar[str] = "planted_shortcut"
 
     planted: Annotated[float, Field(ge=0.5, le=1)] = 1.0
     """The share of the training images whose mark agrees with their class; in test images all do."""

@@ -1,12 +1,12 @@
 """Rows of a CSV or Parquet file: flat inputs, one number for each feature column."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from audit.datasets.dataset import Dataset, choose
+from audit.datasets.dataset import Dataset, Source, choose
 from audit.datasets.shared.files import existing, nearest
 from audit.datasets.shared.labels import whole_labels
 from audit.datasets.shared.tabular import read
@@ -23,15 +23,13 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
 @declared
-class Table:
+class Table(Source):
     """A row is an input, a column a feature: (N, F) float32, read from ``.csv`` (comma, header, UTF-8) or ``.parquet``.
 
     Labels are whole numbers, or words that become classes in alphabetical order. Empty cells become NaN, which is
     refused with the row's id; numbers too large for float32 become infinite, which is refused too. Parquet needs the
     package ``pyarrow``.
     """
-
-    source: ClassVar[str] = "table"
 
     path: str
     """The file; a relative path starts at the spec's folder."""

@@ -1,12 +1,20 @@
 """Two objects in each image and a task about one of them: what a map must show is known."""
 
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
-from audit.datasets.dataset import DISTRACTOR, DISTRACTOR_SWAPPED, OTHER_LABELS, RELEVANT, RELEVANT_SWAPPED, Dataset
+from audit.datasets.dataset import (
+    DISTRACTOR,
+    DISTRACTOR_SWAPPED,
+    OTHER_LABELS,
+    RELEVANT,
+    RELEVANT_SWAPPED,
+    Dataset,
+    Source,
+)
 from audit.datasets.shared.compose import DIGIT, Split, boxes, corners, digits, pasted
 from audit.declare import declared
 
@@ -16,7 +24,7 @@ _NAMES = {"digit": ("0", "1", "2", "3"), "shape": ("square", "plus", "cross", "d
 
 
 @declared
-class TwoObjects:
+class TwoObjects(Source):
     """A handwritten digit and a geometric shape at places of their own in 20 by 20 pixels, values 0 to 1.
 
     The digit is 0, 1, 2 or 3, the shape a square, a plus, a cross or a disc; they are drawn independently of each
@@ -33,8 +41,6 @@ class TwoObjects:
     Source: Yona and Greenfeld 2021, "Revisiting Sanity Checks for Saliency Maps", arXiv:2110.14297 (a digit and a
     shape, two tasks on the same images); sizes, classes and places are this project's.
     """
-
-    source: ClassVar[str] = "two_objects"
 
     task: Literal["digit", "shape"] = "digit"
     """Which object the label names."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from audit.backend import Compiled, active
 from audit.errors import UnitError
-from audit.methods.method import Array, Method, is_compiled
+from audit.methods.method import Array, Method
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -46,7 +46,7 @@ def compiled(method: Method, network: "Network") -> Compiled:
         InputError: the method does not apply to this network.
     """
     function = method.attribute(network)
-    return active().compile(function, network.precision) if is_compiled(method) else _AsItIs(function)
+    return active().compile(function, network.precision) if method.compiled else _AsItIs(function)
 
 
 def pullback(method: Method, network: "Network") -> Compiled:
@@ -58,7 +58,7 @@ def pullback(method: Method, network: "Network") -> Compiled:
         InputError: the method does not apply to this network.
         UnitError: the method is run as it is, and so not differentiated.
     """
-    if not is_compiled(method):
+    if not method.compiled:
         raise UnitError("R030", "maps of a method that is run as it is cannot be differentiated")
     attribute = method.attribute(network)
 

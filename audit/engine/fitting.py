@@ -8,8 +8,8 @@ import numpy as np
 
 from audit.backend import active
 from audit.datasets.dataset import Dataset, choose, validate
-from audit.methods.fitted import Learn, learner
-from audit.methods.method import Method
+from audit.methods.fitted import learner
+from audit.methods.method import Learn, Method
 from audit.network.network import Network, Params
 from audit.record import record
 

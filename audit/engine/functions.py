@@ -1,5 +1,6 @@
 """Methods at work on networks: each compiled once for a network, fitted to its parameters, and fed in batches."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -68,10 +69,10 @@ class Functions:
     def altered(self, method: str, **fields: Any) -> str | None:
         """Return the id of the same method with other fields, or None if it lacks one of them."""
         own = self._methods[method]
-        if not all(hasattr(own, name) for name in fields):
+        if not {each.name for each in dataclasses.fields(own)}.issuperset(fields):
             return None
         other = f"{method}{fields}"
-        self._methods[other] = replace(own, **fields)  # type: ignore[type-var]  # every method is a dataclass
+        self._methods[other] = replace(own, **fields)
         return other
 
     def maps(self, method: str, subject: Subject, *, batch: int | None = None) -> np.ndarray:

@@ -6,18 +6,18 @@ import numpy as np
 from pydantic import Field
 
 from audit.declare import declared
-from audit.methods.method import Attribute, Need
+from audit.methods.method import Attribute, MethodDefaults, Need
 from audit.methods.perturbation.anchor_search import Search, shortest_rule
 from audit.methods.shared.on_host import Game, on_units, over_units, unit_noise
 from audit.methods.shared.path_baseline import Baseline, baseline_of
 from audit.methods.shared.segments import Segments, Units
 
 if TYPE_CHECKING:
-    from audit.network.network import Network
+    from audit.network.network import Network, Params
 
 
 @declared
-class Anchors:
+class Anchors(MethodDefaults):
     """The shortest rule "these units stay" under which the decision about the class stays too, found by beam search.
 
     Formula: A at the units of the rule R = its precision, the estimated chance that the decision is that of the input
@@ -98,7 +98,7 @@ class Anchors:
         rule = shortest_rule(stays, units, search)
         return np.where(np.isin(np.arange(units), rule.units), rule.precision, 0.0)
 
-    def baselines(self, x: np.ndarray) -> np.ndarray:
+    def baselines(self, x: np.ndarray, params: "Params") -> np.ndarray:
         """Return what replaced units show, for each input of x (n, ...)."""
         return baseline_of(self.baseline, x, np)
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from audit.declare import declared
 from audit.methods.gradient import Gradient
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.blur import blur
 from audit.methods.shared.images import check_images
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @declared
-class BlurIntegratedGradients:
+class BlurIntegratedGradients(MethodDefaults):
     """Integrated gradients along the path from the blurred input to the input, in order of falling blur.
 
     Formula: A(x) = sum over s = 0 .. m-1 of (L(t_s+1) - L(t_s)) * dS_c/dx at L((t_s + t_s+1) / 2), with L(t) the input
@@ -79,14 +79,14 @@ class BlurIntegratedGradients:
 
         return integrated
 
-    def baselines(self, x: np.ndarray) -> np.ndarray:
+    def baselines(self, x: np.ndarray, params: "Params") -> np.ndarray:
         """Return the blurred start of each input of x (n, H, W, C)."""
         return blur(x, self._sigma(x), np)
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return noise times the way from the blurred input: what is left when the network contributes nothing."""
         noise = generator.standard_normal(x.shape, dtype=np.float32)
-        return noise * (x - self.baselines(x[None])[0]) if self.multiply_by_input else noise
+        return noise * (x - self.baselines(x[None], network.params)[0]) if self.multiply_by_input else noise
 
     def _sigma(self, x: Array) -> float:
         """Return the largest blur of images (B, H, W, C) in pixels."""

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.random_map import RandomMap
 from audit.methods.shared.blur import blur
 from audit.methods.shared.images import check_images
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @declared
-class BlurredRandom:
+class BlurredRandom(MethodDefaults):
     """The random map under a Gaussian blur: as smooth as the maps of deep layers, and as meaningless as noise.
 
     Formula: A(x) = ``random_map`` blurred by the discrete Gaussian of standard deviation sigma, at least one pixel;

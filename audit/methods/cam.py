@@ -6,7 +6,7 @@ import numpy as np
 
 from audit.declare import declared
 from audit.errors import InputError
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.activation import layer_noise, resize
 from audit.methods.shared.images import check_images
 
@@ -17,7 +17,7 @@ _PASSES = ("Dropout", "SpatialDropout2D", "Identity", "Flatten")
 
 
 @declared
-class Cam:
+class Cam(MethodDefaults):
     """The class activation map: what each position of the last images adds to the explained logit.
 
     Formula: A(x) = resize(sum over k of w_kc a_k), with a (h, w, K) the images that are averaged over (h, w), and w_kc

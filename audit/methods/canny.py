@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.blur import blur
 from audit.methods.shared.images import check_images
 from audit.methods.shared.neighbours import sobel
@@ -24,7 +24,7 @@ _SECTORS = {
 
 
 @declared
-class Canny:
+class Canny(MethodDefaults):
     """Thin connected outlines of the input: 1 on an edge, 0 elsewhere.
 
     Formula: the mean over channels is blurred; a pixel is kept where its Sobel magnitude is at least that of both

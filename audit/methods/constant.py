@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
 
 
 @declared
-class Constant:
+class Constant(MethodDefaults):
     """One for every entry of the input: an explanation that says nothing.
 
     Formula: A(x) = 1. The network is not used.

@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need, gaussian_noise
+from audit.methods.method import Array, Attribute, MethodDefaults, Need, gaussian_noise
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Node, Params
 
 
 @declared
-class Deconvnet:
+class Deconvnet(MethodDefaults):
     """Backpropagation in which a rectifier rectifies what comes back, and not by what went in.
 
     Formula: R(input) = max(R(output), 0) at each rectifier, whatever its input, its slope or its cap; the gradient's

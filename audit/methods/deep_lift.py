@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.path_baseline import Baseline, baseline_of
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @declared
-class DeepLift:
+class DeepLift(MethodDefaults):
     """Multipliers, walked back from the logit, times the input's difference from a reference x'.
 
     Formula: A(x) = m * (x - x'); m obeys the chain rule with derivatives replaced: a linear operation hands it on by
@@ -71,13 +71,13 @@ class DeepLift:
 
         return contributions
 
-    def baselines(self, x: np.ndarray) -> np.ndarray:
+    def baselines(self, x: np.ndarray, params: "Params") -> np.ndarray:
         """Return the reference of each input of x (n, ...)."""
         return baseline_of(self.reference, x, np)
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return noise times the difference from the reference: what is left when the network contributes nothing."""
-        return generator.standard_normal(x.shape, dtype=np.float32) * (x - self.baselines(x[None])[0])
+        return generator.standard_normal(x.shape, dtype=np.float32) * (x - self.baselines(x[None], network.params)[0])
 
 
 def _by_name(rules: "Mapping[str, Rule]") -> "Rule":

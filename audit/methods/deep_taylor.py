@@ -7,14 +7,14 @@ from pydantic import Field, model_validator
 
 from audit.declare import declared
 from audit.methods.lrp import room_in_box
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
 
 
 @declared
-class DeepTaylor:
+class DeepTaylor(MethodDefaults):
     """Relevance by a Taylor expansion of each rectifier at the nearest root in a direction that its inputs may take.
 
     Formula: R = max(S_c(x), 0) at the explained logit; R_i = sum over j of x_i w+_ij / (sum of x_i w+_ij over i) R_j

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.neighbours import difference, sobel
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @declared
-class EdgeDetector:
+class EdgeDetector(MethodDefaults):
     """How strongly the input changes from pixel to pixel: no explanation, though it looks like one.
 
     Formula: the Sobel magnitude sqrt(g_h^2 + g_w^2) of each channel, summed over channels; g_h is the difference of the

@@ -8,12 +8,11 @@ from pydantic import Field
 from audit.declare import declared
 from audit.methods.fitted import learned
 from audit.methods.gradient import Gradient
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, Learn, MethodDefaults, Need
 from audit.methods.shared.noisy_copies import own_generator, own_noise
 from audit.methods.shared.path_baseline import Baseline, baseline_of, pixels
 
 if TYPE_CHECKING:
-    from audit.methods.fitted import Learn
     from audit.network.network import Network, Params
 
 
@@ -28,7 +27,7 @@ REFERENCES = "references of expected_gradients"
 
 
 @declared
-class ExpectedGradients:
+class ExpectedGradients(MethodDefaults):
     """The gradient at random points between random baselines and the input, times the way from the baseline.
 
     Formula: A(x) = 1/n sum over s = 1 .. n of (x - x'_s) dS_c/dx at x'_s + a_s (x - x'_s), with a_s uniform over
@@ -90,7 +89,7 @@ class ExpectedGradients:
 
         return expected
 
-    def fit(self, network: "Network") -> "Learn | None":
+    def fit(self, network: "Network") -> Learn | None:
         """Return what picks the references out of the data; None where none are drawn from it."""
         return (lambda params, inputs: {REFERENCES: inputs[:MOST]}) if self.baseline == "data" else None
 
@@ -113,7 +112,7 @@ class ExpectedGradients:
             return centre + spread * normal(key, shape)
         return baseline_of(self.baseline, x, ops, origin=origin)
 
-    def sampled_baselines(self, x: np.ndarray, params: "Params") -> np.ndarray:
+    def baselines(self, x: np.ndarray, params: "Params") -> np.ndarray:
         """Return a sample of the baselines of each input of x (n, ...): (d, n, ...), the same for the same inputs."""
         if self.baseline == "data":
             references = np.asarray(learned(params, REFERENCES))[:, None]

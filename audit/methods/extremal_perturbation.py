@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.perturbation.cells import along, cells_of, hats, sizes_of
 from audit.methods.perturbation.descent import momentum
 from audit.methods.perturbation.reference import Reference, hidden
@@ -22,7 +22,7 @@ _COLDNESS = 20.0  # 1 / temperature of the smooth maximum: section 3.2 of the pa
 
 
 @declared
-class ExtremalPerturbation:
+class ExtremalPerturbation(MethodDefaults):
     """The mask of a given area through which the input keeps its score best, averaged over areas.
 
     Formula: A(x) = mean over areas a of M_a, with M_a the argmax over masks M of S_c(x * M + r * (1 - M)) - l R_a(M),

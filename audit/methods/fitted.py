@@ -5,32 +5,14 @@ for parameters that were re-drawn or trained; the arrays reach the method's own 
 nothing is traced twice.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-
-import numpy as np
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from audit.errors import UnitError
-from audit.methods.method import Array, Method
+from audit.methods.method import Array, Learn, Method, held
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
-
-Learn = Callable[["Params", np.ndarray], Mapping[str, np.ndarray]]
-"""``(params, inputs (m, ...) float32) -> arrays by name``; the names are those of no variable of a network."""
-
-
-class Fitted(Protocol):
-    """What a method adds to ``Method`` to learn from data."""
-
-    def fit(self, network: "Network") -> Learn | None:
-        """Build what learns; None where, with these fields, there is nothing to learn.
-
-        Raises:
-            InputError: the method does not apply to this network; the message names the reason and the way out.
-        """
-        ...
 
 
 def learner(method: Method, network: "Network") -> Learn | None:
@@ -39,7 +21,7 @@ def learner(method: Method, network: "Network") -> Learn | None:
     Raises:
         InputError: one of them does not apply to this network.
     """
-    built = [each.fit(network) for each in _within(method) if hasattr(each, "fit")]
+    built = [each.fit(network) for each in _within(method)]
     learns = [learn for learn in built if learn is not None]
     if not learns:
         return None
@@ -62,9 +44,7 @@ def learned(params: "Params", name: str) -> Array:
     return params[name]
 
 
-def _within(method: Any) -> Iterator[Any]:
+def _within(method: Method) -> Iterator[Method]:
     yield method
-    for each in fields(method) if is_dataclass(method) else ():
-        value = getattr(method, each.name)
-        if hasattr(type(value), "attribute"):
-            yield from _within(value)
+    for each in held(method):
+        yield from _within(each)

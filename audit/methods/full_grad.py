@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.activation import chosen_layer, resize
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _AFFINE = re.compile(
 
 
 @declared
-class FullGrad:
+class FullGrad(MethodDefaults):
     """The input's contributions and those of every bias that has a place in the image, added up as magnitudes.
 
     Formula: A(x) = p(x * dS_c/dx) + sum over l of p(b_l * dS_c/dz_l), with b_l the bias of each operation l whose

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.activation import activation_and_gradient, chosen_layer, layer_noise, resize
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @declared
-class GradCam:
+class GradCam(MethodDefaults):
     """The channels of one layer's activation, weighted by how much each raises the explained logit.
 
     Formula: A(x) = resize(ReLU(sum over k of w_k a_k)), with a (h, w, K) the layer's activation and w_k the mean over

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.activation import activation_and_gradient, chosen_layer, layer_noise, resize
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @declared
-class GradCamPlusPlus:
+class GradCamPlusPlus(MethodDefaults):
     """The channels of one layer's activation, weighted by a weighted sum of their positive gradients.
 
     Formula: A(x) = resize(ReLU(sum over k of w_k a_k)), with w_k the sum over (i, j) of alpha_kij ReLU(g_kij),

@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need, gaussian_noise
+from audit.methods.method import Array, Attribute, MethodDefaults, Need, gaussian_noise
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
 
 
 @declared
-class Gradient:
+class Gradient(MethodDefaults):
     """The derivative of the explained logit with respect to the input.
 
     Formula: A(x) = d S_c(x) / d x, with S_c the logit of the explained class c.

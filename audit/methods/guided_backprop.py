@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need, gaussian_noise
+from audit.methods.method import Array, Attribute, MethodDefaults, Need, gaussian_noise
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Node, Params
 
 
 @declared
-class GuidedBackprop:
+class GuidedBackprop(MethodDefaults):
     """Backpropagation that lets only positive signals through a rectifier, where the rectifier is open.
 
     Formula: R(input) = f'(input) * max(R(output), 0) at each rectifier f; the gradient's rule everywhere else. For ReLU

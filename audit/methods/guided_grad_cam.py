@@ -7,14 +7,14 @@ import numpy as np
 from audit.declare import declared
 from audit.methods.grad_cam import GradCam
 from audit.methods.guided_backprop import GuidedBackprop
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
 
 
 @declared
-class GuidedGradCam:
+class GuidedGradCam(MethodDefaults):
     """Guided backprop multiplied, pixel by pixel, by Grad-CAM.
 
     Formula: A(x) = guided_backprop(x) * grad_cam(x), the one channel of Grad-CAM for every channel of the input. Where

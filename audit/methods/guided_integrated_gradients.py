@@ -8,7 +8,7 @@ from pydantic import Field
 
 from audit.declare import declared
 from audit.methods.gradient import Gradient
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.path_baseline import Baseline, baseline_of
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @declared
-class GuidedIntegratedGradients:
+class GuidedIntegratedGradients(MethodDefaults):
     """Integrated gradients along a path that moves, at each step, the entries with the smallest gradients first.
 
     Formula: the path starts at x' and each of m steps shortens the remaining distance sum |x - x_s| by 1/m of the
@@ -105,11 +105,11 @@ class GuidedIntegratedGradients:
 
         return ops.fori_loop(0, ceil(moved.shape[1] / group), move, moved)
 
-    def baselines(self, x: np.ndarray) -> np.ndarray:
+    def baselines(self, x: np.ndarray, params: "Params") -> np.ndarray:
         """Return the baseline of each input of x (n, ...)."""
         return baseline_of(self.baseline, x, np)
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return noise times the way from the baseline: what is left when the network contributes nothing."""
         noise = generator.standard_normal(x.shape, dtype=np.float32)
-        return noise * (x - self.baselines(x[None])[0]) if self.multiply_by_input else noise
+        return noise * (x - self.baselines(x[None], network.params)[0]) if self.multiply_by_input else noise

@@ -7,7 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.perturbation.cells import along, blocks, cells_of, pixel_parts, sizes_of, with_channels
 from audit.methods.perturbation.score import Output, scorer
 from audit.methods.shared.path_baseline import Baseline, baseline_of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @declared
-class Hsic:
+class Hsic(MethodDefaults):
     """The Hilbert-Schmidt independence criterion between each entry of random binary masks and the score.
 
     Formula: masks z_1 .. z_n in {0, 1}^d, one entry for each cell of a grid, give y_j = S_c(x' + z_j * (x - x')).

@@ -3,14 +3,14 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from audit.declare import declared
-from audit.methods.method import Attribute, Need, gaussian_noise
+from audit.methods.method import Attribute, MethodDefaults, Need, gaussian_noise
 
 if TYPE_CHECKING:
     from audit.network.network import Network
 
 
 @declared
-class Input:
+class Input(MethodDefaults):
     """The input itself, offered as if it were an explanation.
 
     Formula: A(x) = x. The network is not used.

@@ -6,14 +6,14 @@ import numpy as np
 
 from audit.declare import declared
 from audit.methods.gradient import Gradient
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
 
 
 @declared
-class InputTimesGradient:
+class InputTimesGradient(MethodDefaults):
     """The input multiplied, entry by entry, by the gradient of the explained logit.
 
     Formula: A(x) = x * d S_c(x) / d x, with S_c the logit of the explained class c.

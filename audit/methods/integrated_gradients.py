@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from audit.declare import declared
 from audit.methods.gradient import Gradient
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.path_baseline import Baseline, baseline_of
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @declared
-class IntegratedGradients:
+class IntegratedGradients(MethodDefaults):
     """The mean gradient on the line from a baseline x' to the input, times the way from x' to x.
 
     Formula: A(x) = (x - x') * 1/m sum over s = 0 .. m-1 of dS_c/dx at x' + (s + 1/2)/m (x - x').
@@ -83,11 +83,11 @@ class IntegratedGradients:
 
         return integrated
 
-    def baselines(self, x: np.ndarray) -> np.ndarray:
+    def baselines(self, x: np.ndarray, params: "Params") -> np.ndarray:
         """Return the baseline of each input of x (n, ...)."""
         return baseline_of(self.baseline, x, np)
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return noise times the way from the baseline: what is left when the network contributes nothing."""
         noise = generator.standard_normal(x.shape, dtype=np.float32)
-        return noise * (x - self.baselines(x[None])[0]) if self.multiply_by_input else noise
+        return noise * (x - self.baselines(x[None], network.params)[0]) if self.multiply_by_input else noise

@@ -7,18 +7,18 @@ from pydantic import Field
 
 from audit.declare import declared
 from audit.errors import InputError
-from audit.methods.method import Attribute, Need
+from audit.methods.method import Attribute, MethodDefaults, Need
 from audit.methods.perturbation.coalitions import coalitions
 from audit.methods.shared.on_host import Game, on_units, over_units, unit_noise
 from audit.methods.shared.path_baseline import Baseline, baseline_of
 from audit.methods.shared.segments import Segments, Units, unit_count
 
 if TYPE_CHECKING:
-    from audit.network.network import Network
+    from audit.network.network import Network, Params
 
 
 @declared
-class KernelShap:
+class KernelShap(MethodDefaults):
     """Each unit's mean share in the logit, over all orders in which units could be added to the baseline.
 
     Formula: A at unit i = phi_i / (its number of pixels), with phi the least of sum over coalitions z of
@@ -86,7 +86,7 @@ class KernelShap:
         kept, weights = coalitions(len(sizes), self.samples - 2, generator)
         return shares(kept, weights, game(kept)[:, target] - ends[0], float(ends[1] - ends[0])) / sizes
 
-    def baselines(self, x: np.ndarray) -> np.ndarray:
+    def baselines(self, x: np.ndarray, params: "Params") -> np.ndarray:
         """Return what absent units show, for each input of x (n, ...)."""
         return baseline_of(self.baseline, x, np)
 

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need, gaussian_noise
+from audit.methods.method import Array, Attribute, MethodDefaults, Need, gaussian_noise
 from audit.methods.shared.neighbours import curvature
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @declared
-class Laplacian:
+class Laplacian(MethodDefaults):
     """The sum of each pixel's four neighbours minus four times itself: an edge detector with a sign.
 
     Formula: A(x) = the second differences down and across, each channel by itself, borders repeated; of flat inputs

@@ -6,17 +6,17 @@ import numpy as np
 from pydantic import Field
 
 from audit.declare import declared
-from audit.methods.method import Attribute, Need
+from audit.methods.method import Attribute, MethodDefaults, Need
 from audit.methods.shared.on_host import Game, on_units, over_units, unit_noise
 from audit.methods.shared.path_baseline import Baseline, baseline_of
 from audit.methods.shared.segments import Segments, Units
 
 if TYPE_CHECKING:
-    from audit.network.network import Network
+    from audit.network.network import Network, Params
 
 
 @declared
-class Lime:
+class Lime(MethodDefaults):
     """The coefficients of a ridge regression from "which units are kept" to the logit, fitted near the input.
 
     Formula: A at unit i = w_i, with (w, c) the least of sum over samples z of pi(z) (S_c(x_z) - w.z - c)^2 + ridge
@@ -86,7 +86,7 @@ class Lime:
         weights = np.exp(-((distance / self.kernel_width) ** 2))
         return Ridge(alpha=self.ridge).fit(kept.astype(np.float64), scores, sample_weight=weights).coef_
 
-    def baselines(self, x: np.ndarray) -> np.ndarray:
+    def baselines(self, x: np.ndarray, params: "Params") -> np.ndarray:
         """Return what switched-off units show, for each input of x (n, ...)."""
         return baseline_of(self.baseline, x, np)
 

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 
 if TYPE_CHECKING:
     from audit.methods.backward.layerwise import Rules
@@ -45,7 +45,7 @@ _OF_ONE_SIGN = ("z_plus", "w_square", "flat", "bounded_box")
 
 
 @declared
-class Lrp:
+class Lrp(MethodDefaults):
     """Relevance, which begins as the logit and is handed down layer by layer in proportion to contributions.
 
     Formula: R_i = sum over j of c_ij / (sum of c_ij over i) R_j, from R = S_c(x) at the explained logit to the inputs;

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.perturbation.cells import along, bells, cells_of, sizes_of
 from audit.methods.perturbation.descent import adam
 from audit.methods.perturbation.reference import Reference, hidden
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @declared
-class MeaningfulPerturbation:
+class MeaningfulPerturbation(MethodDefaults):
     """One minus the mask that lowers the score most while it hides little, smoothly.
 
     Formula: A(x) = 1 - G m, with m in [0, 1] on a coarse grid, G its Gaussian interpolation to the image and m found by

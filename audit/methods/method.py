@@ -3,8 +3,9 @@
 A method module imports Keras inside ``attribute``, never at its top: specs are validated without a framework.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, cast, runtime_checkable
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from audit import declare
 from audit.declare import name_of, named_value
 
 if TYPE_CHECKING:
-    from audit.network.network import Network
+    from audit.network.network import Network, Params
 
 Array = Any  # a NumPy array or a tensor of the active backend
 
@@ -22,53 +23,89 @@ Attribute = Callable[[Mapping[str, Array], Array, Array, Array], Array]
 The result has x's shape, or x's with one channel where the method has no channels of its own (Grad-CAM).
 """
 
+Learn = Callable[["Params", np.ndarray], Mapping[str, np.ndarray]]
+"""``(params, inputs (m, ...) float32) -> arrays by name``; the names are those of no variable of a network."""
 
 Need = Literal["apply", "graph", "convolution", "model"]
 """What a network must offer a method: its function, its recorded operations, a convolution among them, or the Keras
 model itself, for other people's code."""
 
 
-class Method(Protocol):
-    """Hyper-parameters only; the fields are the method's YAML. The name in YAML is the file's name.
+@runtime_checkable
+class MethodDefaults(Protocol):
+    """What a method may have, each with its default: a shipped method inherits them, a plug-in need not."""
 
-    A method that learns from data before it explains has a ``fit`` too: ``Fitted`` in ``fitted.py``.
+    compiled: ClassVar[bool] = True
+    """Whether its maps are one compiled function.
+
+    If not, it is run as it is: other people's code, or a method with NumPy between evaluations of the network. It has
+    no derivative, and nothing can be wrapped around it.
     """
+
+    @property
+    def code(self) -> str | None:
+        """The user's own code that it runs, as ``package.module:function``, if it is trusted; None if it runs none."""
+        return None
+
+    def fit(self, network: "Network") -> Learn | None:
+        """Build what learns from data (``fitted.py``); None where, with these fields, there is nothing to learn.
+
+        Raises:
+            InputError: the method does not apply to this network; the message names the reason and the way out.
+        """
+        return None
+
+    def baselines(self, x: np.ndarray, params: "Params") -> np.ndarray:
+        """Return the inputs from which it measures the contributions of x (n, ...).
+
+        One for each input, (n, ...), or several, (d, n, ...); ``params`` are the network's, with what was learned. By
+        default those of the method that it holds, and zeros where it holds none.
+        """
+        within = held(cast("Method", self))
+        return within[0].baselines(x, params) if within else np.zeros_like(x)
+
+
+class Method(MethodDefaults, Protocol):
+    """What a method must have. Hyper-parameters only; the fields are the method's YAML, and its name the file's."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]  # a declared value
 
     source: ClassVar[str]  # the paper
 
     @property
+    @abstractmethod
     def unit(self) -> str:
         """Of the attribution: "logit / input", "logit", "relevance" or "none"."""
-        ...
 
     @property
+    @abstractmethod
     def signed(self) -> bool:
         """Whether the sign carries meaning."""
-        ...
 
     @property
+    @abstractmethod
     def stochastic(self) -> bool:
         """Whether another random key gives another map."""
-        ...
 
     @property
+    @abstractmethod
     def needs(self) -> Need:
         """What the network must offer: its function, its recorded operations, or a convolution among them."""
-        ...
 
     @property
+    @abstractmethod
     def evaluations(self) -> int:
         """Gradient evaluations per explained input: what the method costs."""
-        ...
 
+    @abstractmethod
     def attribute(self, network: "Network") -> Attribute:
         """Build the pure attribution function for a network.
 
         Raises:
             InputError: the method does not apply to this network; the message names the reason and the way out.
         """
-        ...
 
+    @abstractmethod
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return what the method would show if the network contributed noise alone: the null of a similarity.
 
@@ -76,7 +113,11 @@ class Method(Protocol):
         multiplication by the input, say). ``x`` is one input, without a batch axis; the result has ``attribute``'s
         shape for it. What the method learned stands among the network's params.
         """
-        ...
+
+
+def held(method: Method) -> tuple[Method, ...]:
+    """Return the methods that a method's fields hold, such as the base of SmoothGrad."""
+    return tuple(cast("Method", each) for each in vars(method).values() if isinstance(each, MethodDefaults))
 
 
 def gaussian_noise(self: Any, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
@@ -90,21 +131,12 @@ def method_value(value: Any) -> Method:
     Raises:
         ValueError: the name is unknown or a field is wrong; all wrong fields are named.
     """
-    return value if hasattr(type(value), "attribute") else named_value("methods", value, "gradient")
+    return named_value("methods", value, "gradient")
 
 
 def method_name(method: Method) -> str:
     """Return a method's name in a spec; its class's name if it is not registered."""
     return name_of("methods", method)
-
-
-def is_compiled(method: Any) -> bool:
-    """Whether a method's maps are one compiled function.
-
-    If not, its class says ``compiled = False`` and it is run as it is: other people's code, or a method with NumPy
-    between evaluations of the network. It has no derivative, and nothing can be wrapped around it.
-    """
-    return getattr(method, "compiled", True)
 
 
 def base_value(value: Any) -> Method:
@@ -114,7 +146,7 @@ def base_value(value: Any) -> Method:
         ValueError: also if the method is not compiled, so that nothing can be wrapped around it.
     """
     method = method_value(value)
-    if not is_compiled(method):
+    if not method.compiled:
         raise ValueError(
             f"`{method_name(method)}` is run in Python and not compiled, so it cannot be the base of a method"
         )

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.perturbation.cells import along, pixel_parts, with_channels
 from audit.methods.perturbation.patches import Patches
 from audit.methods.perturbation.score import Output, scorer
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @declared
-class Occlusion:
+class Occlusion(MethodDefaults):
     """The drop of the score when a patch is covered, averaged over all patches that cover a pixel.
 
     Formula: A(x)_u = mean over the patches w that contain u of S_c(x) - S_c(x with w replaced by the baseline). Patches

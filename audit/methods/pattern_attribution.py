@@ -3,15 +3,14 @@
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need, gaussian_noise
+from audit.methods.method import Array, Attribute, Learn, MethodDefaults, Need, gaussian_noise
 
 if TYPE_CHECKING:
-    from audit.methods.fitted import Learn
     from audit.network.network import Network, Params
 
 
 @declared
-class PatternAttribution:
+class PatternAttribution(MethodDefaults):
     """The gradient with each layer's weights replaced by weight times pattern: what the signal adds to each output.
 
     Formula: starts as S_c(x) at the explained logit; R_i = sum over j of w_ij a_ij R_j in each dense layer and
@@ -59,7 +58,7 @@ class PatternAttribution:
 
         return attributed
 
-    def fit(self, network: "Network") -> "Learn":
+    def fit(self, network: "Network") -> Learn:
         """Return what fits the patterns.
 
         Raises:

@@ -3,15 +3,14 @@
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need, gaussian_noise
+from audit.methods.method import Array, Attribute, Learn, MethodDefaults, Need, gaussian_noise
 
 if TYPE_CHECKING:
-    from audit.methods.fitted import Learn
     from audit.network.network import Network, Params
 
 
 @declared
-class PatternNet:
+class PatternNet(MethodDefaults):
     """The gradient with each layer's weights replaced by patterns, the directions in which the data move its outputs.
 
     Formula: starts as S_c(x) at the explained logit; s_i = sum over j of a_ij s_j in each dense layer and convolution,
@@ -63,7 +62,7 @@ class PatternNet:
 
         return signal
 
-    def fit(self, network: "Network") -> "Learn":
+    def fit(self, network: "Network") -> Learn:
         """Return what fits the patterns.
 
         Raises:

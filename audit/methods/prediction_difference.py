@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.perturbation.cells import along, with_channels
 from audit.methods.perturbation.patches import Patches
 from audit.methods.perturbation.score import scorer
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @declared
-class PredictionDifference:
+class PredictionDifference(MethodDefaults):
     """How much the class gains from knowing a patch, against patches drawn given what surrounds it.
 
     Formula: A(x)_u = mean over the patches w that contain u of D(p(c|x), p(c|x without w)), with p(c|x without w) the

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from audit.declare import declared
 from audit.errors import InputError
-from audit.methods.method import Attribute, Need, gaussian_noise
+from audit.methods.method import Attribute, MethodDefaults, Need, gaussian_noise
 from audit.methods.shared.with_model import with_model
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ REFERENCE = r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$"
 
 
 @declared
-class Python:
+class Python(MethodDefaults):
     """A function of the user's: ``(model, x, target) -> attribution``.
 
     Formula: whatever the function computes. It gets the audited model as a Keras model that has the parameters under

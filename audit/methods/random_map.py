@@ -6,7 +6,7 @@ It must pass every sensitivity to parameters and fail repeatability.
 from typing import TYPE_CHECKING, ClassVar
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need, gaussian_noise
+from audit.methods.method import Array, Attribute, MethodDefaults, Need, gaussian_noise
 from audit.methods.shared.params_digest import params_digest
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @declared
-class RandomMap:
+class RandomMap(MethodDefaults):
     """Independent Gaussian noise that any change of any parameter replaces: the most sensitive map there is.
 
     Formula: standard Gaussian numbers, drawn from the input's key with a digest of all parameters folded in. The same

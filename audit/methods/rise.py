@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.perturbation.cells import along, cells_of, hats, sizes_of, with_channels
 from audit.methods.perturbation.score import Output, scorer
 from audit.methods.shared.images import check_images
@@ -21,7 +21,7 @@ _CHUNK = 100  # masks at a time in ``noise_map``
 
 
 @declared
-class Rise:
+class Rise(MethodDefaults):
     """The mean of random masks, each weighted by the score of the input seen through it.
 
     Formula: A(x) = 1 / (p n) sum over s = 1 .. n of S_c(x * M_s) M_s. A mask is drawn on a coarse grid, each cell 1

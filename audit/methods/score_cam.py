@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.activation import chosen_layer, layer_noise, resize
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @declared
-class ScoreCam:
+class ScoreCam(MethodDefaults):
     """The channels of one layer's activation, weighted by the logit that the input keeps under each as a mask.
 
     Formula: A(x) = resize(ReLU(sum over k of w_k a_k)), with w the softmax over k of S_c(x * m_k) and m_k the channel

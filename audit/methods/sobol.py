@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from audit.declare import declared
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.perturbation.cells import along, blocks, cells_of, pixel_parts, sizes_of, with_channels
 from audit.methods.perturbation.score import Output, scorer
 from audit.methods.shared.path_baseline import Baseline, baseline_of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @declared
-class Sobol:
+class Sobol(MethodDefaults):
     """The total-order Sobol index of each cell of a grid: the share of the variance that it causes, alone or not.
 
     Formula: masks m in [0, 1]^d, one entry for each cell, give the scores f(m) = S_c(x' + m * (x - x')). A(x)_i = 1 /

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from audit.declare import declared
 from audit.errors import InputError
-from audit.methods.method import Attribute, Need
+from audit.methods.method import Attribute, MethodDefaults, Need
 from audit.methods.shared.activation import coarse_noise, layer_noise
 from audit.methods.shared.with_model import global_numpy_seed, need_tensorflow, spatial_layer, spatial_node, with_model
 
@@ -25,7 +25,7 @@ _PROBABILITIES = ("smoothgrad", "occlusion_sensitivity")
 
 
 @declared
-class TfExplain:
+class TfExplain(MethodDefaults):
     """A method of the tf-explain library, run by that library's own code.
 
     Formula: by ``method``: ``vanilla_gradients`` dS_c/dx; ``gradients_inputs`` x * dS_c/dx; ``integrated_gradients``

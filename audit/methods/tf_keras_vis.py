@@ -9,7 +9,7 @@ from pydantic import Field
 
 from audit.declare import declared
 from audit.errors import InputError
-from audit.methods.method import Attribute, Need
+from audit.methods.method import Attribute, MethodDefaults, Need
 from audit.methods.shared.activation import layer_noise
 from audit.methods.shared.with_model import global_numpy_seed, need_tensorflow, spatial_layer, spatial_node, with_model
 
@@ -25,7 +25,7 @@ _CLASSES = {
 
 
 @declared
-class TfKerasVis:
+class TfKerasVis(MethodDefaults):
     """A method of the tf-keras-vis library, run by that library's own code.
 
     Formula: by ``method``: ``saliency`` dS_c/dx; ``smoothgrad`` the mean gradient over noisy copies with a standard

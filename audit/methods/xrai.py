@@ -8,7 +8,7 @@ from pydantic import Field
 
 from audit.declare import declared
 from audit.methods.gradient import Gradient
-from audit.methods.method import Array, Attribute, Need
+from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.images import check_images
 from audit.record import record
 
@@ -27,7 +27,7 @@ class Region:
 
 
 @declared
-class Xrai:
+class Xrai(MethodDefaults):
     """Regions of several segmentations, added one by one by the density of integrated gradients that each adds.
 
     Formula: g = the sum over channels of the mean of integrated gradients from a black and from a white baseline (the
@@ -101,7 +101,7 @@ class Xrai:
         pixels = np.ascontiguousarray(x, np.float32)
         return _regions(pixels.tobytes(), pixels.shape, self.scales, self.least, self.dilation)
 
-    def baselines(self, x: np.ndarray) -> np.ndarray:
+    def baselines(self, x: np.ndarray, params: "Params") -> np.ndarray:
         """Return the two baselines of each input of x (n, H, W, C): black and white, (2, n, H, W, C)."""
         return np.stack([np.broadcast_to(each(x, axis=(1, 2, 3), keepdims=True), x.shape) for each in (np.min, np.max)])
 

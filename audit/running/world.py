@@ -191,7 +191,7 @@ def _check_truth(spec: "Spec", data: Dataset) -> None:
 def _check_trust(spec: "Spec", trusted: Collection[str]) -> None:
     """Refuse methods that run a user's own code unless it is trusted on the command line; nothing is imported."""
     for entry in spec.methods:
-        code = getattr(entry.method, "code", None)
+        code = entry.method.code
         if code is not None and code not in trusted:
             raise RefusedError(
                 "X007",

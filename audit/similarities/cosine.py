@@ -7,11 +7,11 @@ import numpy as np
 
 from audit.declare import declared
 from audit.maps import USABLE, normalise, unusable
-from audit.similarities.similarity import as_rows, one_where_same
+from audit.similarities.similarity import Similarity, as_rows, one_where_same
 
 
 @declared
-class Cosine:
+class Cosine(Similarity):
     """The cosine of the angle between two maps as vectors, in [-1, 1].
 
     Unchanged where either map is multiplied by a positive number; not where it is shifted; symmetric. Of absolute maps
@@ -21,9 +21,6 @@ class Cosine:
     """
 
     quantity: ClassVar[str] = "cosine similarity"
-
-    def refuse(self, shape: tuple[int, ...]) -> None:
-        """Maps of every shape can be compared."""
 
     def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the cosine of each pair of maps."""

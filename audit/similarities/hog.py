@@ -10,14 +10,14 @@ from audit.declare import declared
 from audit.errors import InputError
 from audit.maps import USABLE, Normalise, normalise, unusable
 from audit.similarities.pearson import pearson
-from audit.similarities.similarity import Shuffles, mean_over_shuffles, one_where_same, refuse_flat
+from audit.similarities.similarity import Shuffles, Similarity, mean_over_shuffles, one_where_same, refuse_flat
 from audit.similarities.spearman import spearman
 
 Count = Annotated[int, Field(ge=1, le=1000)]
 
 
 @declared
-class Hog:
+class Hog(Similarity):
     """The correlation of two maps' histograms of oriented gradients, in [-1, 1].
 
     Symmetric. Blind to shifts of the values, and all but blind to a positive factor: each block is normalised, and

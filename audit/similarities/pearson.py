@@ -7,11 +7,11 @@ import numpy as np
 
 from audit.declare import declared
 from audit.maps import USABLE, normalise, unusable
-from audit.similarities.similarity import as_rows, one_where_same
+from audit.similarities.similarity import Similarity, as_rows, one_where_same
 
 
 @declared
-class Pearson:
+class Pearson(Similarity):
     """Pearson's correlation of the values, in [-1, 1].
 
     Unchanged where either map is multiplied by a positive number or shifted, so no normalisation is needed; symmetric.
@@ -21,9 +21,6 @@ class Pearson:
     """
 
     quantity: ClassVar[str] = "correlation"
-
-    def refuse(self, shape: tuple[int, ...]) -> None:
-        """Maps of every shape can be compared."""
 
     def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the correlation of each pair of maps."""

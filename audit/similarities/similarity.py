@@ -7,8 +7,9 @@ against shuffled copies of the other, which keep every value and lose every plac
 
 import hashlib
 import math
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Annotated, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Protocol
 
 import numpy as np
 from pydantic import Field
@@ -22,23 +23,26 @@ Shuffles = Annotated[int, Field(ge=1, le=1000, description="shuffled copies of e
 class Similarity(Protocol):
     """The fields of a similarity are its YAML. The name in YAML is the file's name."""
 
+    __dataclass_fields__: ClassVar[dict[str, Any]]  # a declared value
+
     quantity: ClassVar[str]  # what it measures, in words
 
     def refuse(self, shape: tuple[int, ...]) -> None:
-        """Refuse maps of a shape, ``(H, W)``, ``(H, W, C)`` or ``(F,)``, that it cannot compare.
+        """Refuse maps of a shape, ``(H, W)``, ``(H, W, C)`` or ``(F,)``, that it cannot compare; by default none.
 
         Raises:
             InputError: the message names what would fit.
         """
-        ...
+        return None
 
+    @abstractmethod
     def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the similarity ``(n,)`` float64 of each pair of maps ``(n, ...)``, at most 1.
 
         Exactly 1 for the same map; NaN where either map is constant or not finite, never 0.
         """
-        ...
 
+    @abstractmethod
     def shuffled(self, a: np.ndarray, b: np.ndarray, keys: Sequence[str]) -> np.ndarray | None:
         """Return the mean similarity ``(n,)`` of each map of ``a`` to copies of its partner with the pixels shuffled.
 
@@ -47,7 +51,6 @@ class Similarity(Protocol):
         ``keys`` name the pairs: the same key draws the same shuffles. None where the mean over all shuffles is 0
         whatever the maps: then there is nothing to take off.
         """
-        ...
 
 
 def pairwise(score: Callable[[np.ndarray, np.ndarray], float], a: np.ndarray, b: np.ndarray) -> np.ndarray:

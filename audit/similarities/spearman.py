@@ -10,12 +10,13 @@ from typing import ClassVar
 import numpy as np
 
 from audit.declare import declared
+from audit.similarities.similarity import Similarity
 
 _TOGETHER = 2**17  # values ranked at once: few calls for small maps, and no more than the processor's cache for large
 
 
 @declared
-class Spearman:
+class Spearman(Similarity):
     """Spearman's rank correlation, ties averaged, in [-1, 1].
 
     Unchanged where either map goes through an increasing function, so no normalisation is needed; symmetric. Many
@@ -25,9 +26,6 @@ class Spearman:
     """
 
     quantity: ClassVar[str] = "rank correlation"
-
-    def refuse(self, shape: tuple[int, ...]) -> None:
-        """Maps of every shape can be compared."""
 
     def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return the rank correlation of each pair of maps."""

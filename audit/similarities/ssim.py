@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from audit.declare import declared
 from audit.errors import InputError
 from audit.maps import Normalise, normalise
-from audit.similarities.similarity import Shuffles, mean_over_shuffles, pairwise, refuse_flat
+from audit.similarities.similarity import Shuffles, Similarity, mean_over_shuffles, pairwise, refuse_flat
 
 _TRUNCATE = 3.5  # scikit-image ends Gaussian weights at so many sigma
 
@@ -17,7 +17,7 @@ Small = Annotated[float, Field(gt=0, lt=1)]
 
 
 @declared
-class Ssim:
+class Ssim(Similarity):
     """Structural similarity of means, variances and covariance in a sliding window, averaged; in [-1, 1].
 
     Symmetric. Unchanged by a positive factor on either map, unless ``normalise: none``; a shift or an increasing

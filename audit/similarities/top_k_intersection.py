@@ -10,13 +10,13 @@ from audit.declare import declared
 from audit.errors import InputError
 from audit.maps import USABLE, unusable
 from audit.record import record
-from audit.similarities.similarity import as_rows, one_where_same
+from audit.similarities.similarity import Similarity, as_rows, one_where_same
 
 Many = Annotated[int, Field(ge=1, strict=True)] | Annotated[float, Field(gt=0, lt=1)]
 
 
 @declared
-class TopKIntersection:
+class TopKIntersection(Similarity):
     """The share of the ``k`` highest pixels that two maps have in common, in [0, 1].
 
     Pixels that tie for the last places share them, so of a map with fewer than k values above 0 each zero has a part.

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from audit.declare import KINDS
-from audit.errors import Fault, did_you_mean
+from audit.errors import Fault, PluginError, did_you_mean
 from audit.record import REFERENCE_RANKINGS, Severity, record
 from audit.registry import Family, find, places
 from audit.spec.sections import LISTED, Inputs, Maps, MethodOptions, RequirementOptions
-from audit.spec.validation import FieldOwner, build, fault_at, only, without
+from audit.spec.validation import FieldOwner, build, fault_at, of_plugin, only, without
 from audit.spec.yaml_nodes import Span, YamlNode
 
 if TYPE_CHECKING:
-    from audit.datasets.dataset import Dataset
+    from audit.datasets.dataset import Dataset, Source
+    from audit.datasets.preprocess import Preprocess
+    from audit.methods.method import Method
 
 T = TypeVar("T")
 
@@ -34,8 +36,16 @@ class MethodEntry:
 
     id: str
     name: str
-    method: Any
+    method: "Method"
     span: Span
+
+
+@record
+class Methods:
+    """The methods of a spec; ``ids`` are those of faulty ones too, which a requirement may name."""
+
+    entries: tuple[MethodEntry, ...]
+    ids: tuple[str, ...]
 
 
 @record
@@ -55,9 +65,9 @@ class DatasetEntry:
     """A data source with the number of explained inputs and their preprocessing."""
 
     name: str
-    source: Any
+    source: "Source"
     inputs: int
-    preprocess: Any | None
+    preprocess: "Preprocess | None"
 
     def load(self, root: Path) -> "Dataset":
         """Load and preprocess the data; relative paths start at ``root``.
@@ -70,8 +80,7 @@ class DatasetEntry:
 
     def load_training(self, root: Path) -> "Dataset | None":
         """Load the training data in the same way, with the same errors; None if the source has none."""
-        read = getattr(self.source, "training", None)  # a plug-in's source may lack it
-        data: Dataset | None = read(root) if read else None
+        data = self.source.training(root)
         return None if data is None else self._prepared(data)
 
     def _prepared(self, data: "Dataset") -> "Dataset":
@@ -90,20 +99,23 @@ class _Entry:
     span: Span
 
 
-def read_methods(node: YamlNode, faults: list[Fault]) -> tuple[MethodEntry, ...]:
+def read_methods(node: YamlNode, faults: list[Fault]) -> Methods:
     """Return the methods of a spec's list; faults are added to ``faults``."""
     found: list[MethodEntry] = []
+    ids: list[str] = []
     for entry in _entries(node, "methods", faults):
         owner = FieldOwner(label=f"method `{entry.name}`", span=entry.span)
         options = _build(MethodOptions, only(entry.fields, _names(MethodOptions)), owner, faults)
-        method = _declared("methods", entry, owner, _names(MethodOptions), faults)
+        method: Method | None = _declared("methods", entry, owner, _names(MethodOptions), faults)
         given = options.id if options else None
-        name = _id(given, entry, [each.id for each in found], faults)
+        name = _id(given, entry, ids, faults)
+        ids.append(name)
         if name in RESERVED:
             hint = "remove it: controls always run" if name in CONTROL_METHODS else "choose another id"
             faults.append(fault_at("S029", f"`{name}` is reserved for a control", entry.span, hint))
-        found.append(MethodEntry(id=name, name=entry.name, method=method, span=entry.span))
-    return tuple(found)
+        if method is not None:
+            found.append(MethodEntry(id=name, name=entry.name, method=method, span=entry.span))
+    return Methods(entries=tuple(found), ids=tuple(ids))
 
 
 def read_requirements(
@@ -149,7 +161,7 @@ def read_dataset(node: YamlNode, span: Span, faults: list[Fault]) -> DatasetEntr
     return DatasetEntry(name=name, source=source, inputs=inputs.inputs, preprocess=preprocess)
 
 
-def _preprocess(node: YamlNode | None, faults: list[Fault]) -> Any | None:
+def _preprocess(node: YamlNode | None, faults: list[Fault]) -> "Preprocess | None":
     from audit.datasets.preprocess import Application, Rescale
 
     if node is None or not isinstance(node.value, dict):
@@ -205,6 +217,9 @@ def _declared(
     except (ImportError, AttributeError) as error:
         what = f"cannot import `{entry.name}`: {error}"
         faults.append(fault_at("S027", what, entry.span, "install the package that provides it"))
+        return None
+    except PluginError as error:
+        faults.extend(of_plugin(error, entry.span))
         return None
     return _build(kind, without(entry.fields, common), replace(owner, also=common), faults)
 

@@ -159,9 +159,8 @@ def _spec(root: YamlNode, faults: list[Fault], *, text: str, folder: Path, stem:
     faults.extend(found)
     sections, keys = root.children, root.keys
     methods = read_methods(_section(sections, "methods", list), faults)
-    ids = [each.id for each in methods]
     maps = document.maps if document else Maps()
-    requirements = read_requirements(_section(sections, "require", list), ids, maps, faults)
+    requirements = read_requirements(_section(sections, "require", list), methods.ids, maps, faults)
     if root.value.get("training") is None:
         faults.extend(_untrained(each) for each in requirements if getattr(each.check, "retrains", False))
     if document is not None and document.target != "predicted":
@@ -170,14 +169,14 @@ def _spec(root: YamlNode, faults: list[Fault], *, text: str, folder: Path, stem:
     dataset = read_dataset(sections["dataset"], keys["dataset"], faults) if known else None
     if document is None or dataset is None:
         return None
-    _check_waivers(document, sections, ids, requirements, faults)
+    _check_waivers(document, sections, methods.ids, requirements, faults)
     faults.extend(faults_of(document.audit.frameworks, root))
     as_written = ("version", "extends", "model", "target", "seed", "inapplicable", "maps", "controls", "training")
     return Spec(
         **{name: getattr(document, name) for name in (*as_written, "waivers", "gate", "baseline", "report", "runtime")},
         audit=_with_id(document.audit, stem),
         dataset=dataset,
-        methods=methods,
+        methods=methods.entries,
         requirements=requirements,
         source_folder=folder,
         text=text,
@@ -201,14 +200,15 @@ def _rechosen(each: Requirement) -> Fault:
 
 
 def _first_per_place(faults: list[Fault]) -> list[Fault]:
-    """Keep the first fault of each place: the others follow from it."""
-    return list({(fault.file, fault.line, fault.column): fault for fault in reversed(faults)}.values())
+    """Keep the first fault of each place, and others with its code: the rest follow from it."""
+    first = {(each.file, each.line, each.column): each.code for each in reversed(faults)}
+    return [each for each in faults if each.code == first[each.file, each.line, each.column]]
 
 
 def _check_waivers(
     document: Document,
     sections: Mapping[str | int, YamlNode],
-    methods: list[str],
+    methods: tuple[str, ...],
     requirements: tuple[Requirement, ...],
     faults: list[Fault],
 ) -> None:

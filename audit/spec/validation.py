@@ -12,7 +12,7 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from audit.declare import KINDS, FieldFaults
-from audit.errors import AuditError, Fault, did_you_mean
+from audit.errors import AuditError, Fault, PluginError, did_you_mean
 from audit.record import record
 from audit.registry import Family, find, places
 from audit.spec.expected import Schema, at, choices, expected, keys, received
@@ -37,6 +37,8 @@ def build(kind: type[T], node: YamlNode, owner: FieldOwner) -> tuple[T | None, l
         return TypeAdapter(kind).validate_json(json.dumps(node.value), strict=True), []
     except ValidationError as error:
         return None, _distinct(_translate(error, kind, node, owner))
+    except PluginError as error:
+        return None, of_plugin(error, node.span)
     except AuditError as error:
         return None, [fault_at(error.code, error.what, node.span, hint=error.fix or "")]
 
@@ -44,6 +46,12 @@ def build(kind: type[T], node: YamlNode, owner: FieldOwner) -> tuple[T | None, l
 def fault_at(code: str, what: str, span: Span, hint: str = "") -> Fault:
     """Return a fault at a place."""
     return Fault(code, what, line=span.line, column=span.column, width=span.width, hint=hint, file=span.file)
+
+
+def of_plugin(error: PluginError, span: Span) -> list[Fault]:
+    """Return what is wrong with the class of a plug-in, all of it at the place that names the plug-in."""
+    said = [(each, f"{each.what}: expected {each.expected}, received {each.received}") for each in error.faults]
+    return [fault_at(each.code, what, span, hint=each.fix or "") for each, what in said]
 
 
 def without(node: YamlNode, names: Collection[str]) -> YamlNode:

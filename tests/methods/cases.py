@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from audit.methods.method import Method, is_compiled, method_value
+from audit.methods.method import Method, method_value
 from audit.network.loading.load import from_model
 from audit.network.network import Network
 from audit.registry import find, places
@@ -43,7 +43,7 @@ METHODS: Mapping[str, Method] = {
     if getattr(find("methods", name), "needs", "") != "model"
 }
 
-BASES = tuple(name for name, method in METHODS.items() if is_compiled(method))
+BASES = tuple(name for name, method in METHODS.items() if method.compiled)
 """The methods that another may be wrapped around."""
 
 COUNT = 4

@@ -27,7 +27,7 @@ def test_it_is_the_sum_of_gradients_times_steps_along_the_blurred_images() -> No
 
 def test_its_baseline_is_the_blurred_input_and_masks_its_noise() -> None:
     x = _RANDOM.normal(size=(1, 8, 6, 2)).astype(np.float32)
-    start = BlurIntegratedGradients(max_sigma=0.5).baselines(x)
+    start = BlurIntegratedGradients(max_sigma=0.5).baselines(x, {})
     assert np.allclose(start[0], discrete_gaussian(x[0], 3.0), atol=1e-5)
     even = np.full((8, 8, 1), 0.7, np.float32)
     noise = BlurIntegratedGradients().noise_map(networks.cnn(), even, np.random.default_rng(0))
@@ -37,7 +37,7 @@ def test_its_baseline_is_the_blurred_input_and_masks_its_noise() -> None:
 @pytest.mark.parametrize("max_sigma", [0.22, 2.0])
 def test_attributions_sum_to_the_change_of_the_logit_as_steps_grow(max_sigma: float) -> None:
     network, x = networks.residual(), _RANDOM.normal(size=(4, 8, 8, 2)).astype(np.float32)
-    start = BlurIntegratedGradients(max_sigma=max_sigma).baselines(x)
+    start = BlurIntegratedGradients(max_sigma=max_sigma).baselines(x, {})
     change = (logits(network, x) - logits(network, start))[:, 2]
     gaps = [
         abs(explain(network, BlurIntegratedGradients(steps=steps, max_sigma=max_sigma), x, 2).sum((1, 2, 3)) - change)

@@ -46,7 +46,7 @@ def test_it_follows_the_papers_algorithm(fraction: float, corridor: float) -> No
 def test_of_a_linear_function_each_input_gets_its_own_term(steps: int, baseline: Any) -> None:
     weight, x = _RANDOM.normal(size=(4, 3)), _RANDOM.normal(size=(2, 4))
     method = GuidedIntegratedGradients(steps=steps, baseline=baseline, corridor=1.0)
-    start = method.baselines(x.astype(np.float32))
+    start = method.baselines(x.astype(np.float32), {})
     maps = explain(networks.linear(weight.tolist(), [1.0, 2.0, 3.0]), method, x, 1)
     assert np.allclose(maps, (x - start) * weight[:, 1], atol=1e-5)
 

@@ -93,7 +93,7 @@ def test_the_fit_meets_its_constraint() -> None:
 def test_on_a_network_it_is_exact_and_sums_to_the_difference_from_the_baseline(baseline: str | float) -> None:
     network, x = networks.mlp(), np.random.default_rng(0).normal(size=(2, FEATURES)).astype(np.float32)
     method = KernelShap(samples=64, baseline=baseline)
-    found, starts = explain(network, method, x, [0, 2]), method.baselines(x)
+    found, starts = explain(network, method, x, [0, 2]), method.baselines(x, {})
     for row, start, target, phi in zip(x, starts, (0, 2), found, strict=True):
 
         def worth(kept, row=row, start=start, target=target):

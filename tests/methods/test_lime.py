@@ -46,7 +46,7 @@ def test_on_a_linear_model_it_is_what_each_feature_adds_and_adds_up(baseline: st
     for target in (0, 1):
         found = explain(network, method, X, target)
         np.testing.assert_allclose(found, (X - start) * WEIGHT[:, target], atol=1e-4)
-    np.testing.assert_allclose(method.baselines(X), np.full_like(X, start))
+    np.testing.assert_allclose(method.baselines(X, {}), np.full_like(X, start))
 
 
 def test_the_penalty_shrinks_and_another_key_gives_another_map_of_the_same_kind() -> None:

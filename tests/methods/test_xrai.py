@@ -89,7 +89,7 @@ def test_the_map_keeps_the_sum_of_integrated_gradients_which_is_complete() -> No
     kernel = np.random.default_rng(2).normal(size=(3, 3))
     network, x = networks.sum_pool(kernel), np.random.default_rng(1).random((2, 6, 6, 1), np.float32)
     found = explain(network, Xrai(steps=400), x, 0)
-    for each, row, start in zip(found, x, np.swapaxes(Xrai().baselines(x), 0, 1), strict=True):
+    for each, row, start in zip(found, x, np.swapaxes(Xrai().baselines(x, {}), 0, 1), strict=True):
 
         def score(image: np.ndarray) -> float:
             padded = np.pad(image[..., 0], 1)

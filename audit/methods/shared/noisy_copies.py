@@ -1,12 +1,12 @@
 """Noisy copies of the input: what SmoothGrad, SmoothGrad squared and VarGrad share, so that they see the same noise."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
 
-from audit.methods.method import Array, Need
+from audit.methods.method import Array, Method, MethodDefaults, Need
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -15,10 +15,10 @@ Step = Callable[[Array, Array, tuple[Array, ...]], tuple[Array, ...]]
 """``(number of the copy from 0, the base's map of it (B, ...), what was accumulated) -> accumulated``."""
 
 
-class OverNoisyCopies:
+class OverNoisyCopies(MethodDefaults):
     """The facts of a method that runs a base over noisy copies of the input; the fields are the method's own."""
 
-    base: Any
+    base: Method
     samples: int
     noise: float
 

@@ -54,10 +54,6 @@ class OverUnits(Protocol):
         """By what."""
         ...
 
-    def baselines(self, x: np.ndarray) -> np.ndarray:
-        """Return that of each input of x (n, ...)."""
-        ...
-
     def worth(self, game: Game, labels: np.ndarray, target: int, generator: np.random.Generator) -> np.ndarray:
         """Return what the map shows at each unit (M,); ``labels`` (H, W) or (F,) numbers the units."""
         ...
@@ -106,7 +102,7 @@ def unit_noise(method: OverUnits, x: np.ndarray, generator: np.random.Generator)
     A unit that shows the baseline already is worth nothing to any network, and that alone makes maps alike.
     """
     labels = labels_of(x, method.units, method.segments)
-    added = generator.standard_normal(x.shape, dtype=np.float32) * (x - method.baselines(x[None])[0])
+    added = generator.standard_normal(x.shape, dtype=np.float32) * (x - baseline_of(method.baseline, x[None], np)[0])
     return np.bincount(labels.ravel(), added.reshape(labels.size, -1).sum(axis=1)), labels
 
 

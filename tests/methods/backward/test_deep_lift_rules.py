@@ -46,7 +46,7 @@ def test_contributions_add_up_to_the_difference_from_the_reference(
     network = build()
     x = np.random.default_rng(1).normal(size=(4, *network.input_shape)).astype(np.float32)
     targets = np.arange(4) % network.classes
-    difference = (logits(network, x) - logits(network, method.baselines(x)))[range(4), targets]
+    difference = (logits(network, x) - logits(network, method.baselines(x, {})))[range(4), targets]
     total = explain(network, method, x, targets).reshape(4, -1).sum(axis=1)
     assert np.allclose(total, difference, rtol=1e-4, atol=1e-5)
     assert abs(difference).max() > 0.01
