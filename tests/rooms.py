@@ -42,7 +42,7 @@ ROOMS = (
     # The seam to the frameworks: each is named in one file.
     Room("backend.tensorflow", "errors", "numpy tensorflow", loads=True),
     Room("backend.jax", "errors", "numpy jax jaxlib", loads=True),
-    Room("backend", "errors", "numpy", "keras"),
+    Room("backend", "backend.jax backend.tensorflow errors", "numpy", "keras"),
     # The model as a pure function of its parameters.
     Room("network", "backend errors recipe record", "numpy keras", "h5py scipy", loads=True),
     # The families: a protocol, helpers that know no member, and the members that a spec names.

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from functools import cache
-from importlib import import_module
 from typing import Any, Protocol
+
+from audit.errors import EnvironmentStop
 
 Array = Any
 
@@ -57,7 +58,26 @@ class Backend(Protocol):
 
 @cache
 def active() -> Backend:
-    """Return the backend that Keras runs on in this process."""
+    """Return the backend that Keras runs on in this process.
+
+    Raises:
+        EnvironmentStop: Keras runs on another one.
+    """
     import keras
 
-    return import_module(f"audit.backend.{keras.backend.backend()}")  # type: ignore[return-value]
+    name = keras.backend.backend()
+    if name == "tensorflow":
+        from audit.backend import tensorflow
+
+        return tensorflow
+    if name == "jax":
+        from audit.backend import jax
+
+        return jax
+    raise EnvironmentStop(
+        "E013",
+        "Keras runs on a backend that is not supported",
+        expected="tensorflow or jax",
+        received=name,
+        fix="set KERAS_BACKEND to one of them before Keras is imported",
+    )

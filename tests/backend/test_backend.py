@@ -85,3 +85,10 @@ def test_matrix_products_are_not_rounded_to_fewer_bits(backend):
     a, b = generator.normal(size=(64, 256)).astype("float32"), generator.normal(size=(256, 64)).astype("float32")
     product = backend.to_numpy(backend.compile(lambda a, b: a @ b)(a, b))
     assert np.abs(product - a.astype(float) @ b.astype(float)).max() < 5e-5
+
+
+def test_another_backend_is_refused_by_name(monkeypatch):
+    monkeypatch.setattr(keras.backend, "backend", lambda: "torch")
+    with pytest.raises(EnvironmentStop, match="torch") as caught:
+        active.__wrapped__()
+    assert caught.value.code == "E013"
