@@ -80,7 +80,6 @@ WRONG: Mapping[Family, Mapping[str, tuple[str, str, str]]] = {
     },
     "checks": {
         "judge": ("def judge(self, evidence, facts)", "def judge(self, evidence)", "`judge(evidence, facts)`"),
-        "measure": ("def measure(self, method, condition, bench): raise NotImplementedError", "", "nothing"),
         "controls": ('{"random_map": "pass"}', '{"random_map": "good"}', "`Mapping[str, "),
         "judged": ('frozenset({"size"})', "1", "`frozenset[str]`, received `1` (int)"),
     },

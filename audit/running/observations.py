@@ -116,7 +116,7 @@ def method_facts(
 
 def _code_of_method(method: Method) -> dict[str, Code]:
     """Return the code from outside that a method is made of: classes, and the user's function that it calls."""
-    function = getattr(method, "code", None)
+    function = method.code
     return {**code_of_classes(method), **code_of(*([function] if function else []))}
 
 

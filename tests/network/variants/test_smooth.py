@@ -10,6 +10,7 @@ from audit.engine.compiled import pullback
 from audit.errors import InputError, UnitError
 from audit.methods.gradient import Gradient
 from audit.methods.guided_backprop import GuidedBackprop
+from audit.methods.method import MethodDefaults
 from audit.network.loading.load import from_model
 from audit.network.variants.smooth import softplus
 from audit.record import Explained
@@ -92,7 +93,7 @@ def test_methods_that_live_on_rectifiers_do_not_apply_and_code_as_it_is_has_no_d
 
 
 def test_what_the_backend_cannot_differentiate_is_said_so():
-    class Undifferentiable:
+    class Undifferentiable(MethodDefaults):
         needs = "apply"
 
         def attribute(self, network):
