@@ -5,9 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from audit.checks.check import Check
-from audit.record import Control, Evidence, MethodFacts, Outcome, Randomized, RequirementFacts, Verdict
+from audit.record import Control, Evidence, Judgement, MethodFacts, Outcome, Randomized, RequirementFacts, Verdict
 
 IDENTITY = "identity"
+
+_WITHOUT_DECISION = ("inconclusive", "error", "skipped")
+_ABSENT = Judgement(outcome="skipped", reason="This control was not run.")
 
 
 def controls_of(
@@ -28,13 +31,24 @@ def controls_of(
     """
     by_name = {method.name: judged[method.id] for method in methods if method.control and method.id in judged}
     controls = tuple(
-        _control(requirement, expected, by_name.get(name) or _absent(requirement, name))
+        _control(requirement, expected, by_name.get(name) or verdict_on(requirement, name, _ABSENT))
         for name, expected in check.controls.items()
     )
     least = {method: _least_self_similarity(each) for method, each in evidence.items()}
     if all(value is None for value in least.values()):
         return controls
-    return (*controls, _control(requirement, "pass", _identity(requirement, least)))
+    return (*controls, _control(requirement, "pass", verdict_on(requirement, IDENTITY, _identity(least))))
+
+
+def verdict_on(requirement: RequirementFacts, method: str, judgement: Judgement) -> Verdict:
+    """Return a judgement as the verdict of one requirement on one method (by id)."""
+    return Verdict(
+        requirement=requirement.id,
+        check=requirement.check,
+        method=method,
+        severity=requirement.severity,
+        **vars(judgement),
+    )
 
 
 def blocked(check_name: str, check: Check, controls: Sequence[Control]) -> str | None:
@@ -63,7 +77,7 @@ _UNCONTROLLED = (
 
 def _decided(control: Control) -> bool:
     """Return whether a control gave a verdict: one that contradicts it makes the whole audit invalid."""
-    return control.verdict.outcome in ("pass", "fail")
+    return control.verdict.outcome not in _WITHOUT_DECISION
 
 
 def _unshown(expected: Outcome, own: Sequence[Control]) -> str:
@@ -72,20 +86,12 @@ def _unshown(expected: Outcome, own: Sequence[Control]) -> str:
 
 
 def _control(requirement: RequirementFacts, expected: Outcome, verdict: Verdict) -> Control:
-    contradicts = verdict.outcome in ("pass", "fail") and verdict.outcome != expected
     return Control(
-        requirement=requirement.id, method=verdict.method, expected=expected, verdict=verdict, behaves=not contradicts
-    )
-
-
-def _absent(requirement: RequirementFacts, name: str) -> Verdict:
-    return Verdict(
         requirement=requirement.id,
-        check=requirement.check,
-        method=name,
-        severity=requirement.severity,
-        outcome="skipped",
-        reason="This control was not run.",
+        method=verdict.method,
+        expected=expected,
+        verdict=verdict,
+        behaves=verdict.outcome in (expected, *_WITHOUT_DECISION),
     )
 
 
@@ -103,22 +109,13 @@ def _least_self_similarity(evidence: Sequence[Evidence]) -> float | None:
     return float(values[np.isfinite(values)].min()) if np.isfinite(values).any() else float("nan")
 
 
-def _identity(requirement: RequirementFacts, least: Mapping[str, float | None]) -> Verdict:
+def _identity(least: Mapping[str, float | None]) -> Judgement:
     known = {method: value for method, value in least.items() if value is not None and np.isfinite(value)}
-    outcome: Outcome = "inconclusive"
-    reason = "With nothing re-drawn, no method gave a map that can be compared with itself."
-    if known:
-        worst = min(known, key=lambda method: known[method])
-        same = all(value == 1.0 for value in known.values())
-        outcome = "pass" if same else "fail"
-        reason = "With nothing re-drawn, every map is similar to itself with exactly 1."
-        if not same:
-            reason = f"With nothing re-drawn, a map of {worst} has a similarity of {known[worst]!r} with itself, not 1."
-    return Verdict(
-        requirement=requirement.id,
-        check=requirement.check,
-        method=IDENTITY,
-        severity=requirement.severity,
-        outcome=outcome,
-        reason=reason,
-    )
+    if not known:
+        reason = "With nothing re-drawn, no method gave a map that can be compared with itself."
+        return Judgement(outcome="inconclusive", reason=reason)
+    if all(value == 1.0 for value in known.values()):
+        return Judgement(outcome="pass", reason="With nothing re-drawn, every map is similar to itself with exactly 1.")
+    worst = min(known, key=lambda method: known[method])
+    reason = f"With nothing re-drawn, a map of {worst} has a similarity of {known[worst]!r} with itself, not 1."
+    return Judgement(outcome="fail", reason=reason)

@@ -65,6 +65,7 @@ def gates(verdict: Verdict) -> bool:
 
 
 _CODES: tuple[tuple[Outcome, int], ...] = (("fail", 1), ("error", 3), ("inconclusive", 4), ("pass", 0))
+"""The exit code of each outcome, the gravest first."""
 
 
 def close(
@@ -81,9 +82,7 @@ def close(
         sentence = f"The audit is invalid and no method passes: {_continued(why(invalid))}"
         return GateResult(outcome="invalid", exit_code=3, sentence=sentence)
     gating = [verdict for verdict in verdicts if gates(verdict)]
-    found = {verdict.outcome for verdict in gating}
-    if inconclusive == "pass":
-        found.discard("inconclusive")
+    found = {verdict.outcome for verdict in gating} - ({"inconclusive"} if inconclusive == "pass" else set())
     for outcome, code in _CODES:
         if outcome in found:
             return GateResult(outcome=outcome, exit_code=code, sentence=_sentence(outcome, gating, verdicts))

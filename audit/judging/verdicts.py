@@ -11,7 +11,7 @@ from typing import Any
 from audit.checks.check import Check, Judgement
 from audit.errors import AuditError
 from audit.judging import gate
-from audit.judging.controls import blocked, controls_of
+from audit.judging.controls import blocked, controls_of, verdict_on
 from audit.judging.learning_curves import histories
 from audit.judging.validity import invalidities, why
 from audit.record import (
@@ -114,27 +114,15 @@ def _verdict(
         judgement = Judgement(outcome="error", reason=f"The evidence cannot be judged: {error.what}.")
     except (KeyError, IndexError, ValueError) as error:  # scores missing or of another length: damaged, or a plug-in's
         judgement = Judgement(outcome="error", reason=f"The evidence is not what the check needs: {error!r}.")
-    return Verdict(
-        requirement=requirement.id,
-        check=requirement.check,
-        method=method,
-        severity=requirement.severity,
-        **vars(judgement),
-    )
+    return verdict_on(requirement, method, judgement)
 
 
 def _skips(given: JudgingInput, requirement: RequirementFacts) -> dict[str, Verdict]:
+    reasons = {method.id: given.skipped.get((requirement.id, method.id)) for method in given.facts.methods}
     return {
-        method.id: Verdict(
-            requirement=requirement.id,
-            check=requirement.check,
-            method=method.id,
-            severity=requirement.severity,
-            outcome="skipped",
-            reason=given.skipped[requirement.id, method.id],
-        )
-        for method in given.facts.methods
-        if (requirement.id, method.id) in given.skipped
+        method: verdict_on(requirement, method, Judgement(outcome="skipped", reason=reason))
+        for method, reason in reasons.items()
+        if reason is not None
     }
 
 
