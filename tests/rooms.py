@@ -64,7 +64,7 @@ ROOMS = (
         "numpy pydantic",
         "keras scipy skimage sklearn tf_explain tf_keras_vis",
     ),
-    Room("checks.check", "record", "numpy"),
+    Room("checks.check", "declare record", "numpy"),
     Room(
         "checks.shared",
         "checks.check declare errors maps record similarities.similarity statistics",

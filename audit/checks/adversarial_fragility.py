@@ -8,13 +8,24 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field, model_validator
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import attack, comparison, perturbation
 from audit.checks.shared.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Draws, Share, Similarity, Threshold
 from audit.checks.shared.judgement import Limits, Target, conclude, curve, stopped
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
-from audit.record import Compared, Condition, Evidence, Facts, Null, Original, Outcome, Probed, Sign, Trained
+from audit.record import (
+    Category,
+    Compared,
+    Condition,
+    Evidence,
+    Facts,
+    Null,
+    Original,
+    Outcome,
+    Probed,
+    Sign,
+)
 
 _RANDOM = "random_signs"
 _WORDS: Mapping[str, str] = MappingProxyType(
@@ -23,7 +34,7 @@ _WORDS: Mapping[str, str] = MappingProxyType(
 
 
 @declared
-class AdversarialFragility:
+class AdversarialFragility(Check):
     """No change of the input within the budget that keeps the prediction may replace the map.
 
     What it does. For each budget (a bound on the change of every value, as a share of the range of the data's values)
@@ -70,6 +81,10 @@ class AdversarialFragility:
 
     judged: ClassVar[frozenset[str]] = frozenset({"sign", "at_least", "null_at_most", "undefined_at_most"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType({"random_map": "pass"})
+    category: ClassVar[Category] = "robustness"
+    follows: ClassVar[str] = (
+        "A change too small to see moves its map. Do not rely on it where somebody gains by misleading the reader."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "AdversarialFragility":
@@ -77,10 +92,6 @@ class AdversarialFragility:
         if list(self.budgets) != sorted(set(self.budgets)):
             raise ValueError("`budgets` must grow")
         return self
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the null, then random signs and the attacks, budget by budget."""
@@ -140,8 +151,8 @@ class AdversarialFragility:
 
     def settings(self) -> dict[str, Any]:
         """Return what changes a unit's scores beside its condition."""
-        own = {name: getattr(self, name) for name in ("top", "steps", "sharpness", "along", "inside_range")}
-        return {**comparison.measured_fields(self), **own}
+        own = {"top": self.top, "steps": self.steps, "sharpness": self.sharpness, "along": self.along}
+        return {**comparison.measured_fields(self), **own, "inside_range": self.inside_range}
 
     def _attack(self, method: str, condition: Probed, bench: Bench) -> attack.Found:
         own = bench.explained

@@ -8,17 +8,28 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field, model_validator
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison, equality
 from audit.checks.shared.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Share, Similarity
 from audit.checks.shared.equality import Difference
 from audit.checks.shared.judgement import stopped
 from audit.declare import declared
-from audit.record import Compared, Condition, Evidence, Explained, Facts, Original, Outcome, Probed, Sign, Trained
+from audit.record import (
+    Category,
+    Compared,
+    Condition,
+    Evidence,
+    Explained,
+    Facts,
+    Original,
+    Outcome,
+    Probed,
+    Sign,
+)
 
 
 @declared
-class BatchInvariance:
+class BatchInvariance(Check):
     """An input must get the same map alone, in the audit's batches and among other inputs.
 
     What it does. Computes each map again with the input alone in its batch (``alone``), and with the inputs in another
@@ -52,15 +63,16 @@ class BatchInvariance:
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "pass", "input": "pass", "random_map": "pass"}
     )
+    category: ClassVar[Category] = "robustness"
+    follows: ClassVar[str] = (
+        "An input's map depends on what else is in its batch. Explain inputs one by one, and look for a layer "
+        "that mixes the batch."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "BatchInvariance":
         comparison.refuse_signed_magnitudes(self.channels, self.sign)
         return self
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return ``alone`` and ``among_others``; the level is how many inputs are explained at a time."""

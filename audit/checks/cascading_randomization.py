@@ -6,17 +6,27 @@ from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison, randomization
 from audit.checks.shared.comparison import Draws, Seeds, Share, Similarity, Threshold
 from audit.checks.shared.judgement import Limits
 from audit.checks.shared.randomization import BatchNorms, Explains, Redraws
 from audit.declare import declared
-from audit.record import Compared, Condition, Evidence, Facts, Order, Outcome, Sign, Trained
+from audit.record import (
+    Category,
+    Compared,
+    Condition,
+    Evidence,
+    Facts,
+    FigureKind,
+    Order,
+    Outcome,
+    Sign,
+)
 
 
 @declared
-class CascadingRandomization:
+class CascadingRandomization(Check):
     """The map must not survive when the model's parameters are re-drawn, stage after stage.
 
     What it does. Re-draws the parameters of the first stage, then of the first two, and so on until none is as
@@ -62,15 +72,15 @@ class CascadingRandomization:
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "fail", "input": "fail", "random_map": "pass"}
     )
+    category: ClassVar[Category] = "dependence"
+    follows: ClassVar[str] = randomization.FOLLOWS
+    figures: ClassVar[tuple[FigureKind, ...]] = ("curves", "inputs")
+    axis: ClassVar[str] = randomization.CASCADE
 
     @model_validator(mode="after")
     def _fits(self) -> "CascadingRandomization":
         comparison.refuse_signed_magnitudes(self.channels, self.sign)
         return self
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the null, the identity, then every stage of every seed."""

@@ -5,16 +5,22 @@ matters.", "Expected relation.", "How it can mislead.", "Source.". The report an
 """
 
 import inspect
+from abc import abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from audit.declare import as_json
 from audit.record import (
+    FOLLOWS,
+    Category,
+    Columns,
     Condition,
     Evidence,
     Explained,
     Facts,
+    FigureKind,
     Judgement,
     Measurement,
     Outcome,
@@ -23,7 +29,7 @@ from audit.record import (
     Variant,
 )
 
-__all__ = ["Bench", "Check", "Judgement", "Measurement", "parts"]
+__all__ = ["Bench", "Check", "Judgement", "Measurement", "parts", "told"]
 
 PARTS = ("What it does", "Why it matters", "Expected relation", "How it can mislead", "Source")
 
@@ -104,38 +110,61 @@ class Bench(Protocol):
 
 
 class Check(Protocol):
-    """The fields of a check are its YAML. ``judged`` names those that never change what is measured.
+    """What a check must have, and what it may have: abstract functions, ``controls`` and ``category`` are a must.
 
-    A check may also have ``title`` (a heading), ``quantity`` (what the numbers of its curves are, "similarity" where
-    absent), ``retrains``, ``shared(facts)`` and ``inapplicable(facts)``, which says in one sentence why the check does
-    not apply to a model, None where it does.
+    The fields of a check are its YAML. A shipped check inherits the defaults of what it may have; a plug-in need not.
     """
 
-    judged: ClassVar[frozenset[str]]  # fields that hold thresholds
     controls: ClassVar[Mapping[str, Outcome]]  # control method -> the verdict it must get
+    category: ClassVar[Category]  # the property that it speaks of
+
+    judged: ClassVar[frozenset[str]] = frozenset()  # fields that never change what is measured, such as thresholds
+    title: ClassVar[str] = ""  # a heading, where the name in words is none
+    quantity: ClassVar[str] = "similarity"  # what the numbers of its curves are
+    follows: ClassVar[str] = FOLLOWS  # from a failure, for people who act on it
+    figures: ClassVar[tuple[FigureKind, ...]] = ("curves",)
+    axis: ClassVar[str] = "condition"  # what the places along a curve are
+    columns: ClassVar[Columns | None] = None  # the words of the table of a curve's points, None: by the quantity
+    retrains: ClassVar[bool] = False  # networks are trained anew, so the spec needs a `training` section
+    truth: ClassVar[frozenset[str]] = frozenset()  # what the data must tell of each input
+    diagnostic: ClassVar[str] = ""  # a data source that tells it
+
+    # Fields of the checks that compare or rank maps: a spec's `maps` fill in the channels and the sign that are None.
+    similarity: Any = None
+    channels: Any = None
+    sign: Any = None
+    target: Any = "fixed"  # "rechosen": explains the class that a re-drawn model predicts
+
+    @abstractmethod
+    def conditions(self, facts: Facts) -> tuple[Condition, ...]:
+        """Return the conditions under which a method is measured, in the order in which they should run."""
+
+    @abstractmethod
+    def measure(self, method: str, condition: Condition, bench: Bench) -> Measurement:
+        """Measure one method (by id) under one condition."""
+
+    @abstractmethod
+    def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
+        """Decide from stored evidence alone: pure NumPy, the same evidence always gives the same judgement."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return the fields that change what is measured, as JSON values: all that are not ``judged``."""
+        return {name: value for name, value in as_json(self).items() if name not in self.judged}
 
     def trainings(self, facts: Facts) -> tuple[Trained, ...]:
         """Return the trainings that must be done before any method is measured, shared by all methods and checks.
 
-        Their evidence comes to ``judge`` with that of the method. Empty for a check that does not retrain.
+        Their evidence comes to ``judge`` with that of the method.
         """
-        ...
+        return ()
 
-    def conditions(self, facts: Facts) -> tuple[Condition, ...]:
-        """Return the conditions under which a method is measured, in the order in which they should run."""
-        ...
+    def shared(self, facts: Facts) -> tuple[Removed, ...]:
+        """Return the removals by no method's map, which all methods and checks share; they come to ``judge`` too."""
+        return ()
 
-    def measure(self, method: str, condition: Condition, bench: Bench) -> Measurement:
-        """Measure one method (by id) under one condition."""
-        ...
-
-    def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
-        """Decide from stored evidence alone: pure NumPy, the same evidence always gives the same judgement."""
-        ...
-
-    def settings(self) -> dict[str, Any]:
-        """Return the fields that change what is measured, as JSON values."""
-        ...
+    def inapplicable(self, facts: Facts) -> str | None:
+        """Say in one sentence why the check does not apply to a model, None where it does."""
+        return None
 
 
 def parts(check: type) -> dict[str, str]:
@@ -143,3 +172,16 @@ def parts(check: type) -> dict[str, str]:
     summary, *paragraphs = (" ".join(text.split()) for text in (inspect.getdoc(check) or "").split("\n\n"))
     titled = (paragraph.partition(". ") for paragraph in paragraphs)
     return {"In short": summary, **{title: text for title, _, text in titled if title in PARTS}}
+
+
+def told(check: type[Check]) -> dict[str, Any]:
+    """Return what a check says of itself to the reader of a report: fields of ``RequirementFacts``."""
+    return {
+        "doc": parts(check),
+        "quantity": check.quantity,
+        "category": check.category,
+        "follows": check.follows,
+        "figures": check.figures,
+        "axis": check.axis,
+        "columns": check.columns,
+    }

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field, model_validator
 
-from audit.checks.check import Bench, Explained, Judgement, Measurement
+from audit.checks.check import Bench, Check, Explained, Judgement, Measurement
 from audit.checks.shared import comparison, perturbation
 from audit.checks.shared.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Draws, Seeds, Share, Similarity, Threshold
 from audit.checks.shared.curves import curve
@@ -16,6 +16,7 @@ from audit.checks.shared.judgement import Limits, Target, conclude, stopped
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
 from audit.record import (
+    Category,
     Compared,
     Condition,
     Evidence,
@@ -26,7 +27,6 @@ from audit.record import (
     Probed,
     Randomized,
     Sign,
-    Trained,
 )
 
 _SAME = Randomized(mode="cascading", stage=0, seed=0)
@@ -34,7 +34,7 @@ _SAME = Randomized(mode="cascading", stage=0, seed=0)
 
 
 @declared
-class ClassSensitivity:
+class ClassSensitivity(Check):
     """The map must differ when another class is explained.
 
     What it does. Explains, on the audited model, another class of each input, drawn by the seed and never the one that
@@ -72,6 +72,10 @@ class ClassSensitivity:
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "fail", "input": "fail", "random_map": "fail"}
     )
+    category: ClassVar[Category] = "dependence"
+    follows: ClassVar[str] = (
+        "Its maps hardly depend on the explained class. Do not show them as reasons for one class and against another."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "ClassSensitivity":
@@ -88,10 +92,6 @@ class ClassSensitivity:
                 "method too: compare signed maps (`sign: signed`)."
             )
         return None
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the null, the identity (the same class once more), then another class by each seed."""

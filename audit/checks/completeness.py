@@ -8,13 +8,13 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import axioms
 from audit.checks.shared.axioms import AUDITED, Axiom
 from audit.checks.shared.comparison import Share
 from audit.checks.shared.judgement import point, stopped, values
 from audit.declare import declared
-from audit.record import Condition, Evidence, Facts, Outcome, Probed, Trained
+from audit.record import Category, Condition, Evidence, Facts, FigureKind, Outcome, Probed
 
 STEPS = "steps"
 
@@ -30,7 +30,7 @@ _NETWORKS = axioms.conditions(
 
 
 @declared
-class Completeness:
+class Completeness(Check):
     """The map's sum must be the change of the explained logit from the baseline to the input.
 
     What it does. Adds up each map and compares the sum with S(x) - S(x'), where x' is the baseline that the method
@@ -66,10 +66,9 @@ class Completeness:
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "fail", "input": "fail", "random_map": "fail"}
     )
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
+    category: ClassVar[Category] = "axiom"
+    follows: ClassVar[str] = axioms.FOLLOWS
+    figures: ClassVar[tuple[FigureKind, ...]] = ("curves", "steps")
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the step counts (level: steps), the closed-form networks, then the audited one."""

@@ -7,18 +7,21 @@ from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison, removal, trials
 from audit.checks.shared.judgement import stopped
 from audit.checks.shared.removal import METHOD, Fractions, Margin, RemovalDesign, Seeds, Within
 from audit.checks.shared.trials import Trial
 from audit.declare import declared
 from audit.record import (
+    Category,
     Channels,
+    Columns,
     Condition,
     Evidence,
     Facts,
     Features,
+    FigureKind,
     Outcome,
     Part,
     PlainFill,
@@ -29,7 +32,7 @@ from audit.record import (
 
 
 @declared
-class DiffRoar:
+class DiffRoar(Check):
     """The features that a method ranks first must let a retrained network do better than those it ranks last.
 
     What it does. Keeps only the given fractions of the features that the method ranks highest, retrains the
@@ -61,6 +64,17 @@ class DiffRoar:
 
     judged: ClassVar[frozenset[str]] = frozenset({"margin", "baseline_within"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType({"random_map": "fail"})
+    category: ClassVar[Category] = "faithfulness"
+    follows: ClassVar[str] = removal.FOLLOWS
+    figures: ClassVar[tuple[FigureKind, ...]] = ("kept",)
+    axis: ClassVar[str] = "share of the features that is kept"
+    columns: ClassVar[Columns | None] = Columns(
+        caption="Mean accuracy over retrainings with the highest-ranked or the lowest-ranked features alone, and the "
+        "difference with its 95 % interval",
+        similarity="Highest alone",
+        null="Lowest alone",
+        excess="Difference",
+    )
     retrains: ClassVar[bool] = True
     title: ClassVar[str] = "DiffROAR"
 
@@ -72,10 +86,6 @@ class DiffRoar:
     def trainings(self, facts: Facts) -> tuple[Trained, ...]:
         """Return the trainings on intact inputs, which show that the recipe works."""
         return self._design().trainings()
-
-    def shared(self, facts: Facts) -> tuple[Removed, ...]:
-        """Nothing: a random ranking gives zero by itself."""
-        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the removals that leave the highest-ranked, then those that leave the lowest-ranked."""

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
+from audit.checks.shared import randomization
 from audit.checks.shared.comparison import DEFAULT_CHANNELS, Draws, Seeds, Share
 from audit.checks.shared.complexity import Bins, histogram_entropy
 from audit.checks.shared.curves import values
@@ -16,12 +17,25 @@ from audit.checks.shared.judgement import Limits, Target, conclude, stopped, unc
 from audit.checks.shared.perturbation import ratio
 from audit.checks.shared.randomization import Explains, Redraws
 from audit.declare import declared
-from audit.maps import reduce
-from audit.record import BatchNorm, Channels, Condition, Evidence, Facts, Null, Original, Outcome, Randomized, Trained
+from audit.maps import (
+    reduce,
+)
+from audit.record import (
+    BatchNorm,
+    Category,
+    Channels,
+    Condition,
+    Evidence,
+    Facts,
+    Null,
+    Original,
+    Outcome,
+    Randomized,
+)
 
 
 @declared
-class EfficientMprt:
+class EfficientMprt(Check):
     """A map must become more complex, nearer to noise, when all of the model's parameters are re-drawn.
 
     What it does. Re-draws all parameters at once and measures the entropy of the histogram of each map's values, before
@@ -61,12 +75,10 @@ class EfficientMprt:
 
     judged: ClassVar[frozenset[str]] = frozenset({"at_least", "head_room_at_least", "undefined_at_most"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType({"edge_detector": "fail", "input": "fail"})
+    category: ClassVar[Category] = "dependence"
+    follows: ClassVar[str] = randomization.FOLLOWS
     title: ClassVar[str] = "Efficient MPRT"
     quantity: ClassVar[str] = "relative rise of entropy"
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the null, then the fully re-drawn network of every seed."""

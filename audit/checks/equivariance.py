@@ -8,13 +8,25 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison, perturbation
 from audit.checks.shared.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Draws, Share, Similarity, Threshold
 from audit.checks.shared.judgement import Limits, Target, conclude, curve, point, stopped
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
-from audit.record import Compared, Condition, Evidence, Facts, Null, Original, Outcome, Probed, Rekeyed, Sign, Trained
+from audit.record import (
+    Category,
+    Compared,
+    Condition,
+    Evidence,
+    Facts,
+    Null,
+    Original,
+    Outcome,
+    Probed,
+    Rekeyed,
+    Sign,
+)
 
 Transform = Literal[
     "flip_left_right",
@@ -35,7 +47,7 @@ _OTHER_KEY = Rekeyed(seed=1)
 
 
 @declared
-class Equivariance:
+class Equivariance(Check):
     """Where the model does not mind that an image is flipped, turned or shifted, the map must move with the image.
 
     What it does. Explains the transformed input, transforms the map back and compares it with the map of the input, for
@@ -72,6 +84,10 @@ class Equivariance:
 
     judged: ClassVar[frozenset[str]] = frozenset({"sign", "tolerance", "at_least", "null_at_most", "undefined_at_most"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType({"input": "pass", "random_map": "fail"})
+    category: ClassVar[Category] = "robustness"
+    follows: ClassVar[str] = (
+        "Its map does not move with the input although the model's answer stays. Do not read positions off it finely."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "Equivariance":
@@ -79,10 +95,6 @@ class Equivariance:
         if len(set(self.transforms)) < len(self.transforms):
             raise ValueError("`transforms` names one twice")
         return self
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the null, another key, then the transformations, if the inputs are images that allow them."""

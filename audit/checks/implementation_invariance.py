@@ -6,13 +6,22 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison, equality
 from audit.checks.shared.comparison import DEFAULT_SIGN, Share, Similarity
 from audit.checks.shared.equality import Difference, Parity
 from audit.checks.shared.judgement import stopped
 from audit.declare import declared
-from audit.record import Compared, Condition, Evidence, Facts, Outcome, Probed, Sign, Trained
+from audit.record import (
+    Category,
+    Compared,
+    Condition,
+    Evidence,
+    Facts,
+    Outcome,
+    Probed,
+    Sign,
+)
 
 Rewrite = Literal["batch_norm_folded", "relu_rescaled", "linear_split", "channels_permuted", "dead_branch"]
 
@@ -20,7 +29,7 @@ ALL: tuple[Rewrite, ...] = ("batch_norm_folded", "relu_rescaled", "linear_split"
 
 
 @declared
-class ImplementationInvariance:
+class ImplementationInvariance(Check):
     """Networks that compute the same function must get the same map.
 
     What it does. Rewrites the audited network into others of the same function and compares the maps:
@@ -60,6 +69,11 @@ class ImplementationInvariance:
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "pass", "input": "pass", "random_map": "fail"}
     )
+    category: ClassVar[Category] = "robustness"
+    follows: ClassVar[str] = (
+        "Two networks that compute the same get different maps. Name the exact network beside each map, and do "
+        "not compare maps between implementations."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "ImplementationInvariance":
@@ -67,10 +81,6 @@ class ImplementationInvariance:
         if len(set(self.rewrites)) < len(self.rewrites):
             raise ValueError("`rewrites` names one of them twice")
         return self
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return one condition for each rewrite, named as the network's variant."""

@@ -6,18 +6,27 @@ from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison, randomization
 from audit.checks.shared.comparison import Draws, Seeds, Share, Similarity, Threshold
 from audit.checks.shared.judgement import Limits, Target
 from audit.checks.shared.randomization import BatchNorms, Explains, Redraws
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
-from audit.record import Compared, Condition, Evidence, Facts, Outcome, Sign, Trained
+from audit.record import (
+    Category,
+    Compared,
+    Condition,
+    Evidence,
+    Facts,
+    FigureKind,
+    Outcome,
+    Sign,
+)
 
 
 @declared
-class IndependentRandomization:
+class IndependentRandomization(Check):
     """The map must not survive when one stage of the model is re-drawn while all others stay trained.
 
     What it does. Re-draws the parameters of one stage at a time, the others as trained; the maps of the same inputs
@@ -56,15 +65,18 @@ class IndependentRandomization:
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "fail", "input": "fail", "random_map": "pass"}
     )
+    category: ClassVar[Category] = "dependence"
+    follows: ClassVar[str] = (
+        "Single layers can be lost without its maps changing. Do not use it to ask what those layers contribute; "
+        "the curve says which they are."
+    )
+    figures: ClassVar[tuple[FigureKind, ...]] = ("curves", "stages", "inputs")
+    axis: ClassVar[str] = "the one stage that is re-drawn"
 
     @model_validator(mode="after")
     def _fits(self) -> "IndependentRandomization":
         comparison.refuse_signed_magnitudes(self.channels, self.sign)
         return self
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the null, the identity, then every stage of every seed."""

@@ -8,12 +8,12 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from audit.checks.check import Bench, Explained, Judgement, Measurement
+from audit.checks.check import Bench, Check, Explained, Judgement, Measurement
 from audit.checks.shared import perturbation
 from audit.checks.shared.comparison import Share
 from audit.checks.shared.judgement import Curve, Limits, Target, conclude, point, stopped, values
 from audit.declare import declared
-from audit.record import Condition, Evidence, Facts, Original, Outcome, Probed, Trained
+from audit.record import Category, Condition, Evidence, Facts, Original, Outcome, Probed
 
 Reading = Literal["sensitivity", "share"]
 
@@ -24,7 +24,7 @@ _READINGS: Mapping[str, tuple[Reading, ...]] = MappingProxyType(
 
 
 @declared
-class Infidelity:
+class Infidelity(Check):
     """What the map says of a perturbation must be what the perturbation does to the explained logit.
 
     What it does. Perturbs each input many times: by Gaussian noise, or by setting a random square (of flat inputs,
@@ -61,11 +61,11 @@ class Infidelity:
 
     judged: ClassVar[frozenset[str]] = frozenset({"at_most", "undefined_at_most"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType({"random_map": "fail"})
+    category: ClassVar[Category] = "faithfulness"
+    follows: ClassVar[str] = (
+        "Its values do not foretell how the output changes when the input does. Do not read them as amounts."
+    )
     quantity: ClassVar[str] = "infidelity"
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the one set of perturbations."""

@@ -6,17 +6,26 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison, equality
 from audit.checks.shared.comparison import DEFAULT_SIGN, Share, Similarity
 from audit.checks.shared.equality import Difference, Parity
 from audit.checks.shared.judgement import stopped
 from audit.declare import declared
-from audit.record import Compared, Condition, Evidence, Facts, Outcome, Probed, Sign, Trained
+from audit.record import (
+    Category,
+    Compared,
+    Condition,
+    Evidence,
+    Facts,
+    Outcome,
+    Probed,
+    Sign,
+)
 
 
 @declared
-class InputShift:
+class InputShift(Check):
     """A shift of every input that the first layer's bias takes back must not change the map.
 
     What it does. Adds the same pattern m to every input (one number, or a checkerboard) and builds the network that
@@ -61,6 +70,11 @@ class InputShift:
     quantity: ClassVar[str] = equality.QUANTITY
     judged: ClassVar[frozenset[str]] = frozenset({"sign", "at_most", "parity_at_most", "undefined_at_most"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType({"input": "fail", "random_map": "fail"})
+    category: ClassVar[Category] = "robustness"
+    follows: ClassVar[str] = (
+        "A change that the model cannot notice changes its maps. Fix its reference value (a baseline, say) to the "
+        "data, or take a method without one."
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "InputShift":
@@ -68,10 +82,6 @@ class InputShift:
         if self.amount == 0:
             raise ValueError("`amount: 0` shifts nothing")
         return self
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the shift: a variant's name, its level the share of the inputs' range."""

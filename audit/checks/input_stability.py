@@ -8,19 +8,19 @@ from typing import Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from audit.checks.check import Bench, Explained, Judgement, Measurement
+from audit.checks.check import Bench, Check, Explained, Judgement, Measurement
 from audit.checks.shared import perturbation
 from audit.checks.shared.comparison import Share
 from audit.checks.shared.judgement import Curve, Limits, Target, conclude, point, stopped, values
 from audit.declare import declared
-from audit.record import Condition, Evidence, Facts, Original, Outcome, Probed, Rekeyed, Trained
+from audit.record import Category, Condition, Evidence, Facts, Original, Outcome, Probed, Rekeyed
 
 _OTHER_KEY = Rekeyed(seed=1)
 _FEWEST = 0.5  # of an input's neighbours: the largest of few is no estimate of the largest of many
 
 
 @declared
-class InputStability:
+class InputStability(Check):
     """A change of the input that nobody sees must not change the map by much.
 
     What it does. Explains seeded neighbours of each input, within a radius given as a share of the range of the data's
@@ -56,11 +56,12 @@ class InputStability:
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "pass", "input": "pass", "random_map": "pass"}
     )
+    category: ClassVar[Category] = "robustness"
+    follows: ClassVar[str] = (
+        "Small changes of an input, which keep the prediction, change its map. Average over such changes, or say "
+        "beside each map that it holds for that input alone."
+    )
     quantity: ClassVar[str] = "relative change"
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return another key, then the neighbours."""

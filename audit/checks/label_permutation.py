@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison
 from audit.checks.shared.comparison import DEFAULT_SIGN, PARTNER, Draws, Seeds, Share, Similarity, Threshold
 from audit.checks.shared.judgement import Curve, Limits, Target, conclude, curve, point, stopped
@@ -15,14 +15,26 @@ from audit.checks.shared.memorisation import doubt
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
 from audit.errors import UnitError
-from audit.record import Compared, Condition, Evidence, Facts, Null, Original, Outcome, Sign, Trained
+from audit.record import (
+    Category,
+    Compared,
+    Condition,
+    Evidence,
+    Facts,
+    FigureKind,
+    Null,
+    Original,
+    Outcome,
+    Sign,
+    Trained,
+)
 
 _PLACES = ("permuted against true labels", "permuted labels against the audited model")
 _CEILING, _FLOOR = "true against true labels, another seed", "untrained against untrained"
 
 
 @declared
-class LabelPermutation:
+class LabelPermutation(Check):
     """The map must not survive when the model is trained on labels that mean nothing.
 
     What it does. Trains the architecture anew, once on the true labels and once on permuted ones, by the same recipe
@@ -65,6 +77,12 @@ class LabelPermutation:
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "fail", "input": "fail", "random_map": "pass"}
     )
+    category: ClassVar[Category] = "dependence"
+    follows: ClassVar[str] = (
+        "Its maps are alike for a model that learned the task and one that learned noise. Do not use it to say "
+        "what the model has learned of the data."
+    )
+    figures: ClassVar[tuple[FigureKind, ...]] = ("pairs", "learning")
 
     @model_validator(mode="after")
     def _fits(self) -> "LabelPermutation":

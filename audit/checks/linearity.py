@@ -8,12 +8,12 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import axioms
 from audit.checks.shared.axioms import AUDITED, Axiom
 from audit.checks.shared.comparison import Share
 from audit.declare import declared
-from audit.record import Condition, Evidence, Facts, Outcome, Trained
+from audit.record import Category, Condition, Evidence, Facts, Outcome
 
 _NETWORKS = axioms.conditions(
     {
@@ -25,7 +25,7 @@ _NETWORKS = axioms.conditions(
 
 
 @declared
-class Linearity:
+class Linearity(Check):
     """The map of a f1 + b f2 must be a times the map of f1 plus b times the map of f2.
 
     What it does. Logits are linear in the last layer, so its weights are rewritten until the explained logit is
@@ -55,10 +55,8 @@ class Linearity:
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "fail", "input": "fail", "random_map": "fail"}
     )
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
+    category: ClassVar[Category] = "axiom"
+    follows: ClassVar[str] = axioms.FOLLOWS
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the closed-form networks, then the audited one."""

@@ -7,19 +7,28 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import diagnosis
 from audit.checks.shared.comparison import DEFAULT_CHANNELS
 from audit.checks.shared.diagnosis import DISTRACTOR, RELEVANT, SWAPPED, Misled, Share, Used
 from audit.checks.shared.judgement import Limits, Target, conclude, stopped, values
 from audit.declare import declared
-from audit.record import Channels, Condition, Evidence, Facts, Original, Outcome, Randomized, Trained
+from audit.record import (
+    Category,
+    Channels,
+    Condition,
+    Evidence,
+    Facts,
+    Original,
+    Outcome,
+    Randomized,
+)
 
 _PLACES = {"excess": "the mark, above an equal region by chance", "share_of_both": "the mark against the decoy"}
 
 
 @declared
-class PlantedShortcut:
+class PlantedShortcut(Check):
     """The map must show the mark that the model was led to use.
 
     What it does. Explains a model trained on images with a planted mark that gives the class away, beside a decoy of
@@ -67,10 +76,10 @@ class PlantedShortcut:
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "fail", "input": "fail", "random_map": "fail"}
     )
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
+    category: ClassVar[Category] = "localisation"
+    follows: ClassVar[str] = (
+        "It misses a shortcut that the model is known to take. Do not use it to look for shortcuts."
+    )
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the audited model, then networks of which every stage is re-drawn."""

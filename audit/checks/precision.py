@@ -6,17 +6,27 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison, equality
 from audit.checks.shared.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Share, Similarity
 from audit.checks.shared.equality import Difference
 from audit.checks.shared.judgement import stopped
 from audit.declare import declared
-from audit.record import Compared, Condition, Evidence, Facts, Original, Outcome, Probed, Sign, Trained
+from audit.record import (
+    Category,
+    Compared,
+    Condition,
+    Evidence,
+    Facts,
+    Original,
+    Outcome,
+    Probed,
+    Sign,
+)
 
 
 @declared
-class Precision:
+class Precision(Check):
     """The map must not be made of rounding errors.
 
     What it does. Computes the maps again on the same network in another precision, forwards and backwards, with the
@@ -47,15 +57,13 @@ class Precision:
     quantity: ClassVar[str] = equality.QUANTITY
     judged: ClassVar[frozenset[str]] = frozenset({"sign", "at_most", "undefined_at_most"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType({"edge_detector": "pass", "input": "pass"})
+    category: ClassVar[Category] = "robustness"
+    follows: ClassVar[str] = "Rounding changes its maps. Compute explanations in the higher precision."
 
     @model_validator(mode="after")
     def _fits(self) -> "Precision":
         comparison.refuse_signed_magnitudes(self.channels, self.sign)
         return self
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the other precision, named as the network's variant."""

@@ -6,17 +6,27 @@ from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison
 from audit.checks.shared.comparison import DEFAULT_SIGN, Draws, Seeds, Share, Similarity, Threshold
 from audit.checks.shared.judgement import Limits, Target, conclude, curve, stopped
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
-from audit.record import Compared, Condition, Evidence, Facts, Null, Outcome, Rekeyed, Sign, Trained
+from audit.record import (
+    Category,
+    Compared,
+    Condition,
+    Evidence,
+    Facts,
+    Null,
+    Outcome,
+    Rekeyed,
+    Sign,
+)
 
 
 @declared
-class Repeatability:
+class Repeatability(Check):
     """The same model, input and class must give the same map when only the random key changes.
 
     What it does. Computes the maps again with other random keys, the model and the inputs unchanged, and compares them
@@ -49,15 +59,17 @@ class Repeatability:
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "pass", "input": "pass", "random_map": "fail"}
     )
+    category: ClassVar[Category] = "robustness"
+    follows: ClassVar[str] = (
+        "Two runs of the same question give different maps. Raise its number of samples, or show the spread "
+        "beside the map."
+    )
+    axis: ClassVar[str] = "repetitions"
 
     @model_validator(mode="after")
     def _fits(self) -> "Repeatability":
         comparison.refuse_signed_magnitudes(self.channels, self.sign)
         return self
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the null, then the other keys."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison, memorisation
 from audit.checks.shared.comparison import DEFAULT_SIGN, PARTNER, Draws, Seeds, Share, Similarity, Threshold
 from audit.checks.shared.judgement import Curve, Limits, Target, conclude, curve, point, stopped
@@ -17,6 +17,7 @@ from audit.checks.shared.wording import quantity
 from audit.declare import declared
 from audit.errors import UnitError
 from audit.record import (
+    Category,
     Compared,
     Condition,
     Evidence,
@@ -35,7 +36,7 @@ _OTHER_KEY = Rekeyed(seed=1)
 
 
 @declared
-class Reproducibility:
+class Reproducibility(Check):
     """Another training of the same model, which answers as well, must be explained by similar maps.
 
     What it does. Trains the architecture anew by the spec's recipe, from other fresh weights and in another order, and
@@ -77,6 +78,11 @@ class Reproducibility:
     )
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "pass", "input": "pass", "random_map": "fail"}
+    )
+    category: ClassVar[Category] = "robustness"
+    follows: ClassVar[str] = (
+        "Another training of the same model gives other maps. Do not read them as facts about the data; explain "
+        "several trainings, and show what they share."
     )
 
     @model_validator(mode="after")
@@ -177,7 +183,7 @@ def accuracy_doubt(
     error = 2 * math.sqrt(max(audited * (1 - audited), 1 / (4 * max(training.test, 1))) / max(training.test, 1))
     for each in trainings:
         accuracy = float(np.asarray(each.scores.get("test_accuracy", np.nan), np.float64).reshape(-1)[-1])
-        seed = getattr(each.unit.condition, "seed", 0)
+        seed = each.unit.condition.seed if isinstance(each.unit.condition, Trained) else 0
         if not min(accuracy, audited) > chance + error:  # NaN too
             return (
                 f"A network is no better than chance ({chance:.3f}) on the test data: seed {seed} reaches "

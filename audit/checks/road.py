@@ -6,17 +6,20 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison, removal, trials
 from audit.checks.shared.judgement import stopped
 from audit.checks.shared.removal import METHOD, Fractions, Margin, RemovalDesign, Seeds, Within
 from audit.declare import declared
 from audit.record import (
     REFERENCE_RANKINGS,
+    Category,
     Channels,
+    Columns,
     Condition,
     Evidence,
     Facts,
+    FigureKind,
     Outcome,
     Removed,
     Sign,
@@ -26,7 +29,7 @@ from audit.record import (
 
 
 @declared
-class Road:
+class Road(Check):
     """Imputing what a method ranks first must cost more accuracy than imputing as much at random.
 
     What it does. Removes the given fractions of the pixels that the method ranks first (or last, by `order`) from
@@ -63,6 +66,11 @@ class Road:
 
     judged: ClassVar[frozenset[str]] = frozenset({"better_than", "margin", "baseline_within"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType({"random_map": "fail"})
+    category: ClassVar[Category] = "faithfulness"
+    follows: ClassVar[str] = removal.FOLLOWS
+    figures: ClassVar[tuple[FigureKind, ...]] = ("removed",)
+    axis: ClassVar[str] = removal.REMOVED
+    columns: ClassVar[Columns | None] = removal.AGAINST_RANDOM
     retrains: ClassVar[bool] = True
     title: ClassVar[str] = "ROAD"
 

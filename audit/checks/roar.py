@@ -6,18 +6,21 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison, removal, trials
 from audit.checks.shared.judgement import stopped
 from audit.checks.shared.removal import METHOD, Fractions, Margin, RemovalDesign, Seeds, Within
 from audit.declare import declared
 from audit.record import (
     REFERENCE_RANKINGS,
+    Category,
     Channels,
+    Columns,
     Condition,
     Evidence,
     Facts,
     Features,
+    FigureKind,
     Outcome,
     PlainFill,
     Removed,
@@ -28,7 +31,7 @@ from audit.record import (
 
 
 @declared
-class Roar:
+class Roar(Check):
     """Removing what a method ranks first must cost a retrained network more accuracy than removing at random.
 
     What it does. Ranks the features of every training and test input by the method's map on the audited model, removes
@@ -69,6 +72,11 @@ class Roar:
 
     judged: ClassVar[frozenset[str]] = frozenset({"better_than", "margin", "baseline_within"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType({"random_map": "fail"})
+    category: ClassVar[Category] = "faithfulness"
+    follows: ClassVar[str] = removal.FOLLOWS
+    figures: ClassVar[tuple[FigureKind, ...]] = ("removed",)
+    axis: ClassVar[str] = removal.REMOVED
+    columns: ClassVar[Columns | None] = removal.AGAINST_RANDOM
     retrains: ClassVar[bool] = True
     title: ClassVar[str] = "ROAR"
 

@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import axioms
 from audit.checks.shared.axioms import AUDITED, Axiom
 from audit.checks.shared.comparison import Share
 from audit.declare import declared
 from audit.maps import ROUNDING
-from audit.record import Condition, Evidence, Facts, Outcome, Trained
+from audit.record import Category, Condition, Evidence, Facts, Outcome
 
 _NETWORKS = axioms.conditions(
     {
@@ -27,7 +27,7 @@ _NETWORKS = axioms.conditions(
 
 
 @declared
-class SensitivityA:
+class SensitivityA(Check):
     """An input that differs from the baseline in one feature, and in its output, must have that feature credited.
 
     What it does. Takes the baseline that the method declares (zeros where it declares none) and puts into it one
@@ -57,10 +57,8 @@ class SensitivityA:
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "fail", "input": "pass", "random_map": "pass"}
     )
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
+    category: ClassVar[Category] = "axiom"
+    follows: ClassVar[str] = axioms.FOLLOWS
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the closed-form networks, then the audited one."""

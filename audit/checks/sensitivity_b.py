@@ -7,18 +7,18 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import axioms
 from audit.checks.shared.axioms import AUDITED, Axiom
 from audit.checks.shared.comparison import Share
 from audit.declare import declared
-from audit.record import Condition, Evidence, Facts, Outcome, Trained
+from audit.record import Category, Condition, Evidence, Facts, Outcome
 
 _NETWORKS = axioms.conditions({"ignored_feature": "a network with a feature of no weight", "ignoring": AUDITED})
 
 
 @declared
-class SensitivityB:
+class SensitivityB(Check):
     """Features that the network provably ignores must get exactly no credit.
 
     What it does. Adds features to the audited network's input that it cuts off before its first layer, a row and a
@@ -49,10 +49,8 @@ class SensitivityB:
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "fail", "input": "fail", "random_map": "fail"}
     )
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
+    category: ClassVar[Category] = "axiom"
+    follows: ClassVar[str] = axioms.FOLLOWS
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the closed-form network, then the audited one with features added."""

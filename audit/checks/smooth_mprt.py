@@ -7,17 +7,28 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field, model_validator
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison, perturbation, randomization
 from audit.checks.shared.comparison import Draws, Seeds, Share, Similarity, Threshold
 from audit.checks.shared.judgement import Limits
 from audit.checks.shared.randomization import BatchNorms, Explains, Redraws
 from audit.declare import declared
-from audit.record import Compared, Condition, Evidence, Facts, Order, Original, Outcome, Sign, Trained
+from audit.record import (
+    Category,
+    Compared,
+    Condition,
+    Evidence,
+    Facts,
+    FigureKind,
+    Order,
+    Original,
+    Outcome,
+    Sign,
+)
 
 
 @declared
-class SmoothMprt:
+class SmoothMprt(Check):
     """The map, cleared of its noise, must not survive when the model's parameters are re-drawn stage after stage.
 
     What it does. Averages the maps of noisy copies of each input, with one copy's noise the same for every model, and
@@ -66,15 +77,15 @@ class SmoothMprt:
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "fail", "input": "fail", "random_map": "pass"}
     )
+    category: ClassVar[Category] = "dependence"
+    follows: ClassVar[str] = randomization.FOLLOWS
+    figures: ClassVar[tuple[FigureKind, ...]] = ("curves", "inputs")
+    axis: ClassVar[str] = randomization.CASCADE
 
     @model_validator(mode="after")
     def _fits(self) -> "SmoothMprt":
         comparison.refuse_signed_magnitudes(self.channels, self.sign)
         return self
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the null, the identity, then every stage of every seed."""

@@ -7,12 +7,12 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import axioms
 from audit.checks.shared.axioms import AUDITED, Axiom
 from audit.checks.shared.comparison import Share
 from audit.declare import declared
-from audit.record import Condition, Evidence, Facts, Outcome, Trained
+from audit.record import Category, Condition, Evidence, Facts, Outcome
 
 _NETWORKS = axioms.conditions(
     {
@@ -25,7 +25,7 @@ _NETWORKS = axioms.conditions(
 
 
 @declared
-class Symmetry:
+class Symmetry(Check):
     """Two features that can be exchanged without changing the output, and that are equal, must get equal credit.
 
     What it does. Puts before the audited network the mean of the input and the input with two of its positions
@@ -54,10 +54,8 @@ class Symmetry:
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "fail", "input": "pass", "random_map": "fail"}
     )
-
-    def trainings(self, facts: Facts) -> tuple[Trained, ...]:
-        """Nothing is trained."""
-        return ()
+    category: ClassVar[Category] = "axiom"
+    follows: ClassVar[str] = axioms.FOLLOWS
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
         """Return the closed-form networks, then the audited one made symmetric."""

@@ -8,13 +8,22 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import diagnosis
 from audit.checks.shared.comparison import DEFAULT_CHANNELS, Seeds
 from audit.checks.shared.diagnosis import DISTRACTOR, RELEVANT, SWAPPED, Misled, Share, Used
 from audit.checks.shared.judgement import Limits, Target, conclude, point, stopped, values
 from audit.declare import declared
-from audit.record import Channels, Condition, Evidence, Facts, Original, Outcome, Trained
+from audit.record import (
+    Category,
+    Channels,
+    Condition,
+    Evidence,
+    Facts,
+    Original,
+    Outcome,
+    Trained,
+)
 
 _OWN, _PLACES = (
     "share of the task's object",
@@ -23,7 +32,7 @@ _OWN, _PLACES = (
 
 
 @declared
-class TwoObjectTask:
+class TwoObjectTask(Check):
     """The map must follow the task, not merely the parameters.
 
     What it does. Explains the audited model and twins of it: networks of the same architecture, trained by the spec's
@@ -67,6 +76,11 @@ class TwoObjectTask:
     judged: ClassVar[frozenset[str]] = frozenset({"at_least", "used_at_least", "misled_at_most", "undefined_at_most"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "fail", "input": "fail", "random_map": "fail"}
+    )
+    category: ClassVar[Category] = "localisation"
+    follows: ClassVar[str] = (
+        "It marks an object whether or not the task needs it. Do not use it to say which of several objects a "
+        "prediction rests on."
     )
 
     def trainings(self, facts: Facts) -> tuple[Trained, ...]:

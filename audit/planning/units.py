@@ -75,7 +75,7 @@ def plan(spec: "Spec", facts: Facts) -> Plan:
 
 def _refuse_misfit(requirement: "Requirement", facts: Facts) -> None:
     similarity, shape = getattr(requirement.check, "similarity", None), facts.network.input_shape
-    if len(shape) == 2 and hasattr(requirement.check, "channels"):
+    if len(shape) == 2 and getattr(requirement.check, "channels", None) is not None:
         raise InputError(
             "M032",
             "maps of inputs with shape (length, channels) cannot be compared",

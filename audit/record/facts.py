@@ -9,6 +9,18 @@ from audit.record.evidence import Code
 
 Severity = Literal["error", "warning"]
 
+Category = Literal["dependence", "robustness", "faithfulness", "axiom", "localisation"]
+"""The property of a method that a check speaks of: what its maps depend on, where they stay the same, whether what they
+mark matters to the model, a rule that they keep, whether they mark what is known to matter."""
+
+FigureKind = Literal["curves", "stages", "inputs", "steps", "removed", "kept", "pairs", "learning"]
+"""A kind of figure: a curve for each method, or its one number (``curves``); every stage by every method (``stages``);
+the spread over inputs at the last place (``inputs``); the gap by the number of steps (``steps``); accuracy by the share
+of the features that is ``removed`` or ``kept``; ``pairs`` of networks; accuracy while ``learning``."""
+
+FOLLOWS = "Do not explain this model with it where the requirement matters, or take another method."
+"""What follows from a failure of which a check says nothing more."""
+
 
 @record
 class StageFacts:
@@ -68,6 +80,16 @@ class MethodFacts:
 
 
 @record
+class Columns:
+    """The words of a table of a curve's points: its caption, and what the three numbers of a point are."""
+
+    caption: str
+    similarity: str
+    null: str
+    excess: str
+
+
+@record
 class RequirementFacts:
     """A requirement as declared; ``doc`` holds the five parts of the check's docstring."""
 
@@ -78,6 +100,11 @@ class RequirementFacts:
     severity: Severity
     doc: Mapping[str, str]
     quantity: str = "similarity"  # what the numbers of its curves are, for axes and tables
+    category: Category | None = None  # None in results of an earlier version
+    follows: str = FOLLOWS  # from a failure, for the reader of a finding
+    figures: tuple[FigureKind, ...] = ("curves",)
+    axis: str = "condition"  # what the places along a curve are
+    columns: Columns | None = None  # None: by the quantity
 
 
 @record

@@ -87,7 +87,7 @@ def _refusal(audit: Audit, method: MethodFacts, unmet: Sequence[Verdict]) -> str
 
 
 def _told(audit: Audit, method: MethodFacts) -> bool:
-    """Return whether a method passes a requirement that tells; repeatability, for one, an edge detector passes too."""
+    """Return whether a method passes a requirement that tells: some an edge detector passes too."""
     failed = {c.requirement for c in audit.controls if c.expected == c.verdict.outcome == "fail"}
     tells = failed - {c.requirement for c in audit.controls if c.method in _BLIND and c.expected == "pass"}
     own = (v for v in audit.verdicts if v.method == method.id and v.requirement in tells and gates(v))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from audit.checks.check import parts
+from audit.checks.check import told
 from audit.declare import as_json
 from audit.errors import InputError
 from audit.judging import changes, verdicts
@@ -183,15 +183,15 @@ def _requirement_facts(requirement: Requirement) -> RequirementFacts:
         title=_title(requirement),
         settings=as_json(requirement.check),
         severity=requirement.severity,
-        doc=parts(type(requirement.check)),
-        quantity=getattr(requirement.check, "quantity", "similarity"),
+        **told(type(requirement.check)),
     )
 
 
 def _title(requirement: Requirement) -> str:
     """Return the requirement's id as a heading, or the check's own title."""
     plain = requirement.id.replace("_", " ").capitalize()
-    return getattr(requirement.check, "title", plain) if requirement.id == requirement.check_name else plain
+    own = getattr(requirement.check, "title", "") if requirement.id == requirement.check_name else ""
+    return own or plain
 
 
 def _scores(store: Store, unit: Unit) -> Evidence | None:

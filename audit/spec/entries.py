@@ -253,7 +253,8 @@ def _check_methods(options: RequirementOptions, entry: _Entry, known: tuple[str,
 def _with_maps(check: Any, maps: Maps, entry: _Entry, faults: list[Fault]) -> Any:
     """Fill a check's ``channels`` and ``sign`` from ``maps`` if the check does not set them."""
     common = {"channels": maps.channels, "sign": maps.sign}
-    missing = {name: value for name, value in common.items() if getattr(check, name, value) is None}
+    own = _names(type(check))
+    missing = {name: value for name, value in common.items() if name in own and getattr(check, name) is None}
     try:
         return replace(check, **missing)
     except ValidationError as error:

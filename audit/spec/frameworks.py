@@ -9,26 +9,28 @@ from pydantic import TypeAdapter
 from audit import resources
 from audit.declare import declared
 from audit.errors import Fault, did_you_mean
-from audit.record import record
+from audit.record import Category, record
 from audit.spec.validation import fault_at
 from audit.spec.yaml_nodes import YamlNode, read
 
 Coverage = Literal["supports", "partial", "not covered"]
-Evidence = Literal[
-    "criteria",
-    "decisions",
-    "dependence",
-    "robustness",
-    "controls",
-    "data",
-    "provenance",
-    "limits",
-    "findings",
-    "use",
-    "signoff",
-    "review",
-    "comparison",
-]
+Evidence = (
+    Category
+    | Literal[
+        "criteria",
+        "decisions",
+        "controls",
+        "data",
+        "provenance",
+        "limits",
+        "findings",
+        "use",
+        "signoff",
+        "review",
+        "comparison",
+    ]
+)
+"""What an audit may hold: decided verdicts of a category of checks, and what stands beside them."""
 
 
 @declared

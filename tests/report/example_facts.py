@@ -85,7 +85,7 @@ def requirement(check: str) -> RequirementFacts:
         title=check.replace("_", " ").capitalize(),
         settings={"at_least": 0.9} if check == REPEAT else settings,
         severity="warning" if check == REPEAT else "error",
-        doc=_DOC,
+        **{**told(find("checks", check)), "doc": _DOC},
     )
 
 

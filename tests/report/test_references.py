@@ -29,7 +29,7 @@ def audit():
         title="Cascade",
         settings=settings,
         severity="error",
-        doc={},
+        **told(CascadingRandomization),
     )
     data = replace(found.facts.data, labels=(0,) * 30)
     return replace(found, requirements=(requirement,), facts=replace(found.facts, data=data))

@@ -16,6 +16,11 @@ from audit.record import Condition, Evidence, Explained, Outcome, Probed, record
 
 AUDITED = "the audited network"
 
+FOLLOWS = (
+    "It breaks a rule that its reader may rely on, on a network where the right answer is known. Say so wherever its "
+    "values are read as amounts, or take a method that keeps the rule."
+)
+
 DIFFERENCE = 1e-4
 """Two logits that differ by less than this share of the largest logit are one: ten times what rounding in float32 does
 to a sum of some thousand terms."""

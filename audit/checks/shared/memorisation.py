@@ -42,7 +42,7 @@ def doubt(
 
 def _order(evidence: Evidence) -> tuple[bool, int]:
     condition = evidence.unit.condition
-    return (isinstance(condition, Trained) and condition.labels == "true", getattr(condition, "seed", 0))
+    return (condition.labels == "true", condition.seed) if isinstance(condition, Trained) else (False, 0)
 
 
 def _doubt(evidence: Evidence, expected: tuple[float, float], room: float, memorised: float) -> str | None:

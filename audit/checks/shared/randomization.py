@@ -27,6 +27,13 @@ from audit.record import (
     record,
 )
 
+CASCADE = "stages re-drawn so far, from left to right"
+
+FOLLOWS = (
+    "Its maps show the input more than the model. Do not offer them as reasons for a prediction; take a method that "
+    "passes, or judge another setting of this one."
+)
+
 
 def _distinct(value: BatchNorm | tuple[BatchNorm, ...]) -> BatchNorm | tuple[BatchNorm, ...]:
     if isinstance(value, tuple) and len(set(value)) < len(value):

@@ -17,6 +17,7 @@ from audit.errors import UnitError
 from audit.record import (
     REFERENCE_RANKINGS,
     Channels,
+    Columns,
     Condition,
     Evidence,
     Features,
@@ -32,6 +33,21 @@ from audit.record import (
 
 METHOD = "method"
 """Stands in a condition for the id of the method, which the unit already names."""
+
+REMOVED = "share of the features that is removed"
+
+FOLLOWS = (
+    "What it ranks first matters to the model no more than the declared margin over chance. Do not use it to say which "
+    "features a prediction needs; look at the curves, and at more fractions, before taking another method."
+)
+
+AGAINST_RANDOM = Columns(
+    caption="Mean accuracy over retrainings after features are removed by the method or at random, and the advantage "
+    "of the method with its 95 % interval",
+    similarity="Accuracy",
+    null="At random",
+    excess="Advantage",
+)
 
 
 def _ascending(fractions: tuple[float, ...]) -> tuple[float, ...]:

@@ -5,18 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from audit.record import LearningCurve, Point, RequirementFacts, Verdict
-from audit.report.figures import convergence, removals, stages
+from audit.report.figures import convergence, learning_curves, removals, stages
 from audit.report.figures import curves as plots
-from audit.report.figures import learning_curves as training_figures
 from audit.report.figures.svg import Figure, FigureTable
 from audit.report.words import number
-
-_ACROSS = {
-    "cascading_randomization": "stages re-drawn so far, from left to right",
-    "independent_randomization": "the one stage that is re-drawn",
-    "smooth_mprt": "stages re-drawn so far, from left to right",
-    "repeatability": "repetitions",
-}
 
 _CURVES = (
     "Lines are methods, bands their 95 % intervals, dotted lines the declared thresholds (that of the last stage is "
@@ -33,22 +25,24 @@ def figures(
     controls: Sequence[Verdict],
     trainings: Sequence[LearningCurve],
 ) -> tuple[Figure, ...]:
-    """Return the figures of a requirement: those of its own kind of check, or the curves and what stands beside."""
-    return (
-        removals.figures(facts, verdicts, controls)
-        or training_figures.figures(facts, verdicts, controls, trainings)
-        or (
-            *_curves(facts, verdicts, controls),
-            *convergence.figures(facts, verdicts),
-            *stages.figures(facts, verdicts, controls),
-        )
-    )
+    """Return the figures of the kinds that a requirement's check declares, the curves where they show nothing."""
+    made = {
+        "curves": lambda: _curves(facts, verdicts, controls),
+        "stages": lambda: stages.heat(facts, verdicts, controls),
+        "inputs": lambda: stages.spread(facts, verdicts, controls),
+        "steps": lambda: convergence.figures(facts, verdicts),
+        "removed": lambda: removals.figures(facts, verdicts, controls),
+        "kept": lambda: removals.figures(facts, verdicts, controls),
+        "pairs": lambda: learning_curves.pairs(verdicts, controls),
+        "learning": lambda: learning_curves.learning(facts, trainings),
+    }
+    return tuple(figure for kind in facts.figures for figure in made[kind]()) or made["curves"]()
 
 
 def _curves(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[Figure, ...]:
     meaning = "" if facts.quantity == "similarity" else facts.quantity
     judged, beside = convergence.without_steps(facts, verdicts), convergence.without_steps(facts, controls)
-    drawn = plots.plot(judged, beside, _ACROSS.get(facts.check, "condition"), meaning)
+    drawn = plots.plot(judged, beside, facts.axis, meaning)
     if drawn is None:
         return ()
     said = "; ".join(f"{line.name}: {_course(line.points, drawn.quantity)}" for line in drawn.lines)

@@ -1,4 +1,4 @@
-"""What completeness shows apart: the gap of methods that add up steps, against the number of steps."""
+"""The gap of methods that add up steps, against the number of steps."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,6 @@ from audit.report.figures.svg import Figure
 from audit.report.figures.text import End, beside, names
 from audit.report.words import finite, number
 
-_CHECK = "completeness"
 _STEPS = " steps"
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
 _CAPTION = (
@@ -22,9 +21,7 @@ _CAPTION = (
 
 
 def figures(facts: RequirementFacts, verdicts: Sequence[Verdict]) -> tuple[Figure, ...]:
-    """Return the gap against the steps, where completeness measured any."""
-    if facts.check != _CHECK:
-        return ()
+    """Return the gap against the steps, where any was measured."""
     shown = [(place, verdict.method, _gaps(verdict)) for place, verdict in enumerate(verdicts)]
     shown = [(place, method, gaps) for place, method, gaps in shown if gaps]
     if not shown:
@@ -37,7 +34,7 @@ def figures(facts: RequirementFacts, verdicts: Sequence[Verdict]) -> tuple[Figur
 
 def without_steps(facts: RequirementFacts, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
     """Return the verdicts as the other figure shows them: by network, the same for methods with and without steps."""
-    if facts.check != _CHECK:
+    if "steps" not in facts.figures:
         return tuple(verdicts)
     return tuple(replace(each, curve=tuple(p for p in each.curve if _steps(p) is None)) for each in verdicts)
 

@@ -1,4 +1,4 @@
-"""The figures of label permutation: each method between its floor and its ceiling, and how the networks learned."""
+"""The figures of networks trained anew: each method between its floor and its ceiling, and how they learned."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,6 @@ from audit.report.figures.svg import Figure
 from audit.report.figures.text import beside, called
 from audit.report.words import finite, number
 
-_CHECK = "label_permutation"
 _PLACES = 4  # two judged pairs of networks, the ceiling, the floor
 
 _PAIRS = (
@@ -39,32 +38,25 @@ class LearningCurveRow:
     points: tuple[Point, ...]
 
 
-def figures(
-    facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict], found: Sequence[LearningCurve]
-) -> tuple[Figure, ...]:
-    """Return the pairs of networks, where any has a number, and the trainings, where any ran; none for other checks."""
-    made = (_pairs(verdicts, controls), _learning(found, facts)) if facts.check == _CHECK else ()
-    return tuple(each for each in made if each is not None)
-
-
 def trainings(audit: Audit, facts: RequirementFacts) -> tuple[LearningCurve, ...]:
-    """Return the trainings that a requirement of label permutation asked for."""
-    seeds = int(facts.settings.get("seeds", 0)) if facts.check == _CHECK else 0
+    """Return the trainings that a requirement asked for, if it shows how networks learn."""
+    seeds = int(facts.settings.get("seeds", 0)) if "learning" in facts.figures else 0
     return tuple(each for each in audit.trainings if each.seed < seeds)
 
 
-def _pairs(verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> Figure | None:
+def pairs(verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[Figure, ...]:
+    """Return the pairs of networks, where any has a number."""
     judged = [(each, False) for each in verdicts] + [(each, True) for each in controls]
     rows = [_row(verdict, control) for verdict, control in judged if len(verdict.curve) == _PLACES]
     if not any(finite(point.excess) for row in rows for point in row.points):
-        return None
+        return ()
     limits = list({each.threshold: each for verdict in verdicts for each in verdict.criteria}.values())
     height = 1.0 + 0.42 * len(rows)
     said = "; ".join(
         f"{row.name}: {', '.join(f'{number(point.excess)} {point.label}' for point in row.points)}" for row in rows
     )
     alt = f"Excess similarity of pairs of networks, by method. {said}. The table of numbers below holds every point."
-    return svg.figure(lambda canvas: _draw_pairs(canvas, rows, limits), alt, _PAIRS, height)
+    return (svg.figure(lambda canvas: _draw_pairs(canvas, rows, limits), alt, _PAIRS, height),)
 
 
 def _row(verdict: Verdict, control: bool) -> LearningCurveRow:
@@ -113,10 +105,11 @@ def _or_nan(value: float | None) -> float:
     return float("nan") if value is None or not finite(value) else value
 
 
-def _learning(found: Sequence[LearningCurve], facts: RequirementFacts) -> Figure | None:
+def learning(facts: RequirementFacts, found: Sequence[LearningCurve]) -> tuple[Figure, ...]:
+    """Return the trainings, where any ran."""
     shown = [each for each in found if each.labels != "other" and any(map(finite, each.accuracy))]
     if not shown:
-        return None
+        return ()
     limit = facts.settings.get("memorised")
     said = "; ".join(
         f"{each.labels} labels, seed {each.seed}: {number(each.accuracy[-1])} after {len(each.accuracy)} epochs, "
@@ -124,7 +117,7 @@ def _learning(found: Sequence[LearningCurve], facts: RequirementFacts) -> Figure
         for each in shown
     )
     alt = f"Training accuracy by epoch. {said}. The table of trainings below holds every number."
-    return svg.figure(lambda canvas: _draw_learning(canvas, shown, limit), alt, _LEARNING, height=2.9)
+    return (svg.figure(lambda canvas: _draw_learning(canvas, shown, limit), alt, _LEARNING, height=2.9),)
 
 
 def _draw_learning(figure: Any, found: Sequence[LearningCurve], limit: float | None) -> None:

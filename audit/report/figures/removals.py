@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from audit.record import Point, Reference, RequirementFacts, Verdict, record
+from audit.record import Columns, Point, Reference, RequirementFacts, Verdict, record
 from audit.report.figures import svg
 from audit.report.figures.curves import Line, Plot, figure, style
 from audit.report.figures.style import BOX, INK, NAME, QUIET, frame, ruled
@@ -27,41 +27,20 @@ _AREA = (
 )
 
 
-@record
-class Columns:
-    """The words of a table of points: its caption, and what the three numbers of a point are."""
-
-    caption: str = "Mean similarity over inputs and seeds, its null, and the excess with its 95 % interval"
-    similarity: str = "Similarity"
-    null: str = "Null"
-    excess: str = "Excess"
-
-
-_COLUMNS = {
-    "diff_roar": Columns(
-        caption="Mean accuracy over retrainings with the highest-ranked or the lowest-ranked features alone, and the "
-        "difference with its 95 % interval",
-        similarity="Highest alone",
-        null="Lowest alone",
-        excess="Difference",
-    ),
-    **dict.fromkeys(
-        ("roar", "road"),
-        Columns(
-            caption="Mean accuracy over retrainings after features are removed by the method or at random, and the "
-            "advantage of the method with its 95 % interval",
-            similarity="Accuracy",
-            null="At random",
-            excess="Advantage",
-        ),
-    ),
-}
+_SIMILARITY = Columns(
+    caption="Mean similarity over inputs and seeds, its null, and the excess with its 95 % interval",
+    similarity="Similarity",
+    null="Null",
+    excess="Excess",
+)
 
 
 def columns(facts: RequirementFacts) -> Columns:
     """Return the words for a requirement's table of points."""
-    if facts.check in _COLUMNS or facts.quantity == "similarity":
-        return _COLUMNS.get(facts.check, Columns())
+    if facts.columns is not None:
+        return facts.columns
+    if facts.quantity == "similarity":
+        return _SIMILARITY
     caption = f"Mean over inputs and seeds with its 95 % interval: {facts.quantity}"
     return Columns(caption=caption, similarity="Measured", null="Null", excess="Judged")
 
@@ -78,16 +57,15 @@ class Course:
 
 
 def figures(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[Figure, ...]:
-    """Return the figures of a requirement that removes features; none for others, or where nothing was measured."""
+    """Return the figures of a requirement that removes features; none where nothing was measured."""
     courses = _courses(verdicts, controls)
     if not courses:
         return ()
     places, areas = _places(facts, courses), _areas(verdicts, controls)
     said = "; ".join(f"{each.name} from {_first_last(each.points)}" for each in courses)
-    across = f"share of the features that is {'kept' if facts.check == 'diff_roar' else 'removed'}"
-    alt = f"{facts.title}, accuracy against the {across}. {said}. The tables below hold every point."
-    worst: Worst = "lowest" if facts.check == "diff_roar" else "highest"
-    drawn = svg.figure(lambda canvas: _draw(canvas, courses, places, across, worst), alt, _ACCURACY)
+    alt = f"{facts.title}, accuracy against the {facts.axis}. {said}. The tables below hold every point."
+    worst: Worst = "lowest" if "kept" in facts.figures else "highest"
+    drawn = svg.figure(lambda canvas: _draw(canvas, courses, places, facts.axis, worst), alt, _ACCURACY)
     return (drawn, figure(areas, _said(facts, areas), _AREA, _areas_table(facts.title, areas))) if areas else (drawn,)
 
 

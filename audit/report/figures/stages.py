@@ -1,4 +1,4 @@
-"""The figures of the checks that re-draw weights: every stage by every method, and the inputs behind the last mean."""
+"""The figures of re-drawn weights: every stage by every method, and the inputs behind the last mean."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,8 +12,6 @@ from audit.report.figures.svg import Figure, FigureTable
 from audit.report.figures.text import beside, called, threshold, ticks, titled
 from audit.report.words import finite, number
 
-_STAGES = ("independent_randomization",)
-_INPUTS = ("cascading_randomization", "independent_randomization", "smooth_mprt")
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Of the inputs at the last place: the ends of a line and of a bar, and the point."""
 
@@ -43,24 +41,22 @@ class StageRow:
     values: tuple[float, ...]  # NaN where there is none
 
 
-def figures(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[Figure, ...]:
-    """Return what stands beside the curves of a check that re-draws weights; nothing for other checks."""
-    judged = [(each, False) for each in verdicts] + [(each, True) for each in controls]
-    made = (
-        _heat(facts, judged) if facts.check in _STAGES else None,
-        _spread(facts, judged) if facts.check in _INPUTS else None,
-    )
-    return tuple(each for each in made if each is not None)
-
-
-def _heat(facts: RequirementFacts, judged: Sequence[tuple[Verdict, bool]]) -> Figure | None:
+def heat(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[Figure, ...]:
+    """Return every stage by every method; nothing where no stage has a number."""
+    judged = _judged(verdicts, controls)
     stages = list(dict.fromkeys(point.label for verdict, _ in judged for point in verdict.curve[1:]))
     rows = [_stage_row(verdict, control, stages) for verdict, control in judged if verdict.curve]
     if not any(np.isfinite(row.values).any() for row in rows):
-        return None
+        return ()
     said = "; ".join(f"{row.name}: {_listed(stages, row.values)}" for row in rows)
     alt = f"{facts.title}, excess by stage and method. {said}. The table of numbers below holds every point."
-    return svg.figure(lambda canvas: _draw_heat(canvas, rows, stages), alt, _HEAT, rows_height(len(rows)) + 0.35)
+    height = rows_height(len(rows)) + 0.35
+    return (svg.figure(lambda canvas: _draw_heat(canvas, rows, stages, facts.axis), alt, _HEAT, height),)
+
+
+def _judged(verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> list[tuple[Verdict, bool]]:
+    """Return verdicts with whether they are of a control."""
+    return [(each, False) for each in verdicts] + [(each, True) for each in controls]
 
 
 def _stage_row(verdict: Verdict, control: bool, stages: Sequence[str]) -> StageRow:
@@ -72,7 +68,7 @@ def _listed(names: Sequence[str], values: Sequence[float]) -> str:
     return ", ".join(f"{number(value)} {name}" for name, value in zip(names, values, strict=True))
 
 
-def _draw_heat(canvas: Any, rows: Sequence[StageRow], stages: Sequence[str]) -> None:
+def _draw_heat(canvas: Any, rows: Sequence[StageRow], stages: Sequence[str], axis: str) -> None:
     axes = _row_axes(canvas, rows)
     size = min(NOTE, 130 / len(stages))
     for place, row in enumerate(rows):
@@ -84,15 +80,18 @@ def _draw_heat(canvas: Any, rows: Sequence[StageRow], stages: Sequence[str]) -> 
     axes.set_xlim(-0.5, len(stages) - 0.5)
     axes.spines["bottom"].set_visible(False)
     ticks(axes, stages)
-    axes.set_xlabel("the one stage that is re-drawn", color=QUIET)
+    axes.set_xlabel(axis, color=QUIET)
 
 
-def _spread(facts: RequirementFacts, judged: Sequence[tuple[Verdict, bool]]) -> Figure | None:
-    shown = [(verdict, control) for verdict, control in judged if _known(verdict)]
+def spread(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[Figure, ...]:
+    """Return the inputs behind the last place of every method's curve; nothing where no input has a number."""
+    shown = [(verdict, control) for verdict, control in _judged(verdicts, controls) if _known(verdict)]
     if not shown:
-        return None
+        return ()
     rows = [StageRow(name=verdict.method, control=control, values=quantiles(verdict)) for verdict, control in shown]
-    limits = {each.threshold: each for verdict, _ in judged for each in verdict.criteria if each.name == "last"}
+    limits = {
+        each.threshold: each for verdict in (*verdicts, *controls) for each in verdict.criteria if each.name == "last"
+    }
     said = "; ".join(f"{row.name}: {_listed([f'at {share:.0%}' for share in QUANTILES], row.values)}" for row in rows)
     alt = f"{facts.title}, excess of each input at the last place: quantiles by method. {said}. The table holds them."
     drawn = list(limits.values())
@@ -100,7 +99,8 @@ def _spread(facts: RequirementFacts, judged: Sequence[tuple[Verdict, bool]]) -> 
     table = FigureTable(
         caption=f"{facts.title}: {_SPREAD_TABLE}", head=_SPREAD_HEAD, rows=tuple(_input_row(*each) for each in shown)
     )
-    return svg.figure(lambda canvas: _draw_spread(canvas, rows, drawn), alt, caption, rows_height(len(rows)), table)
+    height = rows_height(len(rows))
+    return (svg.figure(lambda canvas: _draw_spread(canvas, rows, drawn), alt, caption, height, table),)
 
 
 def _input_row(verdict: Verdict, control: bool) -> tuple[str, ...]:

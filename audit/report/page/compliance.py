@@ -1,9 +1,10 @@
 """What the evidence of an audit is to the items of a framework: a function of the audit and of a data file alone."""
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any
 
-from audit.record import Audit, record
+from audit.record import Audit, Category, record
 from audit.report.words import about
 from audit.spec.frameworks import Coverage, Evidence, Framework, Item, find
 
@@ -19,26 +20,14 @@ MEANING: Mapping[Coverage, str] = {
     "not covered": "it holds nothing of what the item asks for.",
 }
 
-_DEPENDENCE = (
-    "cascading_randomization",
-    "independent_randomization",
-    "smooth_mprt",
-    "efficient_mprt",
-    "label_permutation",
-    "memorisation",
-    "class_sensitivity",
-)
-_ROBUSTNESS = (
-    "repeatability",
-    "reproducibility",
-    "input_stability",
-    "adversarial_fragility",
-    "input_shift",
-    "equivariance",
-    "implementation_invariance",
-    "precision",
-    "batch_invariance",
-)
+_CATEGORIES: Mapping[Category, str] = {
+    "dependence": "verdicts on whether maps depend on the model",
+    "robustness": "verdicts on whether maps stay the same where they must",
+    "faithfulness": "verdicts on whether what maps mark matters to the model",
+    "axiom": "verdicts on rules that a method must keep",
+    "localisation": "verdicts on whether maps mark what is known to matter",
+}
+"""The words of the evidence that the checks of one category leave."""
 
 
 @record
@@ -107,9 +96,10 @@ def _coverage(at_most: Coverage, held: Collection[bool]) -> Coverage:
     return at_most if all(held) else "partial"
 
 
-def _decided(audit: Audit, checks: Collection[str] | None = None) -> bool:
-    """Return whether a verdict says yes or no; in an invalid audit none does."""
-    found = (verdict for verdict in audit.verdicts if checks is None or verdict.check in checks)
+def _decided(audit: Audit, category: Category | None = None) -> bool:
+    """Return whether a verdict, of a category or of any, says yes or no; in an invalid audit none does."""
+    asked = {each.id for each in audit.requirements if category in (None, each.category)}
+    found = (verdict for verdict in audit.verdicts if verdict.requirement in asked)
     return audit.valid and any(verdict.outcome in ("pass", "fail") for verdict in found)
 
 
@@ -133,14 +123,10 @@ KINDS: Mapping[Evidence, EvidenceKind] = {
         words="requirements with thresholds, declared in the spec", place="summary", held=lambda a: bool(a.requirements)
     ),
     "decisions": EvidenceKind(words="verdicts that decide, for or against a method", place="summary", held=_decided),
-    "dependence": EvidenceKind(
-        words="verdicts on whether maps depend on the model", place="summary", held=lambda a: _decided(a, _DEPENDENCE)
-    ),
-    "robustness": EvidenceKind(
-        words="verdicts on whether maps stay the same where they must",
-        place="summary",
-        held=lambda a: _decided(a, _ROBUSTNESS),
-    ),
+    **{
+        category: EvidenceKind(words=words, place="summary", held=partial(_decided, category=category))
+        for category, words in _CATEGORIES.items()
+    },
     "controls": EvidenceKind(words="controls with the expected verdicts", place="controls", held=_controlled),
     "data": EvidenceKind(
         words="the data and how inputs were chosen", place="subject", held=lambda a: bool(a.facts.data.ids)

@@ -11,11 +11,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from audit import resources
-from audit.record import Audit, Context, Gallery, LearningCurve, Point, RequirementFacts, Verdict, record
+from audit.record import Audit, Columns, Context, Gallery, LearningCurve, Point, RequirementFacts, Verdict, record
 from audit.report import advice, differences, words
 from audit.report.figures import charts, removals
 from audit.report.figures import learning_curves as training_figures
-from audit.report.figures.removals import Columns
 from audit.report.figures.svg import Figure
 from audit.report.page import findings, trend
 from audit.report.page.agreement import agreement, table
@@ -172,7 +171,7 @@ def _advised(audit: Audit) -> dict[str, Any]:
         "advice": advice.advise(audit),
         "uses": advice.SHOWN,
         "rules": advice.RULES,
-        "follows": follows,
+        "follows": lambda verdict, kind: follows(audit, verdict, kind),
         "severity": severity,
         "waivers": findings.waivers(audit),
         "gaps": findings.gaps(audit),
