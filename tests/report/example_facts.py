@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from audit.checks.check import told
 from audit.record import DataFacts, Facts, MethodFacts, NetworkFacts, Provenance, RequirementFacts, StageFacts
+from audit.registry import find
 
 STAGES = ("logits", "dense_1", "conv2d_3", "conv2d_2", "conv2d_1")
 METHODS = ("gradient", "input_times_gradient", "integrated_gradients", "smoothgrad", "guided_backprop", "grad_cam")

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from audit.record import Audit, Change, Comparison, Gallery, RequirementFacts, Shift, Side, Verdict
+from audit.record import Audit, Change, Columns, Comparison, Gallery, RequirementFacts, Shift, Side, Verdict
 
 
 def hostile(benign: Audit, text: str) -> Audit:
@@ -89,4 +89,6 @@ def _tainted(verdict: Verdict, text: str) -> Verdict:
 def _tainted_requirement(requirement: RequirementFacts, text: str) -> RequirementFacts:
     doc = {title + text: text for title in requirement.doc}
     settings = {key + text: text for key in requirement.settings}
-    return replace(requirement, id=requirement.id + text, title=text, doc=doc, settings=settings)
+    said = dict.fromkeys(("title", "follows", "axis"), text)
+    columns = Columns(caption=text, similarity=text, null=text, excess=text)
+    return replace(requirement, id=requirement.id + text, doc=doc, settings=settings, columns=columns, **said)

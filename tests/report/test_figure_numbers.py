@@ -13,7 +13,9 @@ import pytest
 from matplotlib.figure import Figure as Canvas
 
 import audit.report
+from audit.checks.check import told
 from audit.record import Audit, Context, PastRun, Point, Reference, Verdict
+from audit.registry import find
 from audit.report.figures import svg
 from audit.report.page.page import page
 from tests.report import examples
@@ -62,7 +64,9 @@ def audit_of(check: str, stages: tuple[str, ...], *, beside: bool = False, **cha
         inputs = tuple(generator.uniform(0.02, 0.98, 9).tolist())
         return replace(verdict, requirement=check, check=check, curve=curve, references=references, per_input=inputs)
 
-    requirement = replace(whole.requirements[0], id=check, check=check, title=check, **changes)
+    requirement = replace(
+        whole.requirements[0], id=check, check=check, title=check, **{**told(find("checks", check)), **changes}
+    )
     verdicts = tuple(numbered(each) for each in whole.verdicts if each.requirement == examples.CASCADE)
     controls = tuple(
         replace(each, requirement=check, verdict=numbered(each.verdict))

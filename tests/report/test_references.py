@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from audit.checks.cascading_randomization import CascadingRandomization
+from audit.checks.check import told
 from audit.record import RequirementFacts
 from audit.report import words
 from audit.report.figures import curves, removals

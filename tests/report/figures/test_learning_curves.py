@@ -12,7 +12,7 @@ import pytest
 from audit.checks.label_permutation import LabelPermutation
 from audit.judging.learning_curves import histories
 from audit.record import Audit
-from audit.report.figures import learning_curves
+from audit.report.figures import charts, learning_curves
 from audit.report.page.page import page
 from tests.checks.permutations import compared
 from tests.report.retrained import KEPT, learned, permutation, permutations
@@ -20,7 +20,7 @@ from tests.report.retrained import KEPT, learned, permutation, permutations
 
 def figures(audit: Audit) -> tuple[Any, ...]:
     facts, controls = audit.requirements[0], [control.verdict for control in audit.controls]
-    return learning_curves.figures(facts, audit.verdicts, controls, learning_curves.trainings(audit, facts))
+    return charts.figures(facts, audit.verdicts, controls, learning_curves.trainings(audit, facts))
 
 
 def test_histories_hold_every_training_by_labels_and_seed() -> None:
@@ -61,10 +61,8 @@ def test_figures_are_the_same_each_time() -> None:
 def test_a_requirement_shows_its_own_seeds_only() -> None:
     audit = permutations(LabelPermutation(seeds=2))
     assert {each.seed for each in learning_curves.trainings(audit, audit.requirements[0])} == {0, 1}
-    other = replace(audit.requirements[0], check="cascading_randomization")
-    assert (
-        learning_curves.trainings(audit, other) == () and learning_curves.figures(other, (), (), audit.trainings) == ()
-    )
+    other = replace(audit.requirements[0], figures=("curves",))
+    assert learning_curves.trainings(audit, other) == () == charts.figures(other, (), (), audit.trainings)
 
 
 def test_every_number_of_the_figures_stands_in_a_table() -> None:

@@ -10,7 +10,7 @@ from tests.report.figures.test_curves import cascade, facts, text
 
 
 def test_each_stage_of_each_method_is_a_number_in_the_strip() -> None:
-    (heat,) = strips.figures(facts("independent_randomization"), cascade(), [])
+    (heat,) = strips.heat(facts("independent_randomization"), cascade(), [])
     stages = ", ".join(f"0.{value} {stage}" for value, stage in zip((31, 16, 8, 4, 2), examples.STAGES, strict=True))
     assert stages.replace("0.8 ", "0.08 ").replace("0.4 ", "0.04 ").replace("0.2 ", "0.02 ") in heat.alt
     assert f"grad_cam: 0.60 {examples.STAGES[0]}, – {examples.STAGES[1]}" in heat.alt
@@ -19,10 +19,9 @@ def test_each_stage_of_each_method_is_a_number_in_the_strip() -> None:
 
 def test_the_inputs_behind_the_last_mean_are_shown_by_their_quantiles() -> None:
     values = (0.0, None, 0.5, 1.0, float("nan"))
-    (spread,) = strips.figures(
+    (spread,) = strips.spread(
         facts("cascading_randomization"), [replace(verdict, per_input=values) for verdict in cascade()], []
     )
     low, median, high = (f"{np.quantile([0, 0.5, 1], share):.2f} at {share:.0%}" for share in (0.05, 0.5, 0.95))
     assert low in spread.alt and median in spread.alt and high in spread.alt and "dotted line" in spread.caption
-    assert strips.figures(facts("cascading_randomization"), cascade(), []) == ()
-    assert strips.figures(facts("repeatability"), cascade(), []) == ()
+    assert strips.spread(facts("cascading_randomization"), cascade(), []) == ()
