@@ -89,6 +89,6 @@ def _tainted(verdict: Verdict, text: str) -> Verdict:
 def _tainted_requirement(requirement: RequirementFacts, text: str) -> RequirementFacts:
     doc = {title + text: text for title in requirement.doc}
     settings = {key + text: text for key in requirement.settings}
-    said = dict.fromkeys(("title", "follows", "axis"), text)
+    said = dict.fromkeys(("title", "quantity", "follows", "axis"), text)
     columns = Columns(caption=text, similarity=text, null=text, excess=text)
     return replace(requirement, id=requirement.id + text, doc=doc, settings=settings, columns=columns, **said)

@@ -7,9 +7,9 @@ from typing import Any
 
 from audit.record import Point, RequirementFacts, Verdict
 from audit.report.figures import svg
-from audit.report.figures.style import BOX, DOTTED, INK, NAME, QUIET, frame, look, ruled
+from audit.report.figures.style import BOX, DOTTED, INK, NAME, frame, look, ruled
 from audit.report.figures.svg import Figure
-from audit.report.figures.text import End, beside, names
+from audit.report.figures.text import End, axis_names, beside, names
 from audit.report.words import finite, number
 
 _STEPS = " steps"
@@ -71,5 +71,4 @@ def _draw(
         axes.axhline(limit, **DOTTED)
         beside(axes, counts[-1], limit, f"at most {number(limit)}", offset=(-2, 3), ha="right")
     names(axes, ends)
-    axes.set_xlabel("steps (logarithmic)", color=QUIET)
-    axes.set_ylabel(quantity, color=QUIET)
+    axis_names(axes, "steps (logarithmic)", quantity)

@@ -28,7 +28,7 @@ from audit.report.figures.style import (
     ruled,
 )
 from audit.report.figures.svg import Figure, FigureTable
-from audit.report.figures.text import NAMED, End, Worst, beside, called, names, threshold, ticks
+from audit.report.figures.text import NAMED, End, Worst, axis_names, beside, called, names, threshold, ticks
 from audit.report.words import finite, shorten
 
 Quantity = Literal["excess", "similarity"]
@@ -166,8 +166,7 @@ def _curves(axes: Any, drawn: Plot) -> None:
     _limits(axes, drawn, len(longest))
     ticks(axes, [point.label for point in longest])
     names(axes, ends, _worst(drawn.limits))
-    axes.set_xlabel(drawn.across, color=QUIET)
-    axes.set_ylabel(_meaning(drawn), color=QUIET)
+    axis_names(axes, drawn.across, _meaning(drawn))
 
 
 def style(line: Line) -> dict[str, Any]:
@@ -227,7 +226,7 @@ def _rows(axes: Any, drawn: Plot) -> None:
     for limit in drawn.limits:
         axes.axvline(limit.threshold, **DOTTED)
         beside(axes, limit.threshold, -0.5, threshold(limit), offset=(0, 4), ha="center")
-    axes.set_xlabel(_meaning(drawn), color=QUIET)
+    axis_names(axes, _meaning(drawn))
 
 
 def _values(points: Sequence[Point], quantity: Quantity) -> np.ndarray:

@@ -8,9 +8,9 @@ import numpy as np
 from audit.record import Columns, Point, Reference, RequirementFacts, Verdict, record
 from audit.report.figures import svg
 from audit.report.figures.curves import Line, Plot, figure, style
-from audit.report.figures.style import BOX, INK, NAME, QUIET, frame, ruled
+from audit.report.figures.style import BOX, INK, NAME, frame, ruled
 from audit.report.figures.svg import Figure, FigureTable
-from audit.report.figures.text import End, Worst, names, titled
+from audit.report.figures.text import End, Worst, axis_names, names, titled
 from audit.report.words import finite, interval, number
 
 _RANKINGS = ("bernoulli", "sobel", "blurred_random")
@@ -119,7 +119,7 @@ def _draw(canvas: Any, courses: Sequence[Course], places: Sequence[float], acros
             axes.fill_between(x, low, high, color=look["color"], alpha=0.13, linewidth=0)
             ends.append(End(value=float(y[-1]), name=each.line.name, colour=look["color"], control=each.line.control))
     _scales(axes, courses, places)
-    axes.set_xlabel(across, color=QUIET)
+    axis_names(axes, across, "accuracy on test inputs")
     names(axes, [end for end in ends if finite(end.value)], worst)
 
 
@@ -140,7 +140,6 @@ def _scales(axes: Any, courses: Sequence[Course], places: Sequence[float]) -> No
     labels = [point.label[:14] for point in longest]
     axes.set_xticks(list(places), labels, fontsize=NAME, color=INK, parse_math=False)
     ruled(axes.yaxis)
-    axes.set_ylabel("accuracy on test inputs", color=QUIET)
 
 
 def _numbers(points: Sequence[Point]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

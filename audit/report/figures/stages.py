@@ -9,7 +9,7 @@ from audit.record import Criterion, RequirementFacts, Verdict, record
 from audit.report.figures import svg
 from audit.report.figures.style import COLOURS, DOTTED, INK, NOTE, QUIET, ROW, frame, rows_box, rows_height, ruled
 from audit.report.figures.svg import Figure, FigureTable
-from audit.report.figures.text import beside, called, threshold, ticks, titled
+from audit.report.figures.text import axis_names, beside, called, threshold, ticks, titled
 from audit.report.words import finite, number
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -80,7 +80,7 @@ def _draw_heat(canvas: Any, rows: Sequence[StageRow], stages: Sequence[str], axi
     axes.set_xlim(-0.5, len(stages) - 0.5)
     axes.spines["bottom"].set_visible(False)
     ticks(axes, stages)
-    axes.set_xlabel(axis, color=QUIET)
+    axis_names(axes, axis)
 
 
 def spread(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[Figure, ...]:

@@ -38,6 +38,12 @@ def threshold(limit: Criterion) -> str:
     return f"{limit.name} {limit.relation.replace('_', ' ')} {number(limit.threshold)}"
 
 
+def axis_names(axes: Any, across: str, up: str = "") -> None:
+    """Name what the numbers along the axes are."""
+    axes.set_xlabel(shorten(across, 90), color=QUIET, parse_math=False)
+    axes.set_ylabel(shorten(up, 60), color=QUIET, parse_math=False)
+
+
 def ticks(axes: Any, labels: Sequence[str]) -> None:
     """Name the places; of many, every second or third, the last always."""
     step = -(-len(labels) // 16)
