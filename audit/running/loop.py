@@ -142,7 +142,7 @@ def execute(prepared: Prepared, progress: Progress, run_log: log.Log) -> None:
         prepared.world.bench.equip(prepared.world.retraining, _recall(prepared))
     missing = [(method, unit) for method, unit in units if not _is_done(prepared.store, unit)]
     _log_reused(prepared, [each for each in units if each not in missing], run_log)
-    why = reasons([unit for _, unit in missing], prepared.store.units())
+    why = reasons([unit for _, unit in missing], prepared.store.units() if missing else ())
     spent: dict[tuple[str, str], list[float]] = {}
     for number, (method, unit) in enumerate(missing):
         what = named(method, unit)

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from audit.errors import InputError
-from audit.record import Evidence, Null, Randomized, Unit
+from audit.record import Code, Evidence, Null, Randomized, Unit
 from audit.store.store import Store, to_json
 
 CONDITIONS = [Null(draws=3), Randomized(mode="cascading", stage=2, seed=1)]
@@ -43,8 +44,23 @@ def test_each_setting_has_its_own_key():
         unit_of(Randomized(mode="independent", stage=1, seed=1)),
         Unit(check="c", settings={}, method={"name": "m"}, condition=Null(draws=3), world="w"),
         Unit(check="c", settings={"seeds": 2}, method={"name": "m"}, condition=Null(draws=3), world="v"),
+        replace(unit_of(Null(draws=3)), code={"m:C": Code(name="c", package="p 1", digest="d")}),
+        replace(unit_of(Null(draws=3)), code={"m:C": Code(name="c", package="p 2", digest="d")}),
     ]
     assert len({unit.key for unit in units}) == len(units)
+
+
+def test_the_units_of_all_evidence_that_can_be_read_are_listed(tmp_path):
+    store = Store(folder=tmp_path)
+    assert store.units() == ()
+    coded = replace(unit_of(Null()), code={"m:C": Code(name="c", package="p 1", digest="d")})
+    units = [coded, *map(unit_of, CONDITIONS)]
+    for unit in units:
+        store.put(Evidence(unit=unit, status="failed", error="why"))
+    found = store.units()
+    assert {unit.key for unit in found} == {unit.key for unit in units} and coded in found
+    (tmp_path / "evidence" / coded.key / "record.json").write_text('{"unit": {}}')
+    assert {unit.key for unit in store.units()} == {unit.key for unit in units[1:]}
 
 
 def test_absent_evidence_is_none(tmp_path):
