@@ -43,7 +43,7 @@ def reduce(maps: np.ndarray, *, channels: Compared = "sum", sign: Sign = "absolu
         wanted, shape = "(n, H, W, C) or (n, F)", str(maps.shape)
         raise UnitError("T801", "maps of this shape cannot be compared", expected=wanted, received=shape)
     if sign == "signed" and channels not in SIGNED:
-        what, wanted = f"`channels: {channels}` drops the sign", "`channels: sum` or `keep` with `sign: signed`"
+        what, wanted = f"`channels: {channels}` removes the sign", "`channels: sum` or `keep` with `sign: signed`"
         raise UnitError("T802", what, expected=wanted, fix="use `sign: absolute`")
     joined = _join(np.asarray(maps, np.float32), channels)
     return np.abs(joined) if sign == "absolute" else joined

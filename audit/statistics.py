@@ -81,8 +81,8 @@ def mean_interval(values: np.ndarray) -> Estimate:
     if inputs < 2 or seeds < 1 or not np.isfinite(values).all():
         raise UnitError(
             "R801",
-            "no interval from these values",
-            expected="two or more inputs, all finite",
+            "cannot compute an interval from these values",
+            expected="at least two inputs, all finite",
             received=f"shape {values.shape}",
         )
     origin = values[..., :1, :1]  # equal values then have a spread of exactly zero and a mean without rounding
@@ -165,7 +165,7 @@ def decide(interval: tuple[float, float], threshold: float, relation: Relation) 
     if not np.isfinite([low, high, threshold]).all() or low > high:
         raise UnitError(
             "R802",
-            "only finite intervals are compared",
+            "cannot compare an interval that is not finite",
             expected="low <= high, finite",
             received=f"[{low}, {high}] against {threshold}",
         )

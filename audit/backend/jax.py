@@ -42,10 +42,10 @@ def _choose(device: str) -> Any:
         return gpus[int(number)]
     raise EnvironmentStop(
         "E010",
-        f"there is no device `{device}`",
+        f"no such device: `{device}`",
         expected="auto, cpu" + "".join(f", gpu:{n}" for n in range(len(gpus))),
         received=device,
-        fix="choose one of these in `runtime.device`",
+        fix="set `runtime.device` to one of these",
     )
 
 

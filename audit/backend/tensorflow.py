@@ -21,9 +21,7 @@ def configure(device: str) -> Mapping[str, str]:
         for gpu in tf.config.get_visible_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
     except RuntimeError as error:  # devices are fixed once TensorFlow has computed something
-        raise EnvironmentStop(
-            "E011", "the device must be chosen before anything is computed", fix=str(error)
-        ) from error
+        raise EnvironmentStop("E011", "the device must be set before anything is computed", fix=str(error)) from error
     tf.config.experimental.enable_tensor_float_32_execution(False)
     tf.config.experimental.enable_op_determinism()
     tf.random.set_seed(0)  # once determinism is on, operations with a random state of their own need it
@@ -46,10 +44,10 @@ def _choose(device: str, count: int) -> int | None:
         return int(number)
     raise EnvironmentStop(
         "E010",
-        f"there is no device `{device}`",
+        f"no such device: `{device}`",
         expected="auto, cpu" + "".join(f", gpu:{n}" for n in range(count)),
         received=device,
-        fix="choose one of these in `runtime.device`",
+        fix="set `runtime.device` to one of these",
     )
 
 

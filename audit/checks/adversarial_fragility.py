@@ -35,7 +35,7 @@ _WORDS: Mapping[str, str] = MappingProxyType(
 
 @declared
 class AdversarialFragility(Check):
-    """No change of the input within the budget that keeps the prediction may replace the map.
+    """A small change of the input that keeps the prediction must not replace the map.
 
     What it does. For each budget (a bound on the change of every value, as a share of the range of the data's values)
     two attacks search for the change that keeps the predicted class and moves the map most: one takes mass from the
@@ -44,7 +44,7 @@ class AdversarialFragility(Check):
     network with softplus in place of rectifiers; maps and predictions are always those of the audited one. Where a
     method cannot be differentiated, or its derivative is zero, the search tries random corners of the budget instead.
     On the straight way from each input to what was found for it the map is measured at equally spaced places. From
-    these the verdict tells the smallest change that takes the excess of an input's map below ``at_least``, over all
+    these the verdict reports the smallest change that takes the excess of an input's map below ``at_least``, over all
     attacks and budgets: the first place that keeps the class and is below, by linear interpolation from the one before.
     A bisection would have to know the limit, which is chosen when judging.
 
@@ -57,8 +57,8 @@ class AdversarialFragility(Check):
     random signs may do more.
 
     How it can mislead. A map that ignores the input cannot be attacked, as the random map shows. An attack that found
-    little proves little, above all a blind one: the share of steps that a gradient led is told with the verdict. The
-    smallest change is the smallest that was found, and a smaller one may exist. A model that is itself fragile has
+    little proves little, above all a blind one: the share of steps that a gradient led is reported with the verdict.
+    The smallest change is the smallest that was found, and a smaller one may exist. A model that is itself fragile has
     fragile maps. An input that no step keeps in its class counts as not moved.
 
     Source. Ghorbani, Abid and Zou 2019, Interpretation of Neural Networks is Fragile (arXiv:1710.10547): 300 steps of a
@@ -66,18 +66,25 @@ class AdversarialFragility(Check):
     """
 
     budgets: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(min_length=1)] = (0.005, 0.01, 0.02)
-    top: Annotated[float, Field(gt=0, lt=1, description="share of the pixels that count as the largest")] = 0.1
+    top: Annotated[float, Field(gt=0, lt=1, description="share of the pixels that count as largest")] = 0.1
     steps: Annotated[int, Field(ge=1, le=1000, description="of each attack")] = 20
-    sharpness: Annotated[float, Field(gt=0, le=1000, description="of the softplus that stands for a rectifier")] = 10.0
-    along: Annotated[int, Field(ge=1, le=100, description="places on the way to what is found, its end included")] = 4
+    sharpness: Annotated[float, Field(gt=0, le=1000, description="of the softplus that replaces a ReLU")] = 10.0
+    along: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100,
+            description="number of places measured on the way to the result of an attack, including its end",
+        ),
+    ] = 4
     inside_range: bool = Field(True, description="keep inputs inside the range of the data's values")
     similarity: Similarity = "spearman"
-    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
-    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; default: the spec's `maps`")
+    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; default: the spec's `maps`")
     at_least: Threshold = 0.5
     null_draws: Draws = 10
-    null_at_most: Share = Field(0.8, description="a higher mean null leaves too little head-room to judge")
-    undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined similarity")
+    null_at_most: Share = Field(0.8, description="largest mean null with enough head-room to judge")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs without a defined similarity")
 
     judged: ClassVar[frozenset[str]] = frozenset({"sign", "at_least", "null_at_most", "undefined_at_most"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType({"random_map": "pass"})

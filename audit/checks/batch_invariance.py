@@ -30,7 +30,7 @@ from audit.record import (
 
 @declared
 class BatchInvariance(Check):
-    """An input must get the same map alone, in the audit's batches and among other inputs.
+    """The map of an input must not depend on the other inputs in its batch.
 
     What it does. Computes each map again with the input alone in its batch (``alone``), and with the inputs in another
     order, ``together`` at a time (``among_others``), and compares both with the map from the audit's own batches. The
@@ -52,10 +52,10 @@ class BatchInvariance(Check):
 
     together: Annotated[int, Field(ge=2, le=4096, description="inputs explained at a time among others")] = 8
     similarity: Similarity = "spearman"
-    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
-    sign: Sign | None = Field(None, description="of the similarity that is shown; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; default: the spec's `maps`")
+    sign: Sign | None = Field(None, description="sign of the similarity that is shown; default: the spec's `maps`")
     at_most: Difference = 1e-3
-    undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined difference")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs without a defined difference")
 
     title: ClassVar[str] = "Batch invariance"
     quantity: ClassVar[str] = equality.QUANTITY

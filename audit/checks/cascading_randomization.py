@@ -27,7 +27,7 @@ from audit.record import (
 
 @declared
 class CascadingRandomization(Check):
-    """The map must not survive when the model's parameters are re-drawn, stage after stage.
+    """The map must change when the model's parameters are re-drawn, stage after stage.
 
     What it does. Re-draws the parameters of the first stage, then of the first two, and so on until none is as
     trained; at each stage the maps of the same inputs for the same classes are compared with those of the trained
@@ -53,8 +53,8 @@ class CascadingRandomization(Check):
     """
 
     similarity: Similarity = "spearman"
-    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
-    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; default: the spec's `maps`")
+    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; default: the spec's `maps`")
     mean_at_most: Threshold = 0.5
     last_at_most: Threshold = 0.3
     order: Order = "top_down"
@@ -63,8 +63,8 @@ class CascadingRandomization(Check):
     batch_norm: BatchNorms = "keep"
     target: Explains = "fixed"
     null_draws: Draws = 10
-    null_at_most: Share = Field(0.8, description="a higher mean null leaves too little head-room to judge")
-    undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined similarity")
+    null_at_most: Share = Field(0.8, description="largest mean null with enough head-room to judge")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs without a defined similarity")
 
     judged: ClassVar[frozenset[str]] = frozenset(
         {"sign", "mean_at_most", "last_at_most", "null_at_most", "undefined_at_most"}

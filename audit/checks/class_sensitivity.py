@@ -37,9 +37,9 @@ _SAME = Randomized(mode="cascading", stage=0, seed=0)
 class ClassSensitivity(Check):
     """The map must differ when another class is explained.
 
-    What it does. Explains, on the audited model, another class of each input, drawn by the seed and never the one that
+    What it does. Explains, on the audited model, another class of each input, chosen at random and never the one that
     is explained; the maps are compared with those of the explained class, and the similarity above its null is averaged
-    over inputs and seeds. The explained class itself, asked once more, must give exactly the same map.
+    over inputs and seeds. The explained class itself, computed again, must give exactly the same map.
 
     Why it matters. A map that is shown as the reason for one class, and is the same for any other, is no reason for
     either. Rules that send only non-negative relevance back converge to one map for all classes.
@@ -60,13 +60,13 @@ class ClassSensitivity(Check):
     """
 
     similarity: Similarity = "spearman"
-    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
-    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; default: the spec's `maps`")
+    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; default: the spec's `maps`")
     at_most: Threshold = 0.6
     seeds: Seeds = 5
     null_draws: Draws = 10
-    null_at_most: Share = Field(0.8, description="a higher mean null leaves too little head-room to judge")
-    undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined similarity")
+    null_at_most: Share = Field(0.8, description="largest mean null with enough head-room to judge")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs without a defined similarity")
 
     judged: ClassVar[frozenset[str]] = frozenset({"sign", "at_most", "null_at_most", "undefined_at_most"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(

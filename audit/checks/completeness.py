@@ -31,7 +31,7 @@ _NETWORKS = axioms.conditions(
 
 @declared
 class Completeness(Check):
-    """The map's sum must be the change of the explained logit from the baseline to the input.
+    """The map must sum to the change of the explained logit from the baseline to the input.
 
     What it does. Adds up each map and compares the sum with S(x) - S(x'), where x' is the baseline that the method
     declares, zeros where it declares none; where it draws baselines S(x') is their mean. The gap is divided by the mean
@@ -57,9 +57,9 @@ class Completeness(Check):
     within: Annotated[float, Field(gt=0, le=1, description="largest mean gap, as a share of the mean change")] = 0.05
     steps: Annotated[
         tuple[Annotated[int, Field(ge=1, le=10_000)], ...],
-        Field(description="step counts whose gap is shown for methods that have steps; not judged"),
+        Field(description="step counts whose gap is shown, not judged, for methods that have steps"),
     ] = (5, 20, 80)
-    undefined_at_most: Share = Field(0.1, description="share of inputs whose map may be not finite")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs with a map that is not finite")
 
     judged: ClassVar[frozenset[str]] = frozenset({"within", "undefined_at_most"})
     quantity: ClassVar[str] = "relative completeness gap"

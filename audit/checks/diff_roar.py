@@ -33,7 +33,7 @@ from audit.record import (
 
 @declared
 class DiffRoar(Check):
-    """The features that a method ranks first must let a retrained network do better than those it ranks last.
+    """A network retrained on the features that a method ranks first must beat one retrained on those it ranks last.
 
     What it does. Keeps only the given fractions of the features that the method ranks highest, retrains the
     architecture from fresh weights and tests it; does the same with the lowest-ranked; and averages the difference of
@@ -58,8 +58,8 @@ class DiffRoar(Check):
     seeds: Seeds = 5
     unit: Features = Field("pixel", description="whole pixels, or each number by itself")
     fill: PlainFill = Field("zero", description="what replaces a feature")
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
-    sign: Sign | None = Field(None, description="rank magnitudes or signed maps; the spec's `maps` where absent")
+    channels: Channels | None = Field(None, description="channel reduction; default: the spec's `maps`")
+    sign: Sign | None = Field(None, description="rank magnitudes or signed maps; default: the spec's `maps`")
     baseline_within: Within = 0.05
 
     judged: ClassVar[frozenset[str]] = frozenset({"margin", "baseline_within"})

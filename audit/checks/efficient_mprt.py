@@ -36,11 +36,11 @@ from audit.record import (
 
 @declared
 class EfficientMprt(Check):
-    """A map must become more complex, nearer to noise, when all of the model's parameters are re-drawn.
+    """The map must become more complex, closer to noise, when all of the model's parameters are re-drawn.
 
     What it does. Re-draws all parameters at once and measures the entropy of the histogram of each map's values, before
     and after: the relative rise q = (after - before) / before, over inputs and seeds. No pair of maps is compared, so
-    neither the order of the layers nor a similarity has a say; the sign of the map is kept.
+    neither the order of the layers nor a similarity matters; the sign of the map is kept.
 
     Why it matters. Similarities reward noise: a map of pure noise resembles no other and passes a cascade. The rise of
     the entropy does not, for noise cannot become noisier.
@@ -62,8 +62,8 @@ class EfficientMprt(Check):
     head-room and the limits are this project's.
     """
 
-    bins: Bins = Field(100, description="of the histogram: a number, or the rule that gives one between 10 and 200")
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
+    bins: Bins = Field(100, description="number of bins of the histogram, or the rule that sets it, between 10 and 200")
+    channels: Channels | None = Field(None, description="channel reduction; default: the spec's `maps`")
     at_least: float = Field(0.05, ge=0, description="limit on the mean relative rise of the entropy")
     head_room_at_least: float = Field(0.1, gt=0, description="the rise that noise must reach for a verdict")
     seeds: Seeds = 5
@@ -71,7 +71,7 @@ class EfficientMprt(Check):
     batch_norm: BatchNorm = "keep"
     target: Explains = "fixed"
     null_draws: Draws = 10
-    undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined entropy")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs without a defined entropy")
 
     judged: ClassVar[frozenset[str]] = frozenset({"at_least", "head_room_at_least", "undefined_at_most"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType({"edge_detector": "fail", "input": "fail"})

@@ -48,7 +48,7 @@ _OTHER_KEY = Rekeyed(seed=1)
 
 @declared
 class Equivariance(Check):
-    """Where the model does not mind that an image is flipped, turned or shifted, the map must move with the image.
+    """If flipping, turning or shifting an image does not change the model's output, the map must move with the image.
 
     What it does. Explains the transformed input, transforms the map back and compares it with the map of the input, for
     every transformation asked for. Shifts are by whole pixels; what leaves the image on one side enters on the other.
@@ -72,15 +72,17 @@ class Equivariance(Check):
     """
 
     transforms: Annotated[tuple[Transform, ...], Field(min_length=1)] = ("flip_left_right",)
-    pixels: Annotated[int, Field(ge=1, le=1000, description="by how many pixels the shifts shift")] = 1
-    tolerance: float = Field(0.01, ge=0, le=1, description="relative change of the logits that counts as none")
+    pixels: Annotated[int, Field(ge=1, le=1000, description="size of the shifts in pixels")] = 1
+    tolerance: float = Field(
+        0.01, ge=0, le=1, description="largest relative change of the logits that counts as no change"
+    )
     similarity: Similarity = "spearman"
-    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
-    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; default: the spec's `maps`")
+    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; default: the spec's `maps`")
     at_least: Threshold = 0.9
     null_draws: Draws = 10
-    null_at_most: Share = Field(0.8, description="a higher mean null leaves too little head-room to judge")
-    undefined_at_most: Share = Field(0.1, description="share of inputs that may be undefined")
+    null_at_most: Share = Field(0.8, description="largest mean null with enough head-room to judge")
+    undefined_at_most: Share = Field(0.1, description="largest share of undefined inputs")
 
     judged: ClassVar[frozenset[str]] = frozenset({"sign", "tolerance", "at_least", "null_at_most", "undefined_at_most"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType({"input": "pass", "random_map": "fail"})
@@ -192,7 +194,7 @@ class Equivariance(Check):
         """Say why inputs of this shape cannot be transformed, None where they can."""
         shape = facts.network.input_shape
         if len(shape) != 3:
-            return f"Inputs of shape {shape} are no images, so they cannot be flipped, turned or shifted."
+            return f"Inputs of shape {shape} are not images, so they cannot be flipped, turned or shifted."
         if shape[0] != shape[1] and {"rotate_90", "rotate_270"} & set(self.transforms):
             return (
                 f"Images of {shape[0]} by {shape[1]} pixels are not square, so a quarter turn does not fit the model."

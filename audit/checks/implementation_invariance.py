@@ -55,13 +55,13 @@ class ImplementationInvariance(Check):
     Source. Sundararajan, Taly and Yan 2017, Axiomatic Attribution for Deep Networks (arXiv:1703.01365), section 2.2.
     """
 
-    rewrites: tuple[Rewrite, ...] = Field(ALL, min_length=1, description="how the network is written anew")
+    rewrites: tuple[Rewrite, ...] = Field(ALL, min_length=1, description="the ways in which the network is rewritten")
     similarity: Similarity = "spearman"
-    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
-    sign: Sign | None = Field(None, description="of the similarity that is shown; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; default: the spec's `maps`")
+    sign: Sign | None = Field(None, description="sign of the similarity that is shown; default: the spec's `maps`")
     at_most: Difference = 1e-3
     parity_at_most: Parity = 1e-4
-    undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined difference")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs without a defined difference")
 
     title: ClassVar[str] = "Implementation invariance"
     quantity: ClassVar[str] = equality.QUANTITY
@@ -112,9 +112,7 @@ class ImplementationInvariance(Check):
         )
         alike = equality.similarities(found, places, self.similarity, self.sign or DEFAULT_SIGN)
         missing = "; ".join(f"{_words(condition)} ({reason})" for condition, reason in refused.items())
-        return equality.also(
-            judgement, " ".join([alike, f"Not applicable here: {missing}." if missing else ""]).strip()
-        )
+        return equality.also(judgement, " ".join([alike, f"Does not apply: {missing}." if missing else ""]).strip())
 
     def settings(self) -> dict[str, Any]:
         """Return what changes a unit's scores beside its condition."""

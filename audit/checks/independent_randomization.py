@@ -27,7 +27,7 @@ from audit.record import (
 
 @declared
 class IndependentRandomization(Check):
-    """The map must not survive when one stage of the model is re-drawn while all others stay trained.
+    """The map must change when one stage of the model is re-drawn and all others stay trained.
 
     What it does. Re-draws the parameters of one stage at a time, the others as trained; the maps of the same inputs
     for the same classes are compared with those of the trained model, and the similarity above its null is averaged
@@ -50,16 +50,16 @@ class IndependentRandomization(Check):
     """
 
     similarity: Similarity = "spearman"
-    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
-    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; default: the spec's `maps`")
+    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; default: the spec's `maps`")
     mean_at_most: Threshold = 0.5
     seeds: Seeds = 5
     redraw: Redraws = "permute"
     batch_norm: BatchNorms = "keep"
     target: Explains = "fixed"
     null_draws: Draws = 10
-    null_at_most: Share = Field(0.8, description="a higher mean null leaves too little head-room to judge")
-    undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined similarity")
+    null_at_most: Share = Field(0.8, description="largest mean null with enough head-room to judge")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs without a defined similarity")
 
     judged: ClassVar[frozenset[str]] = frozenset({"sign", "mean_at_most", "null_at_most", "undefined_at_most"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(

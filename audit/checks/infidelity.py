@@ -25,7 +25,7 @@ _READINGS: Mapping[str, tuple[Reading, ...]] = MappingProxyType(
 
 @declared
 class Infidelity(Check):
-    """What the map says of a perturbation must be what the perturbation does to the explained logit.
+    """The map must predict how a perturbation of the input changes the explained logit.
 
     What it does. Perturbs each input many times: by Gaussian noise, or by setting a random square (of flat inputs,
     random features) to ``baseline``. The drop of the explained logit f(x) - f(x - I) is compared with what the map
@@ -52,12 +52,15 @@ class Infidelity(Check):
     """
 
     perturbation: Literal["squares", "noise"] = "squares"
-    size: Annotated[float, Field(gt=0, lt=1, description="side of a square over that of the image, or share")] = 0.25
+    size: Annotated[
+        float,
+        Field(gt=0, lt=1, description="side of a square as a share of the image's side, or share of flat features"),
+    ] = 0.25
     noise: Annotated[float, Field(gt=0, le=10, description="standard deviation, in ranges of the data's values")] = 0.1
     baseline: float = Field(0.0, description="the value of what is removed, in units of the input")
     count: Annotated[int, Field(ge=10, le=10_000, description="perturbations of each input")] = 100
     at_most: float = Field(0.5, ge=0, description="limit on the mean infidelity; a map of zeros has 1")
-    undefined_at_most: Share = Field(0.1, description="share of inputs that may have no defined infidelity")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs without a defined infidelity")
 
     judged: ClassVar[frozenset[str]] = frozenset({"at_most", "undefined_at_most"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType({"random_map": "fail"})
@@ -103,7 +106,7 @@ class Infidelity(Check):
         found = {each.unit.condition: each for each in evidence}
         unit = _unit(found[self._probe()], facts)
         if unit == "logit" and self.perturbation == "noise":
-            text = "A map in logits says what the removal of a feature costs, not what noise does: use `squares`."
+            text = "A map in logits predicts the removal of features, not the effect of noise: use `squares`."
             return Judgement(outcome="inconclusive", reason=text)
         wanted = _READINGS.get(unit, ("sensitivity", "share")) if self.perturbation == "squares" else ("sensitivity",)
         drawn = min((self._values(found, "infidelity", each) for each in wanted), key=_mean)

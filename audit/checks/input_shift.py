@@ -26,7 +26,7 @@ from audit.record import (
 
 @declared
 class InputShift(Check):
-    """A shift of every input that the first layer's bias takes back must not change the map.
+    """A shift of all inputs that the first layer's bias undoes must not change the map.
 
     What it does. Adds the same pattern m to every input (one number, or a checkerboard) and builds the network that
     undoes it: b' = b - W m in the first layers, so that its value at x + m is the audited network's at x, all other
@@ -57,14 +57,14 @@ class InputShift(Check):
         Field(ge=-100, le=100, description="of the shift, as a share of the inputs' range; -1 makes [0, 1] [-1, 0]"),
     ] = -1.0
     baselines: Literal["fixed", "moved"] = Field(
-        "fixed", description="whether the methods' baselines stay where they are or are moved with the data"
+        "fixed", description="whether the methods' baselines stay fixed or move with the data"
     )
     similarity: Similarity = "spearman"
-    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
-    sign: Sign | None = Field(None, description="of the similarity that is shown; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; default: the spec's `maps`")
+    sign: Sign | None = Field(None, description="sign of the similarity that is shown; default: the spec's `maps`")
     at_most: Difference = 1e-3
     parity_at_most: Parity = 1e-4
-    undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined difference")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs without a defined difference")
 
     title: ClassVar[str] = "Input shift"
     quantity: ClassVar[str] = equality.QUANTITY
@@ -105,7 +105,7 @@ class InputShift(Check):
             equality.arrange(found, places, [f"{self.shift} shift"]),
             at_most=self.at_most,
             undefined_at_most=self.undefined_at_most,
-            where=(f"under a {self.shift} shift that the first layer takes back", "under the shift"),
+            where=(f"under a {self.shift} shift that the first layer undoes", "under the shift"),
             doubt=equality.unequal(found, places, self.parity_at_most),
         )
         alike = equality.similarities(found, places, self.similarity, self.sign or DEFAULT_SIGN)

@@ -21,12 +21,12 @@ _FEWEST = 0.5  # of an input's neighbours: the largest of few is no estimate of 
 
 @declared
 class InputStability(Check):
-    """A change of the input that nobody sees must not change the map by much.
+    """An imperceptible change of the input must not change the map much.
 
     What it does. Explains seeded neighbours of each input, within a radius given as a share of the range of the data's
     values. The largest relative change of the map, max ||e(x) - e(x')|| / ||e(x)|| (max-sensitivity), is judged; the
     largest ||e(x) - e(x')|| / ||x - x'|| (local Lipschitz) is reported beside it. Norms of maps are Euclidean, over
-    raw signed maps. A neighbour that the model puts in another class is left out.
+    raw signed maps. A neighbour that the model puts in another class is excluded.
 
     Why it matters. Two inputs that look the same and get the same answer, explained by different maps, leave the reader
     with no reason to believe either.
@@ -45,12 +45,14 @@ class InputStability(Check):
     (arXiv:1806.08049), here with a finite sample of neighbours.
     """
 
-    radius: Annotated[float, Field(gt=0, le=1, description="as a share of the range of the data's values")] = 0.02
-    norm: Literal["maximum", "euclidean"] = Field("maximum", description="in which neighbours lie within the radius")
+    radius: Annotated[float, Field(gt=0, le=1, description="radius, as a share of the range of the data's values")] = (
+        0.02
+    )
+    norm: Literal["maximum", "euclidean"] = Field("maximum", description="norm of the radius")
     neighbours: Annotated[int, Field(ge=1, le=1000, description="of each input")] = 10
     inside_range: bool = Field(True, description="keep neighbours inside the range of the data's values")
     at_most: float = Field(0.5, ge=0, description="limit on the largest relative change of the map")
-    undefined_at_most: Share = Field(0.1, description="share of inputs that may have no defined change")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs without a defined change")
 
     judged: ClassVar[frozenset[str]] = frozenset({"at_most", "undefined_at_most"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(

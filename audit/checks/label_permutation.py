@@ -35,9 +35,9 @@ _CEILING, _FLOOR = "true against true labels, another seed", "untrained against 
 
 @declared
 class LabelPermutation(Check):
-    """The map must not survive when the model is trained on labels that mean nothing.
+    """The map must change when the model is trained on permuted labels.
 
-    What it does. Trains the architecture anew, once on the true labels and once on permuted ones, by the same recipe
+    What it does. Retrains the architecture, once on the true labels and once on permuted ones, by the same recipe
     and over several seeds; the maps of the network that memorised the permuted labels are compared with those of a
     network trained on the true labels, and with those of the audited model. Compared networks never share their fresh
     weights: two that do would resemble each other for that reason alone.
@@ -60,15 +60,15 @@ class LabelPermutation(Check):
     """
 
     similarity: Similarity = "spearman"
-    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
-    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; default: the spec's `maps`")
+    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; default: the spec's `maps`")
     at_most: Threshold = 0.5
     seeds: Seeds = 3
     memorised: Share = Field(0.95, description="training accuracy that permuted labels must reach")
     chance_within: Share = Field(0.03, description="distance from chance allowed on test data, beside sampling error")
     null_draws: Draws = 10
-    null_at_most: Share = Field(0.8, description="a higher mean null leaves too little head-room to judge")
-    undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined similarity")
+    null_at_most: Share = Field(0.8, description="largest mean null with enough head-room to judge")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs without a defined similarity")
 
     retrains: ClassVar[bool] = True
     judged: ClassVar[frozenset[str]] = frozenset(

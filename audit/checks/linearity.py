@@ -48,7 +48,7 @@ class Linearity(Check):
     """
 
     within: Annotated[float, Field(gt=0, le=1, description="mean distance, relative to the terms' sizes")] = 1e-4
-    undefined_at_most: Share = Field(0.1, description="share of inputs whose maps may be zero or not finite")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs with maps that are zero or not finite")
 
     judged: ClassVar[frozenset[str]] = frozenset({"within", "undefined_at_most"})
     quantity: ClassVar[str] = "relative distance from linearity"

@@ -29,7 +29,7 @@ _PLACES = {"excess": "the mark, above an equal region by chance", "share_of_both
 
 @declared
 class PlantedShortcut(Check):
-    """The map must show the mark that the model was led to use.
+    """The map must show the planted mark that the model uses.
 
     What it does. Explains a model trained on images with a planted mark that gives the class away, beside a decoy of
     the same ink that says nothing (data source ``planted_shortcut``). Two shares of the map's magnitude are judged: the
@@ -43,10 +43,10 @@ class PlantedShortcut(Check):
     ``excess_at_least`` of the map above chance, with the lower ends of 95 % intervals. A map that does not know the
     model's use of the two gives the mark exactly one half, and 0.55 is a twentieth more. No paper publishes limits:
     both are this project's choice. On a small network whose logit moves by 0.93 for the mark and 0.07 for the decoy,
-    input x gradient gives the mark 0.56, SmoothGrad 0.64. A pass is held back where networks with every stage re-drawn
-    (``redraws``) vary by as much, because random weights may favour one mark by chance. It is inconclusive unless at
-    least ``used_at_least`` of the predictions change when the mark is exchanged, and at most ``misled_at_most`` when
-    the decoy is.
+    input x gradient gives the mark 0.56, SmoothGrad 0.64. A pass becomes inconclusive if networks with every stage
+    re-drawn (``redraws``) vary by as much, because random weights may favour one mark by chance. It is inconclusive
+    unless at least ``used_at_least`` of the predictions change when the mark is exchanged, and at most
+    ``misled_at_most`` when the decoy is.
 
     How it can mislead. A method that finds a small bright mark need not find what is spread out or what is absent. A
     model may use the decoy without changing its prediction, and a map that shows this is right. One data set, one kind
@@ -58,13 +58,15 @@ class PlantedShortcut(Check):
     chance and the limits are this project's.
     """
 
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
+    channels: Channels | None = Field(None, description="channel reduction; default: the spec's `maps`")
     at_least: Share = Field(0.55, description="limit on the mark's share of the magnitude on mark and decoy")
     excess_at_least: Share = Field(0.0, description="limit on the mark's share of the map above chance")
-    redraws: int = Field(5, ge=3, le=1000, description="networks with every stage re-drawn, beyond which it must lie")
+    redraws: int = Field(
+        5, ge=3, le=1000, description="networks with every stage re-drawn, whose results a pass must exceed"
+    )
     used_at_least: Used = 0.8
     misled_at_most: Misled = 0.2
-    undefined_at_most: Share = Field(0.1, description="share of inputs whose map may have no place")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs whose map has no location")
 
     title: ClassVar[str] = "Planted shortcut"
     quantity: ClassVar[str] = "share of the magnitude"

@@ -27,11 +27,11 @@ from audit.record import (
 
 @declared
 class Precision(Check):
-    """The map must not be made of rounding errors.
+    """The map must not depend on rounding errors.
 
     What it does. Computes the maps again on the same network in another precision, forwards and backwards, with the
     same float32 parameters and inputs, and compares them with the first ones. The method's own sums stay in float32.
-    A network that cannot be computed in that precision is said to be so, and never computed in another.
+    A network that cannot be computed in that precision is reported, and never computed in another.
 
     Why it matters. Gradients of deep networks are sums of many terms that cancel. Where rounding decides what is left,
     the map differs between machines, libraries and batch sizes, and explains none of them.
@@ -49,10 +49,10 @@ class Precision(Check):
 
     against: Literal["float64", "bfloat16"] = "float64"
     similarity: Similarity = "spearman"
-    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
-    sign: Sign | None = Field(None, description="of the similarity that is shown; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; default: the spec's `maps`")
+    sign: Sign | None = Field(None, description="sign of the similarity that is shown; default: the spec's `maps`")
     at_most: Difference = 1e-2
-    undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined difference")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs without a defined difference")
 
     quantity: ClassVar[str] = equality.QUANTITY
     judged: ClassVar[frozenset[str]] = frozenset({"sign", "at_most", "undefined_at_most"})

@@ -27,7 +27,7 @@ from audit.record import (
 
 @declared
 class Repeatability(Check):
-    """The same model, input and class must give the same map when only the random key changes.
+    """The map must stay the same when only the random key changes.
 
     What it does. Computes the maps again with other random keys, the model and the inputs unchanged, and compares them
     with the first ones; the similarity above its null is averaged over inputs and keys.
@@ -47,13 +47,13 @@ class Repeatability(Check):
     """
 
     similarity: Similarity = "spearman"
-    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
-    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; default: the spec's `maps`")
+    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; default: the spec's `maps`")
     at_least: Threshold = 0.9
     seeds: Seeds = 3
     null_draws: Draws = 10
-    null_at_most: Share = Field(0.8, description="a higher mean null leaves too little head-room to judge")
-    undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined similarity")
+    null_at_most: Share = Field(0.8, description="largest mean null with enough head-room to judge")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs without a defined similarity")
 
     judged: ClassVar[frozenset[str]] = frozenset({"sign", "at_least", "null_at_most", "undefined_at_most"})
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(

@@ -37,7 +37,7 @@ _OTHER_KEY = Rekeyed(seed=1)
 
 @declared
 class Reproducibility(Check):
-    """Another training of the same model, which answers as well, must be explained by similar maps.
+    """A retrained model with the same accuracy must get similar maps.
 
     What it does. Trains the architecture anew by the spec's recipe, from other fresh weights and in another order, and
     compares each new network's maps with those of the audited model, input by input, for the same class.
@@ -63,14 +63,14 @@ class Reproducibility(Check):
     """
 
     similarity: Similarity = "spearman"
-    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
-    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; default: the spec's `maps`")
+    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; default: the spec's `maps`")
     at_least: Threshold = 0.5
     seeds: Seeds = 3
-    accuracy_within: Share = Field(0.05, description="distance from the audited model's test accuracy that is allowed")
+    accuracy_within: Share = Field(0.05, description="largest difference from the audited model's test accuracy")
     null_draws: Draws = 10
-    null_at_most: Share = Field(0.8, description="a higher mean null leaves too little head-room to judge")
-    undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined similarity")
+    null_at_most: Share = Field(0.8, description="largest mean null with enough head-room to judge")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs without a defined similarity")
 
     retrains: ClassVar[bool] = True
     judged: ClassVar[frozenset[str]] = frozenset(
@@ -192,7 +192,7 @@ def accuracy_doubt(
         if not abs(accuracy - audited) <= within + error:
             return (
                 f"The new training with seed {seed} has a test accuracy of {accuracy:.3f}, the audited model "
-                f"{audited:.3f}, which is more than {within:g} apart beside sampling error: mend the recipe in "
+                f"{audited:.3f}, which is more than {within:g} apart beside sampling error: fix the recipe in "
                 "`training`, or allow more in `accuracy_within`."
             )
     return None

@@ -30,7 +30,7 @@ from audit.record import (
 
 @declared
 class Road(Check):
-    """Imputing what a method ranks first must cost more accuracy than imputing as much at random.
+    """Imputing the pixels that a method ranks first must lower accuracy more than imputing as many at random.
 
     What it does. Removes the given fractions of the pixels that the method ranks first (or last, by `order`) from
     every input, fills them by noisy linear imputation from their neighbours, and tests networks trained by the recipe
@@ -60,8 +60,8 @@ class Road(Check):
     margin: Margin = 0.02
     seeds: Seeds = 5
     noise: float = Field(0.01, ge=0, le=1000, description="standard deviation of the noise, in units of the input")
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
-    sign: Sign | None = Field(None, description="rank magnitudes or signed maps; the spec's `maps` where absent")
+    channels: Channels | None = Field(None, description="channel reduction; default: the spec's `maps`")
+    sign: Sign | None = Field(None, description="rank magnitudes or signed maps; default: the spec's `maps`")
     baseline_within: Within = 0.05
 
     judged: ClassVar[frozenset[str]] = frozenset({"better_than", "margin", "baseline_within"})

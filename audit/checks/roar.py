@@ -32,7 +32,7 @@ from audit.record import (
 
 @declared
 class Roar(Check):
-    """Removing what a method ranks first must cost a retrained network more accuracy than removing at random.
+    """Removing the features ranked first and retraining must lower accuracy more than removing features at random.
 
     What it does. Ranks the features of every training and test input by the method's map on the audited model, removes
     the given fractions of the highest-ranked, retrains the architecture from fresh weights on what is left and tests
@@ -63,10 +63,10 @@ class Roar(Check):
     unit: Features = Field("pixel", description="whole pixels, or each number by itself")
     fill: PlainFill = Field("channel_mean", description="what replaces a feature")
     keep: bool = Field(False, description="remove the lowest-ranked instead and keep the highest (KAR)")
-    mask_leak: bool = Field(False, description="also train on the masks alone, which shows what they give away")
+    mask_leak: bool = Field(False, description="also train on the masks alone, which shows how much they reveal")
     without_retraining: bool = Field(False, description="also test networks that never saw a removal")
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
-    sign: Sign | None = Field(None, description="rank magnitudes or signed maps; the spec's `maps` where absent")
+    channels: Channels | None = Field(None, description="channel reduction; default: the spec's `maps`")
+    sign: Sign | None = Field(None, description="rank magnitudes or signed maps; default: the spec's `maps`")
     square: bool = Field(False, description="square maps before their channels are joined")
     baseline_within: Within = 0.05
 

@@ -28,7 +28,7 @@ _NETWORKS = axioms.conditions(
 
 @declared
 class SensitivityA(Check):
-    """An input that differs from the baseline in one feature, and in its output, must have that feature credited.
+    """If changing one feature from its baseline changes the output, the map must not be zero at that feature.
 
     What it does. Takes the baseline that the method declares (zeros where it declares none) and puts into it one
     feature of the input: the pixel, with all its channels, or the flat feature that differs most. Where the explained
@@ -48,8 +48,8 @@ class SensitivityA(Check):
     Source. Sundararajan, Taly and Yan 2017, Axiomatic Attribution for Deep Networks (arXiv:1703.01365), section 2.1.
     """
 
-    at_most: Share = Field(0.0, description="share of inputs whose only feature may get nothing")
-    undefined_at_most: Share = Field(0.5, description="share of inputs whose output may stay the same")
+    at_most: Share = Field(0.0, description="largest share of inputs whose only feature gets nothing")
+    undefined_at_most: Share = Field(0.5, description="largest share of inputs whose output stays the same")
 
     judged: ClassVar[frozenset[str]] = frozenset({"at_most", "undefined_at_most"})
     title: ClassVar[str] = "Sensitivity (a)"

@@ -19,7 +19,7 @@ _NETWORKS = axioms.conditions({"ignored_feature": "a network with a feature of n
 
 @declared
 class SensitivityB(Check):
-    """Features that the network provably ignores must get exactly no credit.
+    """The map must be zero at features that the network provably ignores.
 
     What it does. Adds features to the audited network's input that it cuts off before its first layer, a row and a
     column of pixels or one flat feature, fills them with noise within the range of the inputs, and explains the wider
@@ -40,8 +40,10 @@ class SensitivityB(Check):
     (there after Friedman 2004, the dummy axiom).
     """
 
-    at_most: Share = Field(0.0, description="what an ignored feature may get, as a share of the map's largest value")
-    undefined_at_most: Share = Field(0.1, description="share of inputs whose map may be zero or not finite")
+    at_most: Share = Field(
+        0.0, description="limit on an ignored feature's value, as a share of the map's largest value"
+    )
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs with a map that is zero or not finite")
 
     judged: ClassVar[frozenset[str]] = frozenset({"at_most", "undefined_at_most"})
     title: ClassVar[str] = "Sensitivity (b)"

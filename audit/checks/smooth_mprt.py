@@ -29,7 +29,7 @@ from audit.record import (
 
 @declared
 class SmoothMprt(Check):
-    """The map, cleared of its noise, must not survive when the model's parameters are re-drawn stage after stage.
+    """The map, averaged over noisy inputs, must change when the model's parameters are re-drawn, stage after stage.
 
     What it does. Averages the maps of noisy copies of each input, with one copy's noise the same for every model, and
     compares the averages of the trained model with those of the re-drawn one, as the cascade does with single maps; by
@@ -57,8 +57,8 @@ class SmoothMprt(Check):
     samples: Annotated[int, Field(ge=1, le=10_000, description="noisy copies of each input")] = 50
     noise: Annotated[float, Field(gt=0, le=10, description="deviation, as a share of each input's own range")] = 0.1
     similarity: Similarity = "spearman"
-    channels: Compared | None = Field(None, description="channel reduction, or `keep`; the spec's `maps` where absent")
-    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; the spec's `maps` where absent")
+    channels: Compared | None = Field(None, description="channel reduction, or `keep`; default: the spec's `maps`")
+    sign: Sign | None = Field(None, description="compare magnitudes or signed maps; default: the spec's `maps`")
     mean_at_most: Threshold = 0.5
     last_at_most: Threshold = 0.3
     order: Order = "bottom_up"
@@ -67,8 +67,8 @@ class SmoothMprt(Check):
     batch_norm: BatchNorms = "keep"
     target: Explains = "fixed"
     null_draws: Draws = 10
-    null_at_most: Share = Field(0.8, description="a higher mean null leaves too little head-room to judge")
-    undefined_at_most: Share = Field(0.1, description="share of inputs that may lack a defined similarity")
+    null_at_most: Share = Field(0.8, description="largest mean null with enough head-room to judge")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs without a defined similarity")
 
     title: ClassVar[str] = "Smooth MPRT"
     judged: ClassVar[frozenset[str]] = frozenset(

@@ -26,7 +26,7 @@ _NETWORKS = axioms.conditions(
 
 @declared
 class Symmetry(Check):
-    """Two features that can be exchanged without changing the output, and that are equal, must get equal credit.
+    """Equal features that can be exchanged without changing the output must get equal values in the map.
 
     What it does. Puts before the audited network the mean of the input and the input with two of its positions
     exchanged, so that the two count alike, gives both the same value, and compares what they get; the difference is
@@ -47,7 +47,7 @@ class Symmetry(Check):
     """
 
     within: Annotated[float, Field(gt=0, le=1, description="mean difference, relative to the map's largest")] = 1e-4
-    undefined_at_most: Share = Field(0.1, description="share of inputs whose map may be zero or not finite")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs with a map that is zero or not finite")
 
     judged: ClassVar[frozenset[str]] = frozenset({"within", "undefined_at_most"})
     quantity: ClassVar[str] = "relative difference of equal features"

@@ -33,7 +33,7 @@ _OWN, _PLACES = (
 
 @declared
 class TwoObjectTask(Check):
-    """The map must follow the task, not merely the parameters.
+    """The map must depend on the task that the model learned, not just on its parameters.
 
     What it does. Explains the audited model and twins of it: networks of the same architecture, trained by the spec's
     recipe on the other task of the same images (data source ``two_objects``), each for the class that it predicts; and
@@ -48,8 +48,8 @@ class TwoObjectTask(Check):
     ignores the model has a task effect of exactly 0, whichever object it prefers, and 0.05 is a twentieth more. The
     share itself and the model effect are shown and not judged: an untrained network has no task, and of two objects
     the brighter may have more magnitude under both. Nor does an untrained network's map without a place leave an input
-    out. No paper publishes a limit: it is this project's choice. A pass is held back where the twins differ from each
-    other by as much. It is inconclusive unless the audited model and its twins each decide by their own object: at
+    out. No paper publishes a limit: it is this project's choice. A pass becomes inconclusive if the twins differ from
+    each other by as much. It is inconclusive unless the audited model and its twins each decide by their own object: at
     least ``used_at_least`` of the predictions change when it is exchanged, and at most ``misled_at_most`` when the
     other is.
 
@@ -61,12 +61,12 @@ class TwoObjectTask(Check):
     the score, the twins' effect, the preconditions and the limits are this project's.
     """
 
-    channels: Channels | None = Field(None, description="channel reduction; the spec's `maps` where absent")
+    channels: Channels | None = Field(None, description="channel reduction; default: the spec's `maps`")
     at_least: Share = Field(0.05, description="limit on the task effect")
     seeds: Seeds = 5
     used_at_least: Used = 0.8
     misled_at_most: Misled = 0.2
-    undefined_at_most: Share = Field(0.1, description="share of inputs whose map may have no place")
+    undefined_at_most: Share = Field(0.1, description="largest share of inputs whose map has no location")
 
     title: ClassVar[str] = "Two-object task"
     quantity: ClassVar[str] = "share of the magnitude"

@@ -77,7 +77,7 @@ def choose(dataset: Dataset, count: int, seed: int) -> np.ndarray:
     if count > total:
         raise InputError(
             "D010",
-            f"{count} inputs were asked for, but `{dataset.name}` has {total}",
+            f"too few inputs: `{dataset.name}` has {total}, and `inputs` is {count}",
             expected=f"at most {total}",
             received=str(count),
             fix=f"set `inputs: {total}` or fewer, or use a larger data set",
@@ -117,8 +117,8 @@ def validate_training(training: Dataset, test: Dataset) -> None:
             raise InputError(
                 "D011",
                 f"`{part.name}` has no labels",
-                expected="a label for each input, in the training and in the test data: a model is trained and tested",
-                fix="name the labels in `dataset`, or leave out the checks that retrain",
+                expected="a label for each input of the training and test data",
+                fix="set the labels in `dataset`, or remove the checks that retrain",
             )
     _check_sizes(training)
     _check_shape(training, test.x.shape[1:])
@@ -126,7 +126,7 @@ def validate_training(training: Dataset, test: Dataset) -> None:
     if training.class_names != test.class_names:
         raise InputError(
             "D012",
-            "the training data name other classes than the test data",
+            "the training and test data have different class names",
             expected=", ".join(test.class_names) or "no names",
             received=", ".join(training.class_names) or "no names",
         )
@@ -142,28 +142,28 @@ def _check_sizes(dataset: Dataset) -> None:
         received = ", ".join(f"{count} {name}" for name, count in counts.items())
         raise InputError(
             "D002",
-            f"`{dataset.name}` has not one label for each input",
+            f"`{dataset.name}` does not have one label for each input",
             received=received,
-            fix="name arrays or columns that belong together",
+            fix="use arrays or columns of the same length",
         )
     if len(set(dataset.ids.tolist())) < len(dataset.ids):
-        raise InputError("D003", f"two inputs of `{dataset.name}` share an id", expected="unique ids")
+        raise InputError("D003", f"two inputs of `{dataset.name}` have the same id", expected="unique ids")
 
 
 def _check_shape(dataset: Dataset, expected: tuple[int | None, ...]) -> None:
     received = dataset.x.shape[1:]
     if _fits(received, expected):
         return
-    fix = "bring the data to the model's input shape, or name the model that fits the data"
+    fix = "change the data to the model's input shape, or use another model"
     if _fits((*received, 1), expected):
-        fix = "the inputs lack the channel axis: set `channels: add`, or store them as (N, H, W, 1)"
+        fix = "add the missing channel axis: set `channels: add`, or store the inputs as (N, H, W, 1)"
     elif len(received) == 3 and _fits((*received[1:], received[0]), expected):
-        fix = "the channels stand first; store them last: (N, H, W, C)"
+        fix = "store the inputs with channels last, as (N, H, W, C): they are stored with channels first"
     elif None not in expected and int(np.prod(received)) == int(np.prod([each or 1 for each in expected])):
-        fix = f"the number of values agrees: reshape the inputs to {(len(dataset.x), *expected)}"
+        fix = f"reshape the inputs to {(len(dataset.x), *expected)}: the number of values fits"
     raise InputError(
         "D005",
-        f"the inputs of `{dataset.name}` do not have the model's input shape",
+        f"the inputs of `{dataset.name}` do not match the model's input shape",
         expected=str(expected),
         received=str(received),
         fix=fix,
@@ -181,10 +181,10 @@ def _check_finite(dataset: Dataset) -> None:
     if len(broken):
         raise InputError(
             "D006",
-            f"{len(broken)} of {len(dataset.x)} inputs of `{dataset.name}` hold NaN or infinity",
+            f"{len(broken)} of {len(dataset.x)} inputs of `{dataset.name}` contain NaN or infinity",
             where=str(dataset.ids[broken[0]]),
             expected="finite numbers",
-            fix="repair or leave out these inputs; the first is named above",
+            fix="repair or remove these inputs; the first is shown above",
         )
 
 
@@ -192,7 +192,7 @@ def _check_labels(dataset: Dataset, classes: int) -> None:
     if dataset.class_names and len(dataset.class_names) != classes:
         raise InputError(
             "D007",
-            f"`{dataset.name}` names {len(dataset.class_names)} classes, the model has {classes}",
+            f"`{dataset.name}` has {len(dataset.class_names)} class names, but the model has {classes} classes",
             expected=f"{classes} class names, or none",
             received=", ".join(dataset.class_names),
         )
@@ -206,5 +206,5 @@ def _check_labels(dataset: Dataset, classes: int) -> None:
             where=str(dataset.ids[outside[0]]),
             expected=f"0 to {classes - 1}: the model has {classes} classes",
             received=f"{dataset.y[outside[0]]} at position {outside[0]}",
-            fix="count classes from 0, and use the model trained on these classes",
+            fix="number the classes from 0, and use a model trained on these classes",
         )

@@ -21,7 +21,7 @@ class Digits(Source):
     """
 
     split: Literal["train", "test", "all"] = "test"
-    """Which part: a model should be audited on inputs that it was not trained on."""
+    """Part of the data. Audit a model on inputs that it was not trained on."""
 
     def load(self, root: Path) -> Dataset:
         """Return the split: x (N, 8, 8, 1) float32 in 0 to 16, y (N,) int32. ``root`` is not used."""

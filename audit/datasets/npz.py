@@ -27,22 +27,22 @@ class Npz(Source):
     """
 
     path: str
-    """The file; a relative path starts at the spec's folder."""
+    """Path of the file, relative to the spec's folder."""
 
     array: str = "x_test"
-    """The array of inputs: (N, H, W, C), (N, F), or (N, H, W) with ``channels: add``."""
+    """Name of the array of inputs: (N, H, W, C), (N, F), or (N, H, W) with ``channels: add``."""
 
     labels: str | None = "y_test"
-    """The array of labels; null where there are none."""
+    """Name of the array of labels; null if there are none."""
 
     channels: Literal["last", "add"] = "last"
-    """``last``: the inputs are as the model wants them; ``add``: (N, H, W) becomes (N, H, W, 1)."""
+    """``last``: use the inputs as stored; ``add``: (N, H, W) becomes (N, H, W, 1)."""
 
     train_array: str | None = None
-    """The array of training inputs, in the same file; where absent ``x_train``, if the file has one."""
+    """Name of the array of training inputs in the same file. Default: ``x_train``, if the file has it."""
 
     train_labels: str = "y_train"
-    """The array of training labels."""
+    """Name of the array of training labels."""
 
     class_names: tuple[str, ...] = ()
     """Names of the classes, by index."""
@@ -69,9 +69,9 @@ class Npz(Source):
         if self.train_array == self.array:
             raise InputError(
                 "D026",
-                f"array `{self.array}` holds both the training and the explained inputs",
+                f"array `{self.array}` is used for both the training and the explained inputs",
                 where=str(path),
-                expected="two arrays that share no input",
+                expected="two arrays without common inputs",
             )
         with _open(path) as archive:
             name = self.train_array or "x_train"
@@ -80,8 +80,8 @@ class Npz(Source):
             return self._read(archive, path, name, self.train_labels)
 
     def _read(self, archive: zipfile.ZipFile, path: Path, array: str, labels: str | None) -> Dataset:
-        x = _read(archive, path, array, "name the array of inputs in `dataset`")
-        without = "name the array of labels in `dataset`, null where there are none"
+        x = _read(archive, path, array, "set the array of inputs in `dataset`")
+        without = "set the array of labels in `dataset`, or null if there are none"
         y = None
         if labels is not None:
             y = whole_labels(_read(archive, path, labels, without, beside=array), f"{path}:{labels}")
@@ -98,7 +98,7 @@ def _open(path: Path) -> zipfile.ZipFile:
     except _UNREADABLE as error:
         raise InputError(
             "D021",
-            "the data file is no .npz file",
+            "the data file is not an .npz file",
             where=str(path),
             received=str(error),
             fix="write it with numpy.savez",
@@ -114,7 +114,7 @@ def _read(archive: zipfile.ZipFile, path: Path, name: str, otherwise: str, besid
             "D022",
             f"the data file has no array `{name}`",
             where=str(path),
-            expected=f"one of {', '.join(names) or 'no arrays at all'}",
+            expected=f"one of {', '.join(names) or 'no arrays'}",
             fix=nearest(name, [each for each in names if each != beside]) or otherwise,
         )
     try:
@@ -123,7 +123,7 @@ def _read(archive: zipfile.ZipFile, path: Path, name: str, otherwise: str, besid
         with archive.open(f"{name}.npy") as member:
             array = np.lib.format.read_array(member, allow_pickle=False)
     except _UNREADABLE as error:
-        raise InputError("D023", f"array `{name}` cannot be read", where=str(path), received=str(error)) from error
+        raise InputError("D023", f"cannot read array `{name}`", where=str(path), received=str(error)) from error
     if array.ndim == 0:
         raise InputError("D024", f"array `{name}` is a single number", where=str(path), expected="one row per input")
     return array
@@ -136,24 +136,24 @@ def _check_header(member: IO[bytes], where: str) -> None:
     if dtype.hasobject:
         raise RefusedError(
             "X020",
-            "an array of Python objects was not loaded: reading it could run code",
+            "refused to load an array of Python objects: reading it could run code",
             where=where,
             expected="numbers",
             fix="save the array with a numeric dtype",
         )
     if dtype.kind not in "biuf":
         raise InputError(
-            "D025", "the array does not hold numbers", where=where, expected="numbers", received=str(dtype)
+            "D025", "the array does not contain numbers", where=where, expected="numbers", received=str(dtype)
         )
     claimed = _product(shape) * max(dtype.itemsize, 4)
     if claimed > _LARGEST:
         raise RefusedError(
             "X021",
-            "an array that claims too much memory was not loaded",
+            "refused to load an array: it would need too much memory",
             where=where,
             expected=f"at most {_LARGEST:,} bytes as float32",
             received=f"{claimed:,} bytes, shape {shape}",
-            fix="keep the inputs to be explained in a smaller file",
+            fix="store the explained inputs in a smaller file",
         )
 
 

@@ -38,13 +38,13 @@ class PlantedShortcutImages(Source):
     """
 
     planted: Annotated[float, Field(ge=0.5, le=1)] = 1.0
-    """The share of the training images whose mark agrees with their class; in test images all do."""
+    """Share of the training images whose mark agrees with their class; in the test images, all do."""
 
     split: Split = "test"
-    """Which digits the images are made of: a model should be audited on inputs that it was not trained on."""
+    """Part of the digits that the images are made of. Audit a model on inputs that it was not trained on."""
 
     seed: Annotated[int, Field(ge=0)] = 0
-    """Which places and decoys are drawn."""
+    """Seed of the places and decoys."""
 
     def load(self, root: Path) -> Dataset:
         """Return the images: x (N, 20, 20, 1) float32 in 0 to 1, y (N,) int32. ``root`` is not used."""

@@ -36,7 +36,7 @@ class Application:
     """The ``preprocess_input`` of a ``keras.applications`` module: ``{application: mobilenet_v2}``."""
 
     application: str
-    """The module's name, or that of a model in it: ``efficientnet`` or ``EfficientNetB0``."""
+    """Name of the module or of a model in it: ``efficientnet`` or ``EfficientNetB0``."""
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         """Return what the application's own function makes of x (N, H, W, C), values 0 to 255, channels last.
@@ -57,7 +57,7 @@ class Application:
         near = get_close_matches(self.application.lower(), modules, n=1, cutoff=0.4)
         raise InputError(
             "D009",
-            f"keras.applications has no `{self.application}` with a preprocessing function",
+            f"keras.applications has no preprocessing function for `{self.application}`",
             expected=", ".join(sorted(modules)),
             received=self.application,
             fix=f"did you mean `{near[0]}`?" if near else None,

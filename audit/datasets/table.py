@@ -32,32 +32,32 @@ class Table(Source):
     """
 
     path: str
-    """The file; a relative path starts at the spec's folder."""
+    """Path of the file, relative to the spec's folder."""
 
     label: Column | None = None
-    """The column of labels; null where there are none."""
+    """Name of the label column; null if there is none."""
 
     features: Annotated[tuple[Column, ...], Field(max_length=10_000)] = ()
-    """The columns of features, in the model's order; where absent, every numeric column but the label."""
+    """Feature columns, in the model's order. Default: every numeric column except the label."""
 
     train_path: str | None = None
-    """A file of the same kind with the rows that the model is trained on."""
+    """Path of a file of the same kind with the training rows."""
 
     train_fraction: Fraction | None = None
-    """The share of the rows that the model is trained on, stratified by class; only the others are explained. Which
-    rows these are depends on the file and the fraction alone."""
+    """Share of the rows that the model is trained on, stratified by class; only the others are explained. The split
+    depends only on the file and the fraction."""
 
     class_names: tuple[str, ...] = ()
-    """Names of the classes, by index; where labels are words, all of them, sorted, where absent."""
+    """Names of the classes, by index. Default for labels that are words: all of them, sorted."""
 
     @model_validator(mode="after")
     def _one_way_to_train(self) -> "Table":
         if self.train_path is not None and self.train_fraction is not None:
-            raise ValueError("`train_path` and `train_fraction` exclude each other")
+            raise ValueError("`train_path` and `train_fraction` cannot be combined")
         if self.label is not None and self.label in self.features:
             raise ValueError(f"the label `{self.label}` is among the features")
         if len(set(self.features)) < len(self.features):
-            raise ValueError("a column stands twice among the features")
+            raise ValueError("a column is listed twice in `features`")
         return self
 
     def load(self, root: Path) -> Dataset:
@@ -97,14 +97,14 @@ class Table(Source):
         """Return what a table's name says of columns that hold no numbers: one bad cell makes a column of words."""
         left = [str(each) for each in frame.columns if each not in (*columns, self.label)]
         named = ", ".join(f"`{each}`" for each in left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
-        return f", without {named}: no numbers" if left and not self.features else ""
+        return f", without the non-numeric {named}" if left and not self.features else ""
 
     def _test_rows(self, whole: Dataset) -> np.ndarray:
         count = len(whole.x)
         train = min(max(round(float(self.train_fraction or 0) * count), 1), count - 1)
         if count < 2:
             raise InputError(
-                "D037", f"`{whole.name}` cannot be split", expected="two rows or more", received=f"{count} rows"
+                "D037", f"cannot split `{whole.name}`", expected="two rows or more", received=f"{count} rows"
             )
         return np.sort(choose(whole, count - train, _SPLIT_SEED))
 
@@ -115,11 +115,11 @@ class Table(Source):
         if words:
             raise InputError(
                 "D034",
-                f"{len(words)} of {len(self.features)} feature columns do not hold numbers",
+                f"{len(words)} of {len(self.features)} feature columns are not numeric",
                 where=f"{path}: {', '.join(words[:8])}",
                 expected="numbers",
                 received=_first_word(frame, words[0]),
-                fix="leave these columns out of `features`, or encode them as numbers",
+                fix="remove these columns from `features`, or encode them as numbers",
             )
         found = self.features or tuple(c for c in frame.columns if c != self.label and _numeric(frame, c))
         if not found:
@@ -128,7 +128,7 @@ class Table(Source):
                 "the table has no numeric feature column",
                 where=str(path),
                 received=", ".join(map(str, frame.columns[:8])),
-                fix="separate columns by commas, and write numbers with a point",
+                fix="separate columns by commas, and use a decimal point",
             )
         return found
 
@@ -194,9 +194,9 @@ def _words(frame: "DataFrame", column: str, where: str) -> list[str]:
     if wrong:
         raise InputError(
             "D004",
-            f"{len(wrong)} of {len(values)} labels are missing or no words, the others are words",
+            f"{len(wrong)} of {len(values)} labels are missing or not words, although the others are words",
             where=f"{where}, row {wrong[0]}",
-            expected="a whole number in each row, or a word in each",
+            expected="an integer in every row, or a word in every row",
             received=repr(values[wrong[0]])[:80],
         )
     return values

@@ -43,13 +43,13 @@ class TwoObjects(Source):
     """
 
     task: Literal["digit", "shape"] = "digit"
-    """Which object the label names."""
+    """The object that the label refers to."""
 
     split: Split = "test"
-    """Which digits the images are made of: a model should be audited on inputs that it was not trained on."""
+    """Part of the digits that the images are made of. Audit a model on inputs that it was not trained on."""
 
     seed: Annotated[int, Field(ge=0)] = 0
-    """Which shapes and places are drawn."""
+    """Seed of the shapes and places."""
 
     def load(self, root: Path) -> Dataset:
         """Return the images: x (N, 20, 20, 1) float32 in 0 to 1, y (N,) int32. ``root`` is not used."""

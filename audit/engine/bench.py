@@ -237,7 +237,11 @@ class NetworkBench:
 
     def _equipment(self) -> "tuple[Retraining, Recall]":
         if self._retraining is None:
-            raise UnitError("R011", "nothing can be trained here", fix="add `training` to the spec")
+            raise UnitError(
+                "R011",
+                "networks cannot be trained: missing `training:` section",
+                fix="add a `training:` section to the spec",
+            )
         return self._retraining
 
 

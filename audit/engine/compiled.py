@@ -59,7 +59,7 @@ def pullback(method: Method, network: "Network") -> Compiled:
         UnitError: the method is run as it is, and so not differentiated.
     """
     if not method.compiled:
-        raise UnitError("R030", "maps of a method that is run as it is cannot be differentiated")
+        raise UnitError("R030", "the maps of a method that is not compiled cannot be differentiated")
     attribute = method.attribute(network)
 
     def pull(params: "Params", x: Array, target: Array, key: Array, cotangent: Array) -> Array:

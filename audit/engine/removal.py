@@ -56,7 +56,7 @@ def rank(
     if len(broken):
         raise UnitError(
             "T804",
-            f"{len(broken)} of {len(values)} maps cannot be ranked: they hold NaN or infinity",
+            f"{len(broken)} of {len(values)} maps cannot be ranked: they contain NaN or infinity",
             where=ids[int(broken[0])],
             expected="finite maps",
         )
@@ -225,7 +225,7 @@ def shaped(mask: np.ndarray, shape: Sequence[int]) -> np.ndarray:
             return mask.reshape(*shape[:-1], -1)
     raise UnitError(
         "T806",
-        "a mask does not fit its inputs",
+        "a mask does not match its inputs",
         expected=f"one entry per feature of {tuple(shape)}",
         received=str(mask.shape),
     )

@@ -48,7 +48,7 @@ class Splits:
         """
         parts = self.train.truth, self.test.truth
         if not all(OTHER_LABELS in part for part in parts):
-            raise UnitError("R070", f"`{self.test.name}` has no labels of another task")
+            raise UnitError("R070", f"`{self.test.name}` has no labels for another task")
         return parts[0][OTHER_LABELS], parts[1][OTHER_LABELS]
 
 

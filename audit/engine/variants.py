@@ -81,7 +81,7 @@ class Variants:
 
 def _variant(name: str, network: "Network", explained: Explained, *, level: float, seed: int) -> Variant:
     if name not in _PLACES:
-        raise UnitError("R012", f"there is no variant `{name}`", expected=", ".join(_PLACES), received=name)
+        raise UnitError("R012", f"unknown variant `{name}`", expected=", ".join(_PLACES), received=name)
     module, _, attribute = _PLACES[name].partition(":")
     build: Build = getattr(import_module(module), attribute)
     return build(network, explained, level, seed)

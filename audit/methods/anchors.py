@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @declared
 class Anchors(MethodDefaults):
-    """The shortest rule "these units stay" under which the decision about the class stays too, found by beam search.
+    """The shortest rule "keep these units" that preserves the decision about the class, found by beam search.
 
     Formula: A at the units of the rule R = its precision, the estimated chance that the decision is that of the input
     when the units of R are kept and each other unit is replaced by the baseline with chance 1/2; 0 elsewhere. The
@@ -45,7 +45,7 @@ class Anchors(MethodDefaults):
     source: ClassVar[str] = "Ribeiro, Singh and Guestrin 2018, AAAI Conference on Artificial Intelligence"
 
     units: Units = "auto"
-    """What is kept or replaced as one, as in ``lime``. The paper for images: superpixels."""
+    """Units that are kept or replaced together, as in ``lime``. The paper for images: superpixels."""
 
     segments: Segments = 9
     """About how many superpixels or cells. This project's choice for images of few pixels."""

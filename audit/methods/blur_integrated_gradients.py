@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @declared
 class BlurIntegratedGradients(MethodDefaults):
-    """Integrated gradients along the path from the blurred input to the input, in order of falling blur.
+    """Integrated gradients along the path from the blurred input to the input.
 
     Formula: A(x) = sum over s = 0 .. m-1 of (L(t_s+1) - L(t_s)) * dS_c/dx at L((t_s + t_s+1) / 2), with L(t) the input
     under a Gaussian of standard deviation t and t_s = (1 - s/m) max_sigma. The path's own steps are exact, so a linear

@@ -18,7 +18,7 @@ _PASSES = ("Dropout", "SpatialDropout2D", "Identity", "Flatten")
 
 @declared
 class Cam(MethodDefaults):
-    """The class activation map: what each position of the last images adds to the explained logit.
+    """The contribution of each position of the last convolutional output to the explained logit.
 
     Formula: A(x) = resize(sum over k of w_kc a_k), with a (h, w, K) the images that are averaged over (h, w), and w_kc
     the weight of their mean k for class c in the dense layer above. The logit is the mean of A over (h, w), before
@@ -86,5 +86,5 @@ def _averaged(network: "Network") -> "tuple[int, Node]":
         where=network.name,
         expected="..., GlobalAveragePooling2D, Dense",
         received=", ".join(["...", *(node.kind for node in graph[-3:])]),
-        fix="use `grad_cam`, which equals it on such networks and applies to others",
+        fix="use `grad_cam`, which equals `cam` on such networks and also applies to others",
     )

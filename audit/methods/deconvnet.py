@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @declared
 class Deconvnet(MethodDefaults):
-    """Backpropagation in which a rectifier rectifies what comes back, and not by what went in.
+    """Backpropagation in which each ReLU passes the positive backward signals, whatever its input was.
 
     Formula: R(input) = max(R(output), 0) at each rectifier, whatever its input, its slope or its cap; the gradient's
     rule everywhere else, so that maximum pooling hands on to the winner (the "switches") and filters are transposed.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @declared
 class DeepLift(MethodDefaults):
-    """Multipliers, walked back from the logit, times the input's difference from a reference x'.
+    """DeepLIFT multipliers, propagated back from the logit, times the difference of the input from a reference x'.
 
     Formula: A(x) = m * (x - x'); m obeys the chain rule with derivatives replaced: a linear operation hands it on by
     its weights (linear rule), an activation f multiplies it by (f(z) - f(z')) / (z - z') (rescale), or by one factor

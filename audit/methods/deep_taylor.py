@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @declared
 class DeepTaylor(MethodDefaults):
-    """Relevance by a Taylor expansion of each rectifier at the nearest root in a direction that its inputs may take.
+    """Relevance from a Taylor expansion of each ReLU at the nearest root in a direction allowed for its inputs.
 
     Formula: R = max(S_c(x), 0) at the explained logit; R_i = sum over j of x_i w+_ij / (sum of x_i w+_ij over i) R_j
     where inputs are rectified (the z+ rule: the direction is x w+); in the layers that read the input, w_ij^2 in place
@@ -51,7 +51,7 @@ class DeepTaylor(MethodDefaults):
     @model_validator(mode="after")
     def _bounds_are_known(self) -> Self:
         if self.input == "bounded" and self._bounds is None:
-            raise ValueError("`input: bounded` needs the bounds: `low` and a larger `high`")
+            raise ValueError("`input: bounded` needs `low` and a larger `high`")
         return self
 
     @property

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @declared
 class EdgeDetector(MethodDefaults):
-    """How strongly the input changes from pixel to pixel: no explanation, though it looks like one.
+    """The magnitude of the input's edges: it ignores the model but looks like an explanation (control).
 
     Formula: the Sobel magnitude sqrt(g_h^2 + g_w^2) of each channel, summed over channels; g_h is the difference of the
     neighbours below and above, smoothed by [1, 2, 1]/4 along the width, g_w the same the other way; borders repeated.

@@ -28,7 +28,7 @@ REFERENCES = "references of expected_gradients"
 
 @declared
 class ExpectedGradients(MethodDefaults):
-    """The gradient at random points between random baselines and the input, times the way from the baseline.
+    """The mean gradient at random points between random baselines x' and the input x, times x - x'.
 
     Formula: A(x) = 1/n sum over s = 1 .. n of (x - x'_s) dS_c/dx at x'_s + a_s (x - x'_s), with a_s uniform over
     (0, 1] and x'_s a baseline drawn for each sample. Known as GradientSHAP.
@@ -55,7 +55,7 @@ class ExpectedGradients(MethodDefaults):
     """n, baselines and gradients per input. 200 in the library of the authors of GradientSHAP."""
 
     baseline: Literal["data", "uniform", "gaussian"] | Baseline = "data"
-    """Where x'_s is drawn from, in the model's own input space: ``data``, as in the paper, ``uniform`` (each entry
+    """Distribution of x'_s, in the model's own input space: ``data``, as in the paper, ``uniform`` (each entry
     between the input's own least and greatest), ``gaussian`` (each entry with the mean and standard deviation of the
     input's own pixels, per channel; of its features for flat inputs), or one and the same for all samples as in
     ``integrated_gradients``: ``zeros``, ``mean`` or a number."""

@@ -23,7 +23,7 @@ _COLDNESS = 20.0  # 1 / temperature of the smooth maximum: section 3.2 of the pa
 
 @declared
 class ExtremalPerturbation(MethodDefaults):
-    """The mask of a given area through which the input keeps its score best, averaged over areas.
+    """The mask of a given area that preserves the score best, averaged over areas.
 
     Formula: A(x) = mean over areas a of M_a, with M_a the argmax over masks M of S_c(x * M + r * (1 - M)) - l R_a(M),
     R_a(M) = mean over pixels of (sorted M - r_a)^2 and r_a a share a of ones after zeros: the highest values are drawn

@@ -37,7 +37,7 @@ def learned(params: "Params", name: str) -> Array:
     if name not in params:
         raise UnitError(
             "T190",
-            "a fitted method was run without what it learns from data",
+            "a fitted method was run without its fitted arrays",
             expected=f"`{name}` among the params",
             fix="add what `learner(method, network)(params, inputs)` returns to the params, as the bench does",
         )

@@ -23,7 +23,7 @@ _AFFINE = re.compile(
 
 @declared
 class FullGrad(MethodDefaults):
-    """The input's contributions and those of every bias that has a place in the image, added up as magnitudes.
+    """The sum of the magnitudes of the input's contributions and those of every bias with a position in the image.
 
     Formula: A(x) = p(x * dS_c/dx) + sum over l of p(b_l * dS_c/dz_l), with b_l the bias of each operation l whose
     output z_l (B, h, w, K) is images: p takes the magnitude, brings it from 0 to 1 by the tensor's own least and

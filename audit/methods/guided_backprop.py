@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @declared
 class GuidedBackprop(MethodDefaults):
-    """Backpropagation that lets only positive signals through a rectifier, where the rectifier is open.
+    """Backpropagation that passes only positive signals through each active ReLU.
 
     Formula: R(input) = f'(input) * max(R(output), 0) at each rectifier f; the gradient's rule everywhere else. For ReLU
     f' is 1 where the input is positive, else 0; for ReLU6 it is 0 above 6 too; a leaky rectifier keeps its slope.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @declared
 class GuidedIntegratedGradients(MethodDefaults):
-    """Integrated gradients along a path that moves, at each step, the entries with the smallest gradients first.
+    """Integrated gradients along a path that first moves the entries with the smallest gradients.
 
     Formula: the path starts at x' and each of m steps shortens the remaining distance sum |x - x_s| by 1/m of the
     whole: the share ``fraction`` of the entries with the smallest |dS_c/dx| moves towards x, then, if that is not

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @declared
 class Input(MethodDefaults):
-    """The input itself, offered as if it were an explanation.
+    """The input itself, used as a map (control).
 
     Formula: A(x) = x. The network is not used.
     Unit: that of the input. Sign: kept. Hyper-parameters: none. Needs: nothing of the network.

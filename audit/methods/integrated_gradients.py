@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @declared
 class IntegratedGradients(MethodDefaults):
-    """The mean gradient on the line from a baseline x' to the input, times the way from x' to x.
+    """The mean gradient along the line from a baseline x' to the input x, times x - x'.
 
     Formula: A(x) = (x - x') * 1/m sum over s = 0 .. m-1 of dS_c/dx at x' + (s + 1/2)/m (x - x').
     The rule is the midpoint rule: exact where S_c is linear on the line, so exact for rectifier networks without biases

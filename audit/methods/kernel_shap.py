@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @declared
 class KernelShap(MethodDefaults):
-    """Each unit's mean share in the logit, over all orders in which units could be added to the baseline.
+    """The Shapley value of each unit: its mean contribution to the logit over all orders of adding units.
 
     Formula: A at unit i = phi_i / (its number of pixels), with phi the least of sum over coalitions z of
     pi(z) (v(z) - v(0) - phi.z)^2 under phi_1 + ... + phi_M = v(1) - v(0); v(z) = S_c of the input with the baseline in
@@ -69,11 +69,11 @@ class KernelShap(MethodDefaults):
         if count > self.samples:
             raise InputError(
                 "T172",
-                "`kernel_shap` has fewer coalitions than units, so that Shapley values are undetermined",
+                "`kernel_shap` has fewer coalitions than units, so the Shapley values are undetermined",
                 where=network.name,
-                expected=f"samples: at least {count}, better several times as many",
+                expected=f"samples: at least {count}, preferably several times as many",
                 received=f"samples: {self.samples}",
-                fix="raise `samples`, or take fewer units",
+                fix="raise `samples`, or use fewer units",
             )
         return over_units(self, network, "kernel_shap")
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @declared
 class Lime(MethodDefaults):
-    """The coefficients of a ridge regression from "which units are kept" to the logit, fitted near the input.
+    """The coefficients of a ridge regression of the logit on which units are kept, fitted near the input.
 
     Formula: A at unit i = w_i, with (w, c) the least of sum over samples z of pi(z) (S_c(x_z) - w.z - c)^2 + ridge
     |w|^2; z in {0, 1}^M keeps each unit with chance 1/2 (the first sample keeps all), x_z has the baseline in place of
@@ -40,7 +40,7 @@ class Lime(MethodDefaults):
     source: ClassVar[str] = "Ribeiro, Singh and Guestrin 2016, arXiv:1602.04938"
 
     units: Units = "auto"
-    """What is switched off as one: ``slic`` or ``quickshift`` superpixels, a ``grid``, or ``features`` (single pixels,
+    """Units that are switched off: ``slic`` or ``quickshift`` superpixels, a ``grid``, or ``features`` (single pixels,
     or the features of flat inputs). ``auto``: slic for images, features for all else. The paper: superpixels."""
 
     segments: Segments = 16

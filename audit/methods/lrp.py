@@ -46,7 +46,7 @@ _OF_ONE_SIGN = ("z_plus", "w_square", "flat", "bounded_box")
 
 @declared
 class Lrp(MethodDefaults):
-    """Relevance, which begins as the logit and is handed down layer by layer in proportion to contributions.
+    """Layer-wise relevance propagation: the logit is distributed backwards, layer by layer, by contribution.
 
     Formula: R_i = sum over j of c_ij / (sum of c_ij over i) R_j, from R = S_c(x) at the explained logit to the inputs;
     the rule says what contributes to the output z_j = sum_i x_i w_ij + b_j of a linear layer:

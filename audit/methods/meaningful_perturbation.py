@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @declared
 class MeaningfulPerturbation(MethodDefaults):
-    """One minus the mask that lowers the score most while it hides little, smoothly.
+    """One minus the smooth mask that lowers the score most while hiding little.
 
     Formula: A(x) = 1 - G m, with m in [0, 1] on a coarse grid, G its Gaussian interpolation to the image and m found by
     gradient descent on l1 mean over cells of (1 - m) + l2 / side sum over cells of |grad m|^b, plus the mean over

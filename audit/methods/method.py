@@ -148,7 +148,7 @@ def base_value(value: Any) -> Method:
     method = method_value(value)
     if not method.compiled:
         raise ValueError(
-            f"`{method_name(method)}` is run in Python and not compiled, so it cannot be the base of a method"
+            f"`{method_name(method)}` runs in Python and is not compiled, so it cannot be the base of another method"
         )
     return method
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @declared
 class PredictionDifference(MethodDefaults):
-    """How much the class gains from knowing a patch, against patches drawn given what surrounds it.
+    """How much a patch raises the class score, compared with patches sampled from the surrounding pixels.
 
     Formula: A(x)_u = mean over the patches w that contain u of D(p(c|x), p(c|x without w)), with p(c|x without w) the
     mean of p(c|x) over draws of w given the window around it, and D(p, q) = log2 odds(p) - log2 odds(q), after

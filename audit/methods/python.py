@@ -19,7 +19,7 @@ REFERENCE = r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$"
 
 @declared
 class Python(MethodDefaults):
-    """A function of the user's: ``(model, x, target) -> attribution``.
+    """The user's own function: ``(model, x, target) -> attribution``.
 
     Formula: whatever the function computes. It gets the audited model as a Keras model that has the parameters under
     test and gives logits, one input x (1, ...) float32 as a NumPy array and the class as an int; it returns one number
@@ -41,10 +41,10 @@ class Python(MethodDefaults):
     source: ClassVar[str] = "the user's own code"
 
     function: Annotated[str, Field(pattern=REFERENCE, examples=["package.module:function"])]
-    """Where the function is."""
+    """The function, as package.module:function."""
 
     output: Literal["logits", "as_built"] = "logits"
-    """What the model that it gets puts out: logits, or what the audited model does (probabilities, say)."""
+    """Output of the model that it receives: logits, or the audited model's own output, such as probabilities."""
 
     @property
     def code(self) -> str:
@@ -63,9 +63,9 @@ class Python(MethodDefaults):
         except (Exception, SystemExit) as error:  # the user's module can raise anything, a script's end included
             raise InputError(
                 "T145",
-                f"`python: {self.function}` cannot be imported",
+                f"cannot import `python: {self.function}`",
                 received=f"{type(error).__name__}: {error}"[:300],
-                fix="name a function as package.module:function, importable from here",
+                fix="use an importable function, written as package.module:function",
             ) from error
 
         def explain(model: Any, x: np.ndarray, label: int, generator: np.random.Generator) -> Any:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @declared
 class RandomMap(MethodDefaults):
-    """Independent Gaussian noise that any change of any parameter replaces: the most sensitive map there is.
+    """Independent Gaussian noise that changes completely with any change of a parameter (control).
 
     Formula: standard Gaussian numbers, drawn from the input's key with a digest of all parameters folded in. The same
     parameters and key give the same map; two different values swapped, or one bit changed, give an independent one.

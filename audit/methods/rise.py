@@ -22,7 +22,7 @@ _CHUNK = 100  # masks at a time in ``noise_map``
 
 @declared
 class Rise(MethodDefaults):
-    """The mean of random masks, each weighted by the score of the input seen through it.
+    """The mean of random masks, each weighted by the score of the masked input.
 
     Formula: A(x) = 1 / (p n) sum over s = 1 .. n of S_c(x * M_s) M_s. A mask is drawn on a coarse grid, each cell 1
     with probability p, else 0; the grid is resized bilinearly to one cell more than the image along each axis and

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @declared
 class Sobol(MethodDefaults):
-    """The total-order Sobol index of each cell of a grid: the share of the variance that it causes, alone or not.
+    """The total-order Sobol index of each cell of a grid: its share of the score's variance, interactions included.
 
     Formula: masks m in [0, 1]^d, one entry for each cell, give the scores f(m) = S_c(x' + m * (x - x')). A(x)_i = 1 /
     (2 n) sum over j of (f(a_j) - f(a_j with entry i of b_j))^2 / variance of f (Jansen's estimator); a_j and b_j are

@@ -48,7 +48,7 @@ class TfExplain(MethodDefaults):
     source: ClassVar[str] = "tf-explain 0.3"
 
     method: Name
-    """Which of the library's methods. Its ``ExtractActivations`` is none: it does not attribute."""
+    """Name of the library's method. ``ExtractActivations`` is excluded: it does not attribute."""
 
     steps: Annotated[int, Field(ge=2, le=10_000)] = 10
     """Of integrated gradients: points on the line. The library's default."""
@@ -91,7 +91,7 @@ class TfExplain(MethodDefaults):
                 "tf-explain's occlusion swaps height and width",
                 expected="square inputs",
                 received=str(network.input_shape),
-                fix="use our own `occlusion`",
+                fix="use the built-in `occlusion`",
             )
         function = with_model(network, _ROUTES[self.method](self), head=self.method in _PROBABILITIES)
         return function

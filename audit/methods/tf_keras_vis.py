@@ -44,7 +44,7 @@ class TfKerasVis(MethodDefaults):
     source: ClassVar[str] = "tf-keras-vis 0.8"
 
     method: Literal["saliency", "smoothgrad", "grad_cam", "grad_cam_plus_plus", "layer_cam", "score_cam"]
-    """Which of the library's methods."""
+    """Name of the library's method."""
 
     samples: Annotated[int, Field(ge=1, le=10_000)] = 20
     """Of SmoothGrad: noisy copies. The library's example."""

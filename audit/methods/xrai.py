@@ -28,7 +28,7 @@ class Region:
 
 @declared
 class Xrai(MethodDefaults):
-    """Regions of several segmentations, added one by one by the density of integrated gradients that each adds.
+    """Regions from several segmentations, ranked by the density of integrated gradients that each adds.
 
     Formula: g = the sum over channels of the mean of integrated gradients from a black and from a white baseline (the
     input's own least and greatest value). The regions are all segments of Felzenszwalb and Huttenlocher's method at all

@@ -79,7 +79,7 @@ def _path(network: Network, name: str, owned: Mapping[str, Stage]) -> str:
         "M050",
         f"the network has no layer `{name}` with parameters",
         where="model.stages",
-        expected=f"names of layers of {network.name} that hold parameters, {len(owned)} in all",
+        expected=f"one of the {len(owned)} layers of {network.name} with parameters",
         received=name,
         fix=f"did you mean `{near[0]}`?" if near else None,
     )
@@ -90,10 +90,10 @@ def _check_once(network: Network, named: Sequence[str], owned: Mapping[str, Stag
     if twice:
         raise InputError(
             "M051",
-            f"the layer `{twice[0]}` is named twice",
+            f"the layer `{twice[0]}` is listed twice",
             where="model.stages",
             expected="every layer in exactly one stage",
-            fix="leave it out of all stages but one",
+            fix="list it in only one stage",
         )
     stages = {owned[path].name for path in named}
     missing = [
@@ -105,8 +105,8 @@ def _check_once(network: Network, named: Sequence[str], owned: Mapping[str, Stag
             "some layers with parameters are in no stage",
             where="model.stages",
             expected="every layer in exactly one stage",
-            received="left out: " + ", ".join(missing[:8]),
-            fix=f"add `{missing[0]}` to a stage, or a stage of its own at the end",
+            received="missing: " + ", ".join(missing[:8]),
+            fix=f"add `{missing[0]}` to a stage, or as a new stage at the end",
         )
 
 

@@ -45,16 +45,16 @@ def _build(network: Network, *, head: bool) -> tuple[keras.Model, Mapping[str, A
     if network.rebuild is None:
         raise InputError(
             "M090",
-            "there is no Keras model to hand to other code",
+            "the network is not a Keras model, which this method needs",
             where=network.name,
-            fix="audit a model that is loaded or built as a keras.Model",
+            fix="audit a model that is loaded from a file or built as a keras.Model",
         )
     model = network.rebuild()
     variables = {weight.name: weight.variable for weight in find_weights(model)}
     if set(variables) != set(network.added):
         raise InputError(
             "M090",
-            "the model built anew has other weights",
+            "the rebuilt model has different weights",
             where=network.name,
             expected=f"{len(network.added)} weights",
             received=f"{len(variables)}",
@@ -94,11 +94,11 @@ def _check(network: Network, model: keras.Model, *, head: bool) -> None:
     if not min(gaps) <= PARITY * max(1.0, float(np.abs(expected).max())):  # NaN too
         raise InputError(
             "M091",
-            "the model built anew computes something else than the audited network",
+            "the rebuilt model computes different logits than the audited network",
             where=network.name,
             expected="the same logits",
             received=f"a difference of {min(gaps):g}",
-            fix="methods that hold a model apply to models as loaded, not to rewritten ones",
+            fix="use this method on models as loaded, not on rewritten ones",
         )
 
 

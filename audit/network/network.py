@@ -172,7 +172,7 @@ def find_layer(network: Network, layer: str) -> int:
         "M011",
         f"the network has no layer `{layer}`",
         where=network.name,
-        expected="the name of one of its layers: " + ", ".join(paths),
+        expected="one of its layers: " + ", ".join(paths),
         received=layer,
         fix=f"did you mean `{(ends or near)[0]}`?",
     )
@@ -192,10 +192,10 @@ def graph_of(network: Network) -> tuple[Node, ...]:
     if network.graph is None:
         raise InputError(
             "M012",
-            "the model's operations could not be recorded",
+            "cannot record the model's operations",
             where=network.name,
             expected="a Sequential or Functional Keras model",
-            received="a subclassed model, whose call() is code",
-            fix="rebuild it with the Functional API, or choose methods that need the model's function alone",
+            received="a subclassed model",
+            fix="rebuild it with the Functional API, or use methods that do not need the model's layers",
         )
     return network.graph

@@ -52,9 +52,7 @@ def touched(network: Network, condition: Randomized) -> tuple[Stage, ...]:
     """
     stages = network.stages if condition.order == "top_down" else network.stages[::-1]
     if not 0 <= condition.stage <= len(stages):
-        raise InputError(
-            "M017", "there is no such stage", expected=f"0 to {len(stages)}", received=str(condition.stage)
-        )
+        raise InputError("M017", "no such stage", expected=f"0 to {len(stages)}", received=str(condition.stage))
     first = 0 if condition.mode == "cascading" else max(condition.stage - 1, 0)
     return stages[first : condition.stage]
 
@@ -106,9 +104,9 @@ def _initialize(network: Network, name: str, array: np.ndarray, seed: int) -> np
     if own is None:
         raise InputError(
             "M016",
-            f"the initializer of `{name}` is not known",
+            f"unknown initializer of `{name}`",
             where=network.name,
-            fix="write `redraw: permute` or `redraw: normal`",
+            fix="use `redraw: permute` or `redraw: normal`",
         )
     if isinstance(own, keras.Initializer):
         config = own.get_config()

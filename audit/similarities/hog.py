@@ -34,16 +34,16 @@ class Hog(Similarity):
     """How the two vectors of histograms are compared."""
 
     orientations: Count = 9
-    """Directions of the gradient that a histogram tells apart."""
+    """Number of gradient directions in a histogram."""
 
     pixels_per_cell: Count = 16
-    """Side of a cell, in pixels; each has a histogram."""
+    """Side of a cell in pixels; each cell has a histogram."""
 
     cells_per_block: Count = 3
-    """Side of a block, in cells; the histograms of a block are normalised together."""
+    """Side of a block in cells; the histograms of a block are normalised together."""
 
     block_norm: Literal["L1", "L1-sqrt", "L2", "L2-Hys"] = "L2-Hys"
-    """How a block is normalised; L2-Hys clips it too."""
+    """How a block is normalised; L2-Hys also clips it."""
 
     normalise: Normalise = "max"
     """How each map is rescaled first: ``max`` to [-1, 1], ``min_max`` to [0, 1], ``second_moment`` or ``none``."""

@@ -17,7 +17,7 @@ from pydantic import Field
 from audit.errors import InputError
 from audit.maps import USABLE, unusable
 
-Shuffles = Annotated[int, Field(ge=1, le=1000, description="shuffled copies of each map that estimate its null")]
+Shuffles = Annotated[int, Field(ge=1, le=1000, description="number of shuffled copies of each map for its null")]
 
 
 class Similarity(Protocol):
@@ -93,7 +93,7 @@ def refuse_flat(shape: tuple[int, ...], name: str) -> None:
     if len(shape) not in (2, 3):
         raise InputError(
             "S060",
-            f"similarity `{name}` compares images, and these maps are flat",
+            f"similarity `{name}` compares images, but these maps are flat",
             expected="maps (H, W)",
             received=str(shape),
             fix="use `spearman`, `pearson`, `cosine` or `top_k_intersection`",

@@ -35,19 +35,19 @@ class Ssim(Similarity):
     """Width of the window in pixels, odd."""
 
     sigma: Annotated[float, Field(gt=0, le=100)] | None = None
-    """Width of Gaussian weights in the window; equal weights where absent."""
+    """Width of Gaussian weights in the window. Default: equal weights."""
 
     k1: Small = 0.01
-    """Steadies the comparison of means: its constant is (k1 times the range) squared."""
+    """Stabilises the comparison of means: the constant is (k1 times the range) squared."""
 
     k2: Small = 0.03
-    """Steadies the comparison of variances likewise."""
+    """Stabilises the comparison of variances in the same way."""
 
     data_range: Annotated[float, Field(gt=0)] | Literal["pair"] = 2.0
-    """The range of values, as a number; ``pair`` takes from the least to the largest value of the two maps."""
+    """Range of the values: a number, or ``pair`` for the range over both maps."""
 
     sample_covariance: bool = True
-    """Whether variances divide by one less than the window's pixels, or by their number."""
+    """Whether variances divide by the number of the window's pixels minus one, or by their number."""
 
     normalise: Normalise = "second_moment"
     """How each map is rescaled first: ``none``, ``max``, ``min_max`` or ``second_moment``."""
@@ -59,10 +59,10 @@ class Ssim(Similarity):
     @model_validator(mode="after")
     def _fits(self) -> "Ssim":
         if self.window % 2 == 0:
-            raise ValueError(f"a window has a middle: {self.window} is even")
+            raise ValueError(f"expected an odd window, received {self.window}")
         own = self.window if self.sigma is None else 2 * int(_TRUNCATE * self.sigma + 0.5) + 1
         if self.window != own:
-            raise ValueError(f"Gaussian weights of `sigma: {self.sigma:g}` have `window: {own}`")
+            raise ValueError(f"Gaussian weights with `sigma: {self.sigma:g}` need `window: {own}`")
         return self
 
     def refuse(self, shape: tuple[int, ...]) -> None:

@@ -28,7 +28,7 @@ class TopKIntersection(Similarity):
     """
 
     k: Many = 0.1
-    """How many pixels, or which share of them, rounded."""
+    """Number of pixels, or their share, rounded."""
 
     quantity: ClassVar[str] = "overlap of the highest pixels"
 
@@ -42,7 +42,7 @@ class TopKIntersection(Similarity):
         if self._count(pixels) >= pixels:
             raise InputError(
                 "S063",
-                f"`k: {self.k}` takes all pixels of the maps",
+                f"`k: {self.k}` selects all pixels of the maps",
                 expected=f"at most {pixels - 1}",
                 received=str(self._count(pixels)),
                 fix="use a smaller `k`",

@@ -21,8 +21,8 @@ def test_a_code_is_explained_by_its_messages_and_its_exit_code(capsys: pytest.Ca
     assert main(["error", "m003"]) == 0
     assert capsys.readouterr().out == (
         "M003: the model\n"
-        "  the model file is not the pinned one (exit code 2)\n"
-        "    fix: restore the file, or update `model.sha256` if the change is meant\n"
+        "  the model file does not match `model.sha256` (exit code 2)\n"
+        "    fix: restore the file, or update `model.sha256` if the change is intended\n"
     )
 
 
@@ -36,7 +36,7 @@ def test_a_message_that_depends_on_a_condition_belongs_to_its_code(
 
 def test_what_is_left_open_is_left_open_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["error", "X001"]) == 0
-    assert "  the model file can run code: it names … (exit code 6)\n" in capsys.readouterr().out
+    assert "  the model file can run code: it refers to … (exit code 6)\n" in capsys.readouterr().out
 
 
 def test_an_unknown_code_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

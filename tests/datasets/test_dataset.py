@@ -71,7 +71,7 @@ def test_unlabelled_inputs_are_chosen_at_random() -> None:
 
 
 def test_asking_for_more_inputs_than_exist_names_both_numbers() -> None:
-    with pytest.raises(InputError, match="7 inputs were asked for, but `toy` has 6") as caught:
+    with pytest.raises(InputError, match="too few inputs: `toy` has 6, and `inputs` is 7") as caught:
         choose(_dataset(None), 7, seed=0)
     assert caught.value.code == "D010"
 

@@ -89,7 +89,7 @@ def test_an_array_that_claims_too_much_is_refused_before_it_is_allocated(
 def test_a_broken_array_is_one_clear_error(tmp_path: Path, content: bytes) -> None:
     with zipfile.ZipFile(tmp_path / "data.npz", "w") as archive:
         archive.writestr("x_test.npy", content)
-    with pytest.raises(InputError, match="array `x_test` cannot be read"):
+    with pytest.raises(InputError, match="cannot read array `x_test`"):
         Npz(path="data.npz", labels=None).load(tmp_path)
 
 
@@ -117,7 +117,7 @@ def test_a_file_that_is_no_archive_is_one_clear_error(tmp_path: Path, content: b
         (Npz(path="."), "D020", "is a folder"),
         (Npz(path="data.npz", array="x_tset"), "D022", "did you mean `x_test`?"),
         (Npz(path="data.npz", labels="y"), "D022", "one of x_test, words, number"),
-        (Npz(path="data.npz"), "D022", "fix: name the array of labels in `dataset`, null where there are none"),
+        (Npz(path="data.npz"), "D022", "fix: set the array of labels in `dataset`, or null if there are none"),
         (Npz(path="data.npz", array="words"), "D025", "does not hold numbers"),
         (Npz(path="data.npz", array="number"), "D024", "single number"),
     ],

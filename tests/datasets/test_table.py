@@ -42,7 +42,7 @@ def test_every_numeric_column_but_the_label_is_a_feature(tmp_path: Path) -> None
         ]
     )
     validate(dataset, (2,), 2)
-    assert dataset.name == "t.csv, without `name`: no numbers"
+    assert dataset.name == "t.csv, without the non-numeric `name`"
 
 
 def test_features_stand_in_the_order_in_which_they_are_named(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_an_error_raised_while_judging_is_an_outcome():
         conditions, settings = staticmethod(CHECK.conditions), staticmethod(CHECK.settings)
 
         def judge(self, evidence, facts):
-            raise UnitError("R802", "only finite intervals are compared")
+            raise UnitError("R802", "cannot compare an interval that is not finite")
 
     audit = judged(Refusing(), {"gradient": 0.1, **SOUND})
     assert "only finite intervals" in of(audit, "gradient").reason and audit.exit_code == 3

@@ -58,5 +58,5 @@ if TENSORFLOW:
 else:
 
     def test_a_library_of_tensorflow_is_refused_elsewhere():
-        with pytest.raises(InputError, match="computes with TensorFlow"):
+        with pytest.raises(InputError, match="needs the TensorFlow backend"):
             TfExplain(method="grad_cam").attribute(networks.cnn())

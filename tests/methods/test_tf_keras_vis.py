@@ -85,5 +85,5 @@ if TENSORFLOW:
 else:
 
     def test_a_library_of_tensorflow_is_refused_elsewhere():
-        with pytest.raises(InputError, match="computes with TensorFlow"):
+        with pytest.raises(InputError, match="needs the TensorFlow backend"):
             TfKerasVis(method="saliency").attribute(networks.cnn())

@@ -80,7 +80,7 @@ def judge(axiom: Axiom, evidence: Sequence[Evidence], networks: Sequence[tuple[C
     left_out = {label: note for label, note in notes.items() if note}
     judged = {label: _on(axiom, found, condition, label) for condition, label in networks if not notes[label]}
     if not judged:
-        return Judgement(outcome="inconclusive", reason=f"There is no network to judge on. {_left_out(left_out)}")
+        return Judgement(outcome="inconclusive", reason=f"No network could be judged. {_left_out(left_out)}")
     outcomes = {each.outcome for each in judged.values()}
     outcome: Outcome = next(each for each in _ORDER if each in outcomes)
     chosen = _telling({label: each for label, each in judged.items() if each.outcome == outcome})

@@ -41,12 +41,12 @@ def as_named(similarity: Any) -> Any:
 
 Similarity = Annotated[
     declare.named_type("similarities", similarity_value, as_named),
-    Field(validate_default=True, description="the measure of agreement between two maps"),
+    Field(validate_default=True, description="how two maps are compared"),
 ]
 Threshold = Annotated[float, Field(ge=-1, le=1, description="limit on the mean excess similarity")]
 Share = Annotated[float, Field(ge=0, le=1)]
-Seeds = Annotated[int, Field(ge=2, le=1000, description="how many independent repetitions")]
-Draws = Annotated[int, Field(ge=1, le=1000, description="pairs of noise maps per input that estimate the null")]
+Seeds = Annotated[int, Field(ge=2, le=1000, description="number of independent repetitions")]
+Draws = Annotated[int, Field(ge=1, le=1000, description="number of pairs of noise maps per input for the null")]
 
 
 def refuse_signed_magnitudes(channels: Compared | None, sign: Sign | None) -> None:
@@ -56,7 +56,7 @@ def refuse_signed_magnitudes(channels: Compared | None, sign: Sign | None) -> No
         ValueError: always in that case; a field's fault.
     """
     if sign == "signed" and channels not in (None, *SIGNED):
-        raise ValueError(f"`sign: signed` needs `channels: sum` or `keep`; `{channels}` drops the sign")
+        raise ValueError(f"`sign: signed` needs `channels: sum` or `keep`; `{channels}` removes the sign")
 
 
 def measure(

@@ -67,7 +67,9 @@ def curve(
     name, prefixes = f"similarity_{sign}", scores or [""] * len(places)
     first = evidence[places[0][0]].scores
     if sign == "signed" and prefixes[0] + name not in first and f"{prefixes[0]}similarity_absolute" in first:
-        return f"No {sign} similarity was measured, because the channel reduction drops the sign: use `channels: sum`."
+        return (
+            f"No {sign} similarity was measured, because the channel reduction removes the sign: use `channels: sum`."
+        )
     similarity = _stack(evidence, places, [prefix + name for prefix in prefixes])
     unusable = _stack(evidence, places, [f"{prefix}undefined" for prefix in prefixes])
     flaws = np.where(np.isfinite(similarity), 0, np.maximum(unusable, 1))

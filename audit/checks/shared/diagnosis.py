@@ -16,8 +16,10 @@ SWAPPED = {RELEVANT: "relevant_swapped", DISTRACTOR: "distractor_swapped"}
 """Names in the truth and the counterparts of a diagnostic data source."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Used = Annotated[Share, Field(description="share of the predictions that must change when what matters is exchanged")]
-Misled = Annotated[Share, Field(description="share that may change when what does not matter is exchanged")]
+Used = Annotated[Share, Field(description="smallest share of predictions that change when what matters is exchanged")]
+Misled = Annotated[
+    Share, Field(description="largest share of predictions that change when what does not matter is exchanged")
+]
 
 
 def placed(maps: np.ndarray, explained: Explained, *, channels: Channels) -> dict[str, np.ndarray]:

@@ -25,7 +25,8 @@ _REASON = re.compile(r"\[(M0|T[0-7])\d+\] ")
 
 Difference = Annotated[float, Field(gt=0, le=2, description="limit on the mean relative difference of the maps")]
 Parity = Annotated[
-    float, Field(gt=0, le=1, description="how far the two networks' logits may differ, relative to the largest logit")
+    float,
+    Field(gt=0, le=1, description="largest difference of the two networks' logits, relative to the largest logit"),
 ]
 
 
@@ -99,7 +100,7 @@ def unequal(found: Mapping[Condition, Evidence], places: Sequence[Condition], at
         return None
     return (
         f"The two networks do not compute the same: their logits differ by up to {worst:.2g} of the largest "
-        f"({at_most:g} is allowed), so a difference of the maps would say nothing of the method."
+        f"({at_most:g} is allowed), so a difference of the maps would say nothing about the method."
     )
 
 

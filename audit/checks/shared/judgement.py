@@ -140,7 +140,7 @@ def _doubt(curve: Curve, limits: Limits) -> str | None:
         other = "another similarity, another `normalise`" if both else "another input encoding"
         return (
             f"No head-room: {alike} already agree with {known.mean():.3f} (at most "
-            f"{limits.null_at_most:.2f} is allowed), so agreement says nothing of the model; compare signed maps "
+            f"{limits.null_at_most:.2f} is allowed), so agreement says nothing about the model; compare signed maps "
             f"(`sign: signed`) or use {other}."
         )
     left_out = int((~curve.usable).sum())
@@ -150,8 +150,8 @@ def _doubt(curve: Curve, limits: Limits) -> str | None:
         )
     if n - left_out < FEWEST_INPUTS or seeds < limits.fewest_seeds:
         return (
-            f"The sample is too small: {n - left_out} usable inputs and {seeds} seeds, where {FEWEST_INPUTS} inputs "
-            f"and {limits.fewest_seeds} seeds are the least; explain more inputs or use more seeds."
+            f"The sample is too small: {n - left_out} usable inputs and {seeds} seeds, at least {FEWEST_INPUTS} inputs "
+            f"and {limits.fewest_seeds} seeds are required; explain more inputs or use more seeds."
         )
     return None
 

@@ -30,7 +30,7 @@ def doubt(
     accuracy is allowed twice its sampling error beside. Accuracies that are not known or not finite are doubts.
     """
     if not training.train_shares or not training.test_shares:
-        return "There are no classes, so neither memorisation nor chance is defined: this check needs class labels."
+        return "This check needs class labels: without classes neither memorisation nor chance is defined."
     low, high = chance(training)
     room = chance_within + 2 * math.sqrt(max(high * (1 - high), low * (1 - low)) / max(training.test, 1))
     for each in sorted(trainings, key=_order):

@@ -37,20 +37,24 @@ FOLLOWS = (
 
 def _distinct(value: BatchNorm | tuple[BatchNorm, ...]) -> BatchNorm | tuple[BatchNorm, ...]:
     if isinstance(value, tuple) and len(set(value)) < len(value):
-        raise ValueError("`batch_norm` names a treatment twice")
+        raise ValueError("`batch_norm` lists a treatment twice")
     return value
 
 
 BatchNorms = Annotated[
     BatchNorm | Annotated[tuple[BatchNorm, ...], Field(min_length=1)],
     AfterValidator(_distinct),
-    Field(description="what becomes of moving statistics; of a list the first is judged and the others are shown"),
+    Field(description="treatment of moving statistics; of a list, the first is judged and the others are shown"),
 ]
 Redraws = Annotated[
-    Redraw, Field(description="the trained values permuted, the layers' own initializers, or a declared distribution")
+    Redraw,
+    Field(
+        description="new values: the trained ones permuted, from the layers' own initializers, or from a distribution"
+    ),
 ]
 Explains = Annotated[
-    ExplainedClass, Field(description="the class explained on the re-drawn model: as before, or its own prediction")
+    ExplainedClass,
+    Field(description="class explained on the re-drawn model: the same as before, or its own prediction"),
 ]
 
 

@@ -52,16 +52,20 @@ AGAINST_RANDOM = Columns(
 
 def _ascending(fractions: tuple[float, ...]) -> tuple[float, ...]:
     if list(fractions) != sorted(set(fractions)):
-        raise ValueError("fractions ascend, each once, such as [0.1, 0.5, 0.9]")
+        raise ValueError("expected distinct fractions in ascending order, such as [0.1, 0.5, 0.9]")
     return fractions
 
 
 Fractions = Annotated[
     tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1, max_length=50), AfterValidator(_ascending)
 ]
-Seeds = Annotated[int, Field(ge=2, le=1000, description="retrainings of each kind; the interval is over them")]
-Margin = Annotated[float, Field(ge=0, le=1, description="accuracy by which chance must be beaten, 0.02: two points")]
-Within = Annotated[float, Field(ge=0, le=1, description="how far retrained and audited accuracy may be apart")]
+Seeds = Annotated[
+    int, Field(ge=2, le=1000, description="number of retrainings of each kind; the interval is over them")
+]
+Margin = Annotated[
+    float, Field(ge=0, le=1, description="accuracy above random removal that is required; 0.02: two points")
+]
+Within = Annotated[float, Field(ge=0, le=1, description="largest difference of retrained and audited accuracy")]
 
 
 @record

@@ -83,8 +83,8 @@ def _doubt(intact: np.ndarray, facts: Facts, within: float) -> str | None:
         chance = max(training.test_shares)
         if not mean > chance + _CHANCE * np.sqrt(chance * (1 - chance) / max(training.test, 1)):
             return (
-                f"Networks retrained on intact inputs reach an accuracy of {mean:.3f}, no better than always naming "
-                f"the commonest class ({chance:.3f}): mend the recipe under `training`."
+                f"Networks retrained on intact inputs reach an accuracy of {mean:.3f}, no better than always "
+                f"predicting the most frequent class ({chance:.3f}): fix the recipe under `training`."
             )
     if audited is not None and abs(mean - audited) > within:
         return (

@@ -19,7 +19,9 @@ def existing(path: Path) -> Path:
         found = False
     if not found:
         what = "the data's path is a folder" if _is_folder(path) else "the data file does not exist"
-        raise InputError("D020", what, where=str(path), fix=_nearest_file(path) or "name one file on this machine")
+        raise InputError(
+            "D020", what, where=str(path), fix=_nearest_file(path) or "use the path of a file on this machine"
+        )
     return path
 
 

@@ -28,16 +28,16 @@ def whole_labels(values: np.ndarray, where: str) -> np.ndarray:
 def _from_one_hot(rows: np.ndarray, where: str) -> np.ndarray:
     wrong = np.flatnonzero(((rows != 0) & (rows != 1)).any(axis=1) | (rows.sum(axis=1) != 1))
     if len(wrong):
-        raise _label_error(where, f"shape {rows.shape}, and row {wrong[0]} is not one 1 among zeros")
+        raise _label_error(where, f"shape {rows.shape}, and row {wrong[0]} is not one-hot")
     return np.argmax(rows, axis=1)
 
 
 def _label_error(where: str, received: str) -> InputError:
     return InputError(
         "D004",
-        "the labels are not whole numbers",
+        "the labels are not integers",
         where=where,
         expected="class indices (N,), or one-hot rows (N, K)",
         received=received,
-        fix="store the index of each input's class, from 0",
+        fix="store the class index of each input, starting at 0",
     )

@@ -30,7 +30,7 @@ def read(path: Path) -> "DataFrame":
     """
     kinds = {".csv": _read_csv, ".parquet": _read_parquet}
     if path.suffix.lower() not in kinds:
-        raise InputError("D030", "a table of this kind cannot be read", where=str(path), expected="*.csv or *.parquet")
+        raise InputError("D030", "unsupported kind of table", where=str(path), expected="*.csv or *.parquet")
     try:
         with path.open("rb") as file:  # pandas never sees the path: it would also open URLs and archives
             if path.stat().st_size > _MOST_BYTES:
@@ -63,7 +63,7 @@ def _read_csv(file: BinaryIO, path: Path) -> "DataFrame":
 def _header(file: BinaryIO, path: Path) -> list[str]:
     line = file.readline(_HEADER)
     if len(line) == _HEADER:
-        raise _too_large(path, "a header line without an end", f"{_HEADER:,} bytes in the header line")
+        raise _too_large(path, "a header line without a line break", f"{_HEADER:,} bytes in the header line")
     try:
         names = next(csv.reader(io.StringIO(line.decode("utf-8-sig")), strict=True), [])
     except (UnicodeDecodeError, csv.Error) as error:
@@ -76,7 +76,7 @@ def _read_parquet(file: BinaryIO, path: Path) -> "DataFrame":
     if find_spec("pyarrow") is None:
         raise InputError(
             "D031",
-            "Parquet files are read with the package `pyarrow`, which is not installed",
+            "reading a Parquet file needs the package `pyarrow`, which is not installed",
             where=str(path),
             fix="pip install pyarrow, or store the table as .csv",
         )
@@ -97,19 +97,19 @@ def _check_names(names: list[str], path: Path) -> None:
     if len(names) > _MOST_COLUMNS:
         raise _too_large(path, f"{len(names):,} columns", f"{_MOST_COLUMNS:,} columns")
     if not names:
-        raise InputError("D032", "the table has no header", where=str(path), expected="a first line of column names")
+        raise InputError("D032", "the table has no header", where=str(path), expected="column names in the first line")
     if twice:
-        raise InputError("D032", f"two columns are called `{twice[0]}`", where=str(path), expected="unique names")
+        raise InputError("D032", f"two columns have the name `{twice[0]}`", where=str(path), expected="unique names")
 
 
 def _too_large(path: Path, received: str, expected: str) -> RefusedError:
     return RefusedError(
         "X022",
-        "a table that is too large was not loaded",
+        "refused to load a table: it is too large",
         where=str(path),
         expected=f"at most {expected}",
         received=received,
-        fix="keep the inputs to be explained in a smaller file",
+        fix="store the explained inputs in a smaller file",
     )
 
 
@@ -117,8 +117,8 @@ def _unreadable(path: Path, error: Exception) -> InputError:
     text = " ".join(str(error).split())[:300]
     return InputError(
         "D032",
-        "the table cannot be read",
+        "cannot read the table",
         where=str(path),
         received=text,
-        fix="one header line, as many values in each row as it has names, UTF-8",
+        fix="UTF-8, one header line, and one value per column in each row",
     )

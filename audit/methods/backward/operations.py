@@ -129,9 +129,9 @@ def roles_of(network: Network, method: str) -> tuple[Role, ...]:
     if without:
         raise InputError(
             "T100",
-            f"`{method}` has no rule for some of the network's operations",
+            f"`{method}` has no rules for some operations of the network",
             where=", ".join(dict.fromkeys(without)),
             expected="linear layers, pooling, sums, products, elementwise activations, batch and layer normalisation",
-            fix=f"remove `{method}`; `gradient` and `integrated_gradients` need no rules",
+            fix=f"remove `{method}`, or use `gradient` or `integrated_gradients`, which need no rules",
         )
     return cast("tuple[Role, ...]", roles)

@@ -75,15 +75,15 @@ def _check(layers: Mapping[str, Patterned], network: Network, method: str) -> No
     if uneven:
         raise InputError(
             "T191",
-            f"`{method}` has no patterns for layers whose outputs see different parts of the kernel",
+            f"`{method}` has no patterns for layers whose outputs use different parts of the kernel",
             where=", ".join(f"{node.layer} ({node.kind})" for node in uneven),
             expected="dense layers, and convolutions that are not transposed",
-            fix=f"remove `{method}`; `gradient` and `integrated_gradients` need no patterns",
+            fix=f"remove `{method}`, or use `gradient` or `integrated_gradients`, which need no patterns",
         )
     if not layers:
         raise InputError(
             "T192",
-            f"`{method}` does not apply: the network has no layer whose patterns could be fitted",
+            f"`{method}` does not apply: the network has no layer with patterns to fit",
             where=network.name,
             expected="a dense layer or a convolution",
             fix=f"remove `{method}`",

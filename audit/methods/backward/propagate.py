@@ -149,17 +149,17 @@ def check_rectifiers(network: Network, method: str) -> None:
     if hidden:
         raise InputError(
             "T012",
-            f"`{method}` cannot see into every layer of the network",
+            f"`{method}` cannot inspect every layer of the network",
             where=", ".join(hidden),
-            expected="Keras layers and operations whose rectifiers are in plain view",
+            expected="Keras layers and operations whose ReLUs can be found",
             fix=f"build these layers from Keras layers with the Functional API, or remove `{method}`",
         )
     if not any(is_rectifier(node) for node in nodes):
         raise InputError(
             "T013",
-            f"`{method}` does not apply: the network has no rectifier, so it would be the plain gradient",
+            f"`{method}` does not apply: the network has no ReLU, so the method would equal the gradient",
             where=network.name,
             expected="a ReLU, ReLU6, leaky or parametric ReLU",
             received=", ".join(sorted({node.kind for node in nodes})),
-            fix=f"remove `{method}` from `methods`; `gradient` shows the same map",
+            fix=f"remove `{method}` from `methods`; `gradient` gives the same map",
         )

@@ -37,7 +37,7 @@ class Patches:
         if stride > patch:
             raise InputError(
                 "T151",
-                f"`{method}` does not apply: its patches leave pixels uncovered",
+                f"`{method}` does not apply: its patches do not cover all pixels",
                 where=network.name,
                 expected=f"`stride` of at most `patch`, {patch}",
                 received=f"stride {stride}",

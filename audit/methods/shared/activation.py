@@ -37,11 +37,11 @@ def chosen_layer(network: "Network", layer: str, method: str) -> "Node":
     if len(node.shape) != 4:
         raise InputError(
             "T011",
-            f"`{method}` cannot explain layer `{layer}`: its output has no height and width",
+            f"`{method}` cannot explain layer `{layer}`: its output is not an image",
             where=network.name,
             expected="one of " + ", ".join(dict.fromkeys(each.layer for each in nodes if _has_features(each))),
             received=f"output shape {node.shape}",
-            fix="use `layer: auto`, or name one of these layers",
+            fix="use `layer: auto`, or one of these layers",
         )
     return node
 
@@ -56,7 +56,7 @@ def _check_convolution(network: "Network", nodes: "tuple[Node, ...]", method: st
         where=network.name,
         expected="image inputs (H, W, C) and a convolution larger than one pixel",
         received=f"inputs {network.input_shape} and {len(convolutions)} such convolutions",
-        fix=f"remove `{method}` from `methods`, or use a method that needs no convolution, such as `gradient`",
+        fix=f"remove `{method}` from `methods`, or use a method without convolutions, such as `gradient`",
     )
 
 

@@ -36,7 +36,7 @@ def check_units(network: "Network", units: Units, segments: int, method: str) ->
     if height * width < segments:
         raise InputError(
             "T170",
-            f"`{method}` cannot split an image into more segments than it has pixels",
+            f"`{method}` cannot split an image into more segments than pixels",
             where=network.name,
             expected=f"at most {height * width} segments",
             received=f"segments: {segments}",

@@ -55,17 +55,17 @@ def _fitted(attribution: Any, shape: tuple[int, ...]) -> np.ndarray:
     """
     found = np.array(attribution)  # a copy: the code may fill the same array at each call
     if found.dtype.kind not in "biuf":  # of complex numbers a cast would keep the real part alone
-        raise UnitError("T146", "the attribution does not hold real numbers", received=str(found.dtype))
+        raise UnitError("T146", "the attribution does not contain real numbers", received=str(found.dtype))
     allowed = [shape, (*shape[:-1], 1), shape[:-1]] if len(shape) > 1 else [shape]
     for fits in allowed:
         if found.shape in (fits, (1, *fits)):
             return found.reshape(fits if len(fits) == len(shape) else (*fits, 1))
     raise UnitError(
         "T140",
-        "the attribution has another shape than the input",
+        "the shape of the attribution does not match the input",
         expected=f"one of {allowed}",
         received=str(found.shape),
-        fix="return one number for each entry or pixel of the input",
+        fix="return one number per entry or pixel of the input",
     )
 
 
@@ -91,10 +91,10 @@ def need_tensorflow(what: str) -> None:
     if keras.backend.backend() != "tensorflow":
         raise InputError(
             "T141",
-            f"{what} computes with TensorFlow",
+            f"{what} needs the TensorFlow backend",
             expected="runtime.backend: tensorflow",
             received=keras.backend.backend(),
-            fix="use that backend, or leave this method out",
+            fix="use that backend, or remove this method",
         )
 
 
@@ -110,10 +110,10 @@ def spatial_layer(model: Any, layer: str) -> Any:
         known = ", ".join(each.name for each in layers) or "none: the network is not convolutional"
         raise InputError(
             "T142",
-            "there is no layer of images to look at",
+            "no layer with images as output",
             expected=f"one of {known}",
             received=layer,
-            fix="name a layer of the model itself, not of a model inside it",
+            fix="use a layer of the model itself, not of a nested model",
         )
     return chosen[-1]
 
@@ -129,7 +129,7 @@ def spatial_node(network: "Network", layer: str) -> "Node":
     outputs = {node.layer.partition("/")[0]: node for node in graph_of(network)}  # the last of each layer
     chosen = [node for name, node in outputs.items() if layer in ("auto", name) and _of_images(node.shape)]
     if not chosen:
-        raise InputError("T142", "there is no layer of images to look at", where=network.name, received=layer)
+        raise InputError("T142", "no layer with images as output", where=network.name, received=layer)
     return chosen[-1]
 
 

@@ -18,7 +18,7 @@ _ACTIVATIONS = {
 }
 """The activation that a layer or operation of a class computes."""
 
-KEPT = "the model gives logits; nothing was removed"
+KEPT = "the model returns logits; nothing was removed"
 
 _SPLIT = tuple(
     getattr(keras.layers, name)
@@ -181,25 +181,25 @@ def drop_head(nodes: tuple[Node, ...], output: str) -> tuple[tuple[Node, ...], s
     if output not in ("auto", found or "logits"):
         raise InputError(
             "M010",
-            "the model's output is not what `output` says",
+            "the model's output does not match `output`",
             where="model.output",
             expected=output,
             received=f"a final {found}" if found else "no final softmax or sigmoid",
-            fix=f"write `output: {found or 'logits'}` or leave it at `auto`",
+            fix=f"set `output: {found or 'logits'}` or `output: auto`",
         )
     if found is None:
         return nodes, KEPT
     if found == "softmax" and nodes[last].shape[-1] == 1:
         raise InputError(
             "M031",
-            "the model ends in a softmax over one class, which gives 1 for every input",
+            "the model ends in a softmax over one class, which is 1 for every input",
             where=nodes[last].layer,
-            expected="a sigmoid of one number, or a softmax over two classes",
-            fix="train the model with another output: this one has not learned",
+            expected="a sigmoid of one output, or a softmax over two classes",
+            fix="train the model with another output",
         )
     before = sources(nodes[last])[0].node
     if before < 0:
-        raise InputError("M019", "the model is nothing but its output activation", expected="a model with weights")
+        raise InputError("M019", "the model consists only of its output activation", expected="a model with weights")
     return _ancestors(nodes, before), removed(found)
 
 

@@ -95,10 +95,10 @@ def _rebuild(model: keras.Model, shape: tuple[int, ...]) -> keras.Model:
     except Exception as error:  # layers of the user's can fail anywhere
         raise InputError(
             "M023",
-            "the model cannot be built again from its configuration",
+            "cannot rebuild the model from its configuration",
             where=model.name,
             received=f"{type(error).__name__}: {error}"[:300],
-            fix="give the model, and each layer of your own, a get_config() that holds its constructor's arguments",
+            fix="give the model and every custom layer a get_config() with all constructor arguments",
         ) from error
     for layer in rebuilt._flatten_layers():  # frozen layers count: they were drawn anew, so they must learn
         layer.trainable = True
@@ -139,9 +139,9 @@ def _input_shape(model: Any, given: Sequence[int] | None) -> tuple[int, ...]:
             "M004",
             "the model has several inputs or outputs",
             where=model.name,
-            expected="one of each",
+            expected="one input and one output",
             received=received,
-            fix="audit a model that keeps one input and one output",
+            fix="audit a model with one input and one output",
         )
     if graph and not keras.backend.is_float_dtype(model.inputs[0].dtype):
         raise InputError(
@@ -150,7 +150,7 @@ def _input_shape(model: Any, given: Sequence[int] | None) -> tuple[int, ...]:
             where=model.name,
             expected="float32",
             received=model.inputs[0].dtype,
-            fix="cast inside the data, not inside the model",
+            fix="cast in the data instead of the model",
         )
     shape = model.inputs[0].shape[1:] if graph else given or _built_shape(model)
     if shape is None or not all(isinstance(size, int) for size in shape):
@@ -160,8 +160,8 @@ def _input_shape(model: Any, given: Sequence[int] | None) -> tuple[int, ...]:
             "the size of the model's input is not fixed",
             where=model.name,
             received=received,
-            expected="a size for every dimension but the batch",
-            fix="build the model with the size that its inputs have",
+            expected="a fixed size for every dimension except the batch",
+            fix="build the model with a fixed input size",
         )
     return tuple(shape)
 
@@ -177,7 +177,7 @@ def _check_layers(model: keras.Model) -> None:
         if getattr(layer, "data_format", None) == "channels_first":
             raise InputError(
                 "M006",
-                "the model's images have their channels first",
+                "the model expects images with channels first",
                 where=layer.path,
                 expected="channels_last",
                 received="channels_first",
@@ -191,7 +191,7 @@ def _check_layers(model: keras.Model) -> None:
                 where=layer.path,
                 expected="float32",
                 received=f"quantised, {quantised}" if quantised else layer.compute_dtype,
-                fix="load the model with dtype policy float32, as it was trained",
+                fix="load the model with the dtype policy float32",
             )
 
 
@@ -220,9 +220,9 @@ def _subclassed_head(output: str) -> str:
             "M010",
             f"a final {output} cannot be removed from a subclassed model",
             where="model.output",
-            fix="return logits from call(), and write `output: logits`",
+            fix="return logits from call(), and set `output: logits`",
         )
-    return "the model is subclassed and must give logits; nothing was removed"
+    return "the model is subclassed and must return logits; nothing was removed"
 
 
 def _check_logits(network: Network) -> None:
@@ -233,9 +233,9 @@ def _check_logits(network: Network) -> None:
     if network.classes > 1 and sums and np.all((values >= 0) & (values <= 1)):
         raise InputError(
             "M009",
-            "the model gives probabilities, and logits are needed",
+            "the model returns probabilities instead of logits",
             where=network.name,
             expected="logits: a saturated softmax has gradients near zero",
-            received="rows that add up to 1",
+            received="rows that sum to 1",
             fix="return logits, or end the model in a Softmax layer, which is removed",
         )

@@ -66,7 +66,7 @@ def inspect_file(path: Path) -> None:
         EnvironmentStop: the legacy loader, which does not refuse code, is switched on.
     """
     if os.environ.get("TF_USE_LEGACY_KERAS", "0") not in ("", "0"):
-        raise EnvironmentStop("E012", "TF_USE_LEGACY_KERAS is set: that loader runs code", fix="unset it")
+        raise EnvironmentStop("E012", "TF_USE_LEGACY_KERAS is set: the legacy loader runs code", fix="unset it")
     with path.open("rb") as file:
         head = file.read(8)
     archive = head[:4] == b"PK\x03\x04" and path.suffix == ".keras"
@@ -76,8 +76,8 @@ def inspect_file(path: Path) -> None:
             "M002",
             "this is not a Keras model file",
             where=str(path),
-            expected="a .keras archive, or a whole model in .h5",
-            received="another format, or a suffix of another one",
+            expected="a .keras archive, or a whole model in an .h5 file",
+            received="another format, or the wrong suffix",
             fix="save the model with model.save('model.keras')",
         )
     try:
@@ -87,7 +87,7 @@ def inspect_file(path: Path) -> None:
             "M002",
             "the model file is damaged",
             where=str(path),
-            expected="a whole file, as model.save writes it",
+            expected="a complete file, as written by model.save",
             received=str(error.args[0] if error.args else error),
             fix="copy it again, or save it again with model.save('model.keras')",
         ) from error
@@ -127,9 +127,9 @@ def _check_members(members: list[zipfile.ZipInfo], where: str) -> None:
     if unsafe or bombs or len(set(names)) < len(names) or len(names) > _MEMBERS:
         raise RefusedError(
             "X003",
-            "the archive is not one that Keras would write",
+            "the archive was not written by Keras",
             where=where,
-            received=", ".join(unsafe + bombs) or "members that repeat, or too many",
+            received=", ".join(unsafe + bombs) or "duplicate members, or too many",
             fix="save the model again from a trusted source",
         )
 
@@ -150,14 +150,14 @@ def _inspect_hdf5(source: Any, where: str) -> None:
             if item is None or (data and (item.external or item.is_virtual)):
                 raise RefusedError(
                     "X004",
-                    f"the weights point outside the file, at `{name}`",
+                    f"the weights refer to data outside the file, at `{name}`",
                     where=where,
                     fix="save the model again from a trusted source",
                 )
             if data and item.nbytes > max(64 * 2**20, 100 * max(item.id.get_storage_size(), 1)):
                 raise RefusedError(
                     "X003",
-                    f"`{name}` declares {item.nbytes} bytes but stores few",
+                    f"`{name}` declares {item.nbytes} bytes but stores far fewer",
                     where=where,
                     fix="save the model again from a trusted source",
                 )
@@ -189,10 +189,10 @@ def check_config(config: Any, where: str, place: str = "$") -> None:
         named = f" `{inner['name']}`" if isinstance(inner, Mapping) and "name" in inner else ""
         raise RefusedError(
             "X001" if name in ("Lambda", "__lambda__") else "X002",
-            f"the model file can run code: it names {module or 'an object'}.{name}{named}",
+            f"the model file can run code: it refers to {module or 'an object'}.{name}{named}",
             where=f"{where}, {place}",
-            expected="layers and operations of Keras alone",
-            fix="build the model by a function of yours: `build: package.module:function` with --trust-code",
+            expected="only layers and operations of Keras",
+            fix="build the model with your own function: `build: package.module:function` and --trust-code",
         )
     for key, item in config.items():
         check_config(item, where, f"{place}.{key}")

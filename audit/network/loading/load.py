@@ -33,7 +33,7 @@ def load_file(path: Path, *, output: str = "auto", sha256: str | None = None) ->
     if not path.is_file():
         folder = path.is_dir()  # of an exported SavedModel, say, which is a program
         what = "the model's path is a folder" if folder else "the model file does not exist"
-        fix = "name one file, as model.save('model.keras') writes it" if folder else "check `model.path`"
+        fix = "use the path of a file written by model.save('model.keras')" if folder else "check `model.path`"
         raise InputError("M001", what, where=str(path), fix=fix)
     with TemporaryDirectory() as folder:  # a copy: what was inspected is what is loaded
         staged = Path(shutil.copyfile(path, Path(folder) / path.name))
@@ -53,11 +53,11 @@ def _check_digest(staged: Path, sha256: str | None, path: Path) -> None:
     if sha256 is not None and found != sha256.lower():
         raise InputError(
             "M003",
-            "the model file is not the pinned one",
+            "the model file does not match `model.sha256`",
             where=str(path),
             expected=sha256,
             received=found,
-            fix="restore the file, or update `model.sha256` if the change is meant",
+            fix="restore the file, or update `model.sha256` if the change is intended",
         )
 
 
@@ -128,7 +128,7 @@ def load_application(
         )
     except Exception as error:  # downloads and argument checks raise many kinds
         raise InputError(
-            "M013", f"the application `{name}` cannot be built", where="model.application", received=str(error)
+            "M013", f"cannot build the application `{name}`", where="model.application", received=str(error)
         ) from error
     return from_model(model, output=output)
 
@@ -147,9 +147,9 @@ def load_build(
     if reference not in trusted:
         raise RefusedError(
             "X005",
-            f"`build: {reference}` runs code, and that code was not trusted",
+            f"`build: {reference}` runs code that is not trusted",
             where="model.build",
-            fix=f"if you trust it: --trust-code {reference}",
+            fix=f"if you trust this code, add `--trust-code {reference}`",
         )
     module, _, function = reference.partition(":")
     _start_afresh()

@@ -50,8 +50,8 @@ def loss_name(network: Network, recipe: Recipe) -> str:
             f"`loss: {name}` does not fit the model's output",
             where="training.loss",
             expected=" or ".join(fitting + _ERRORS),
-            received=f"{network.classes} outputs through {output or 'no activation'}",
-            fix="leave `loss` out: the one that fits is taken",
+            received=f"{network.classes} outputs with {output or 'no activation'}",
+            fix="remove `loss`: the default fits the output",
         )
     return name
 
@@ -116,10 +116,10 @@ def _built(kind: Any, name: str, fields: Mapping[str, Any], where: str) -> Any:
     except Exception as error:  # Keras checks its arguments in many ways
         raise InputError(
             "M024",
-            f"Keras cannot build `{name}` with these fields",
+            f"cannot build `{name}` with these fields",
             where=where,
             received=f"{type(error).__name__}: {' '.join(str(error).split())}"[:300],
-            fix=f"give it the arguments of Keras's {kind.__name__}",
+            fix=f"use the arguments of Keras's {kind.__name__}",
         ) from error
 
 
@@ -133,7 +133,7 @@ def _check_shape(layer: keras.Layer, name: str, shape: tuple[int, ...], where: s
             where=where,
             expected=str(shape),
             received=str(output),
-            fix="choose augmentations that keep the inputs' shape",
+            fix="use augmentations that keep the inputs' shape",
         )
 
 
@@ -171,9 +171,9 @@ def targets(network: Network, loss: str, y: np.ndarray) -> np.ndarray:
         raise InputError(
             "D040",
             "the labels are not classes of this model",
-            expected=f"whole numbers from 0 to {max(count, 2) - 1}",
+            expected=f"integers from 0 to {max(count, 2) - 1}",
             received=f"{y.dtype} of shape {y.shape}" + (f", {y.min()} to {y.max()}" if y.size else ""),
-            fix="train on classes, or choose a loss for numbers: `mean_squared_error`",
+            fix="train on classes, or use a loss for numbers: `mean_squared_error`",
         )
     if loss == "sparse_categorical_crossentropy":
         return y.astype(np.int32)

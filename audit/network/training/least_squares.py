@@ -16,11 +16,11 @@ def check(network: Network) -> None:
     if not kinds or kinds[-1] != "Dense" or any(kind != "Flatten" for kind in kinds[:-1]):
         raise InputError(
             "M027",
-            "`solver: least_squares` needs a network that is one dense layer",
+            "`solver: least_squares` needs a network with exactly one dense layer",
             where=network.name,
             expected="Dense, or Flatten and Dense",
             received=", ".join(kinds) or "a subclassed model",
-            fix="write `solver: gradient`",
+            fix="use `solver: gradient`",
         )
 
 

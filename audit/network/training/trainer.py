@@ -60,7 +60,7 @@ class Trainer:
                 "a regression has no accuracy",
                 where="training.target_accuracy",
                 received=f"loss {self._loss}",
-                fix="leave `target_accuracy` out",
+                fix="remove `target_accuracy`",
             )
         self._fit = None
         if recipe.solver == "least_squares":

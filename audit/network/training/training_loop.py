@@ -180,9 +180,9 @@ def _rebuilt(network: Network) -> keras.Model:
     if network.rebuild is None:
         raise InputError(
             "M023",
-            "the model cannot be built again from its configuration",
+            "cannot rebuild the model from its configuration",
             where=network.name,
-            fix="make the network from a Keras model",
+            fix="use a network made from a Keras model",
         )
     return network.rebuild()
 
@@ -208,11 +208,11 @@ def _variables(network: Network, model: keras.Model) -> dict[str, Any]:
     if wrong or len(found) != len(network.params):
         raise InputError(
             "M028",
-            "the rebuilt model has other weights than the audited one",
+            "the rebuilt model has different weights than the audited one",
             where=network.name,
             expected=", ".join(wrong[:3]) or f"{len(network.params)} weights",
             received=f"{len(found)} weights: {', '.join(names[:3])}, ...",
-            fix="let get_config() hold all that decides the model's layers",
+            fix="return every argument that the model's layers depend on from get_config()",
         )
     return {name: variables[name] for name in network.params}
 

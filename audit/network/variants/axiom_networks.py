@@ -94,9 +94,9 @@ def combined(network: Network, explained: Explained, level: float, seed: int) ->
     if node.kind != "Dense" or network.classes < 2 or set(used) & set(node.variables):
         raise InputError(
             "M070",
-            "no sum of two outputs of this network can be built by changing its last layer",
+            "the last layer of this network cannot be changed to sum two outputs",
             where=network.name,
-            expected="two or more classes, and logits from a Dense layer that nothing else uses",
+            expected="at least two classes, and logits from a Dense layer with no other use",
             received=f"{network.classes} classes from {node.kind}",
         )
     a, b = FACTORS

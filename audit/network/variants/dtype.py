@@ -108,7 +108,7 @@ def _check(network: Network) -> None:
                 "M066",
                 f"the network cannot be computed in {network.precision}: `{node.layer}` gives {found}",
                 where=network.name,
-                expected="layers that compute in the precision that they are given",
+                expected="layers that compute in the precision of their inputs",
             )
     logits, pullback = backend.vjp(lambda x: network.apply(network.params, x), values[-1])
     pullback(keras.ops.ones_like(logits))

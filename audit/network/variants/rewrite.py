@@ -26,7 +26,7 @@ def batch_norm_folded(network: Network, explained: Explained, level: float, seed
         before = sources(node)[0].node if is_normalisation(network, node) else -1
         if before >= 0 and is_linear(network, graph[before]) and consumers[before] == [position]:
             pieces |= {before: _folded(network, graph[before], node), position: Piece()}
-    message = "no batch normalisation stands directly behind a dense or convolutional layer of its own"
+    message = "no batch normalisation directly follows a dense or convolutional layer with no other use"
     return _variant(substitute(network, instead=pieces), explained, pieces, message)
 
 
@@ -39,7 +39,7 @@ def relu_rescaled(network: Network, explained: Explained, level: float, seed: in
         for name in path.produced:
             params[name] = params[name] * factors
         params[path.kernel] = params[path.kernel] / _along_inputs(path, factors)
-    message = "no rectifier stands between two dense or convolutional layers that nothing else sees"
+    message = "no ReLU lies between two dense or convolutional layers without other connections"
     return _variant(substitute(network, params=params), explained, found, message)
 
 
@@ -53,7 +53,7 @@ def channels_permuted(network: Network, explained: Explained, level: float, seed
             params[name] = params[name][..., order]
         rows = spread(order, path.kernel_inputs)
         params[path.kernel] = np.take(params[path.kernel], rows, axis=-2)
-    message = "no channels lead from one dense or convolutional layer to another without anything else seeing them"
+    message = "no channels connect one dense or convolutional layer to another without other uses"
     return _variant(substitute(network, params=params), explained, found, message)
 
 

@@ -184,7 +184,7 @@ class Offset(keras.layers.Layer):
 def _refusal(network: Network, node: Node) -> InputError:
     return InputError(
         "M060",
-        f"no bias takes back a shift of the input: `{node.layer}` ({node.kind}) sees it before any layer with weights",
+        f"no bias can undo a shift of the input: it reaches `{node.layer}` ({node.kind}) before any layer with weights",
         where=network.name,
-        expected="affine operations up to the first dense or convolutional layers",
+        expected="only affine operations before the first dense or convolutional layers",
     )

@@ -35,9 +35,9 @@ def _smoothed(node: Node, sharpness: float) -> Node:
     if getattr(node.operation, "threshold", 0):
         raise InputError(
             "T030",
-            "a rectifier with a threshold jumps, so no smooth one is near it",
+            "a ReLU with a threshold is discontinuous, so no smooth function is close to it",
             where=node.layer,
-            expected="rectifiers that are continuous",
+            expected="continuous ReLUs",
         )
     return replace(node, kind="Softplus", operation=_Smoothed(node, sharpness))
 

@@ -51,7 +51,7 @@ def test_what_does_not_apply_is_left_out_with_its_reason():
     assert found.outcome == "pass" and [point.label for point in found.curve] == [AUDITED]
     assert found.reason.endswith("Not judged on network one, network two: there is no convolution [T010].")
     nothing = judgement("a", "a", "a")
-    assert nothing.outcome == "inconclusive" and nothing.reason.startswith("There is no network to judge on.")
+    assert nothing.outcome == "inconclusive" and nothing.reason.startswith("No network could be judged.")
 
 
 def test_a_closed_form_network_that_shows_nothing_is_left_out_and_the_audited_one_is_not():

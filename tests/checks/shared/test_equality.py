@@ -83,7 +83,7 @@ def test_rewrites_that_do_not_apply_are_left_out_and_named():
     check = ImplementationInvariance()
     judgement = check.judge(evidence(check, refused={"batch_norm_folded": "[M061] no normalisation"}), FACTS)
     assert judgement.outcome == "pass" and len(judgement.curve) == len(ALL) - 1
-    assert "Not applicable here: batch norm folded (no normalisation)" in judgement.reason
+    assert "Does not apply: batch norm folded (no normalisation)" in judgement.reason
 
 
 def test_the_difference_is_relative_symmetric_and_sees_level_and_scale():

@@ -37,7 +37,7 @@ def test_truth_values_are_two_classes() -> None:
         (np.array([0.0, 1.5, 2.5]), "1.5 at position 1 (2 such values)"),
         (np.array([0.0, np.nan]), "nan at position 1"),
         (np.array([0, 2**40]), "at position 1"),
-        (np.array([[0.2, 0.8], [0.0, 1.0]]), "row 0 is not one 1 among zeros"),
+        (np.array([[0.2, 0.8], [0.0, 1.0]]), "row 0 is not one-hot"),
         (np.array([[1, 0], [1, 1]]), "row 1"),
         (np.array([[1, 0], [0, 0]]), "row 1"),
         (np.array(["cat", "dog"]), "<U3"),

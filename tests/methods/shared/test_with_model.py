@@ -78,5 +78,5 @@ def test_what_cannot_be_imported_is_named(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "a_script.py").write_text("raise SystemExit(0)")
     for module in ("no_such_module", "a_script"):
-        with pytest.raises(InputError, match=f"{module}:f` cannot be imported"):
+        with pytest.raises(InputError, match=f"cannot import `python: {module}:f`"):
             Python(function=f"{module}:f").attribute(networks.mlp())
