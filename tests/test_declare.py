@@ -65,7 +65,7 @@ def test_fields_come_back_from_the_resolved_spec(tmp_path):
         ("{ssim: {window: large}}", "S023", "large", "`window` of similarity `ssim`: expected an integer >= 3"),
         ("{ssim: {normalise: maximum}}", "S023", "maximum", "expected `none`, `max`, `min_max` or `second_moment`"),
         ("{ssim: {window: 8}}", "S024", "ssim", "expected an odd window, received 8"),
-        ("{ssim: {window: 7, sigma: 1.5}}", "S024", "ssim", "`sigma: 1.5` have `window: 11`"),
+        ("{ssim: {window: 7, sigma: 1.5}}", "S024", "ssim", "`sigma: 1.5` need `window: 11`"),
         ("{top_k_intersection: {k: 1.0}}", "S023", "1.0", "an integer >= 1 or a number > 0 and < 1, received 1.0"),
     ],
 )

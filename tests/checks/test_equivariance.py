@@ -101,7 +101,7 @@ def test_inputs_on_which_the_model_changes_do_not_count():
     assert CHECK.judge(made(values, change), FACTS).inputs == 28
 
 
-@pytest.mark.parametrize("shape, words", [((6,), "are no images"), ((4, 5, 1), "are not square")])
+@pytest.mark.parametrize("shape, words", [((6,), "are not images"), ((4, 5, 1), "are not square")])
 def test_inputs_that_cannot_be_turned_are_not_judged(shape, words):
     facts = replace(FACTS, network=replace(FACTS.network, input_shape=shape))
     check = Equivariance(transforms=("rotate_90",))

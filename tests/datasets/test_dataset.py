@@ -100,7 +100,7 @@ _INFINITE[1, 0, 1, 0] = np.inf
         (_dataset([0, 1, 2], (3, 3, 1)), "D005", ["(3, 3, 1)", "(2, 2, 1)"]),
         (_dataset([0, 1, 2], x=_NAN), "D006", ["3 of 3", "toy-0"]),
         (_dataset([0, 1, 2], x=_INFINITE), "D006", ["1 of 3", "toy-1"]),
-        (_dataset([0, 1, 2], class_names=("a", "b")), "D007", ["2 classes", "3"]),
+        (_dataset([0, 1, 2], class_names=("a", "b")), "D007", ["2 class names", "3"]),
         (_dataset([0, 1, 3]), "D008", ["1 labels", "0 to 2", "3 at position 2", "toy-2"]),
         (_dataset([0, -1, 2]), "D008", ["-1 at position 1"]),
     ],
@@ -116,12 +116,12 @@ def test_what_does_not_fit_is_one_clear_error(dataset: Dataset, code: str, words
     ("training", "test", "code", "words"),
     [
         (_dataset(None), _dataset([0, 1, 2]), "D011", ["toy", "a label for each input"]),
-        (_dataset([0, 1, 2]), _dataset(None), "D011", ["tested"]),
+        (_dataset([0, 1, 2]), _dataset(None), "D011", ["training and test data"]),
         (_dataset([]), _dataset([0, 1, 2]), "D001", ["empty"]),
         (_dataset([0, 1, 2], (3, 3, 1)), _dataset([0, 1, 2]), "D005", ["(3, 3, 1)", "(2, 2, 1)"]),
         (_dataset([0, 1, 2], (2, 2)), _dataset([0, 1, 2]), "D005", ["channels: add"]),
         (_dataset([0, 1, 2], x=_INFINITE), _dataset([0, 1, 2]), "D006", ["toy-1"]),
-        (_dataset([0, 1, 2], class_names=("a",)), _dataset([0, 1, 2]), "D012", ["other classes", "a"]),
+        (_dataset([0, 1, 2], class_names=("a",)), _dataset([0, 1, 2]), "D012", ["different class names", "a"]),
     ],
 )
 def test_training_data_that_do_not_fit_the_test_data_are_one_clear_error(

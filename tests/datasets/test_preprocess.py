@@ -46,7 +46,7 @@ def test_an_application_is_keras_own_function_on_a_copy(name: str, module: str) 
 
 @pytest.mark.parametrize("name", ["mobilenetv22", "mobilenet_2", "MobileNet_V2"])
 def test_an_unknown_application_names_the_nearest(name: str) -> None:
-    with pytest.raises(InputError, match=f"no `{name}`") as caught:
+    with pytest.raises(InputError, match=f"function for `{name}`") as caught:
         Application(application=name).apply(_IMAGES)
     assert "did you mean `mobilenet_v2`?" in str(caught.value)
 

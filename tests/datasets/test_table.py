@@ -109,7 +109,7 @@ def test_no_training_rows_are_known_unless_they_are_named(tmp_path: Path) -> Non
 
 def test_one_row_cannot_be_split(tmp_path: Path) -> None:
     saved(tmp_path, "a,y\n1,0\n")
-    with pytest.raises(InputError, match="cannot be split"):
+    with pytest.raises(InputError, match="cannot split"):
         Table(path="t.csv", label="y", train_fraction=0.5).load(tmp_path)
 
 
@@ -151,11 +151,11 @@ def test_what_is_no_finite_number_is_refused_with_its_row(tmp_path: Path, cell: 
         ("a,y\n1,cat\n2,\n", {"label": "y"}, "D004", ["1 of 2", "row 1"]),
         ("a,y\n1,99999999999999999999999999\n", {"label": "y"}, "D004", ["row 0"]),
         ("a,a\n1,2\n", {}, "D032", ["two columns", "`a`"]),
-        ("a,b\n1,2,3\n", {}, "D032", ["cannot be read"]),
-        ("a,b\n1,2,3\n4,5,6\n", {}, "D032", ["cannot be read"]),
+        ("a,b\n1,2,3\n", {}, "D032", ["cannot read the table"]),
+        ("a,b\n1,2,3\n4,5,6\n", {}, "D032", ["cannot read the table"]),
         ("a,b\n1,2\n4,5,6\n", {}, "D032", ["line 3"]),
         ('a,b\n1,"2\n', {}, "D032", ["EOF inside string"]),
-        ('a,"b\n', {}, "D032", ["cannot be read"]),
+        ('a,"b\n', {}, "D032", ["cannot read the table"]),
         ("", {}, "D032", ["no header"]),
         ("\n\na\n1\n", {}, "D032", ["no header"]),
         ("a,b\n", {}, "D032", ["no rows"]),

@@ -40,7 +40,7 @@ def test_too_many_columns_are_refused_before_the_rows_are_read(tmp_path: Path) -
 
 
 def test_a_header_without_an_end_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RefusedError, match="header line without an end"):
+    with pytest.raises(RefusedError, match="header line without a line break"):
         Table(path="t.csv").load(saved(tmp_path, "a" * (2**22 + 1)))
 
 

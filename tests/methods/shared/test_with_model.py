@@ -60,7 +60,7 @@ def test_a_users_function_sees_the_parameters_under_test(module):
 
 
 def test_an_attribution_of_another_shape_is_refused(module):
-    with pytest.raises(UnitError, match="another shape"):
+    with pytest.raises(UnitError, match="shape of the attribution"):
         bench_of({"theirs": Python(function=f"{module}:first_pixel")}).maps("theirs", Original())
 
 
