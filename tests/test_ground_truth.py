@@ -91,6 +91,6 @@ def test_twins_learn_the_other_labels_and_too_short_a_training_decides_nothing(f
 
 def test_data_that_do_not_say_which_pixels_matter_are_refused_before_anything_runs(folder):
     spec = _spec(folder, "untrained2", {"source": "planted_shortcut"}, "two_object_task", training={"epochs": 1})
-    with pytest.raises(InputError, match="does not say which pixels matter") as caught:
+    with pytest.raises(InputError, match="ground truth") as caught:
         loop.prepare(spec, out=folder / "refused")
     assert caught.value.code == "D050" and "without other_labels" in str(caught.value)

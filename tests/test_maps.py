@@ -51,7 +51,7 @@ def test_kept_channels_are_compared_each_by_itself():
 
 @pytest.mark.parametrize("channels", ["absolute_sum", "absolute_max"])
 def test_signed_magnitudes_are_refused(channels):
-    with pytest.raises(UnitError, match="drops the sign"):
+    with pytest.raises(UnitError, match="removes the sign"):
         reduce(MAPS, channels=channels, sign="signed")
 
 

@@ -55,7 +55,7 @@ def test_without_a_dense_last_layer_the_closed_form_networks_decide():
     methods = {"smoothgrad": SmoothGrad(samples=3)}  # a mean over the same noisy inputs, so linear
     judged = judgements(CHECK, bench_of(from_model(keras.Model(inputs, pooled)), methods), methods)["smoothgrad"]
     assert judged.outcome == "pass" and AUDITED not in means(judged) and judged.per_input == ()
-    assert "Not judged on the audited network: no sum of two outputs" in judged.reason
+    assert "Not judged on the audited network: the last layer of this network cannot" in judged.reason
 
 
 def test_a_distance_is_relative_to_what_is_added():

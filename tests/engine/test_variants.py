@@ -20,7 +20,7 @@ def _variants() -> Variants:
 
 
 def test_an_unknown_variant_is_refused_by_name(variants: Variants) -> None:
-    with pytest.raises(UnitError, match="no variant `mirror`"):
+    with pytest.raises(UnitError, match="unknown variant `mirror`"):
         variants.of("mirror", level=0.0, seed=0)
 
 

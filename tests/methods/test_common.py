@@ -176,7 +176,7 @@ def test_a_method_is_a_value_that_a_spec_can_write_down_and_states_its_facts(nam
 @pytest.mark.parametrize("wrapper", ["smoothgrad", "smoothgrad_squared", "vargrad"])
 def test_a_method_that_is_not_compiled_is_refused_as_a_base_when_the_spec_is_read(wrapper: str, name: str) -> None:
     fields = {"function": "module:function"} if name == "python" else {}
-    with pytest.raises(ValueError, match=f"`{name}` is run in Python and not compiled, so it cannot be the base"):
+    with pytest.raises(ValueError, match=f"`{name}` runs in Python and is not compiled, so it cannot be the base"):
         method_value({wrapper: {"base": {name: fields}}})
     with pytest.raises(ValueError, match="cannot be the base"):
         method_value({wrapper: {"base": method_value({name: fields})}})

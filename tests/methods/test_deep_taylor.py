@@ -41,5 +41,5 @@ def test_an_input_that_its_bounds_do_not_hold_gets_no_negative_relevance() -> No
 
 
 def test_bounds_are_asked_for() -> None:
-    with pytest.raises(ValidationError, match="needs the bounds"):
+    with pytest.raises(ValidationError, match="needs `low`"):
         DeepTaylor(input="bounded", low=0.0)

@@ -184,7 +184,7 @@ def test_a_subclassed_model_is_refused_with_the_way_out() -> None:
 
 def test_a_network_without_rectifiers_is_refused_because_it_would_show_the_gradient() -> None:
     for network in (networks.linear([[1.0, 2.0]], [0.0, 0.0]), _smooth()):
-        with pytest.raises(InputError, match="no rectifier") as caught:
+        with pytest.raises(InputError, match="no ReLU") as caught:
             GuidedBackprop().attribute(network)
         assert caught.value.code == "T013"
 
@@ -200,6 +200,6 @@ def test_a_layer_that_may_hide_a_rectifier_is_refused_by_name() -> None:
             return keras.ops.relu(inputs)
 
     layers = [keras.Input((3,)), keras.layers.Dense(4, activation="relu"), Hidden(name="secret"), keras.layers.Dense(2)]
-    with pytest.raises(InputError, match="cannot see into every layer") as caught:
+    with pytest.raises(InputError, match="cannot inspect every layer") as caught:
         GuidedBackprop().attribute(from_model(keras.Sequential(layers)))
     assert caught.value.where == "secret"

@@ -39,7 +39,7 @@ def test_the_model_has_the_parameters_that_were_loaded_last():
 
 def test_a_network_that_is_no_longer_its_model_is_refused():
     network = networks.mlp()
-    with pytest.raises(InputError, match="computes something else"):
+    with pytest.raises(InputError, match="computes different logits"):
         LoadableModel(replace(network, apply=lambda params, x: 2 * network.apply(params, x)), head=False)
     with pytest.raises(InputError, match="no Keras model"):
         LoadableModel(replace(network, rebuild=None), head=False)

@@ -20,5 +20,5 @@ def test_operations_without_a_rule_are_refused_by_name_all_at_once() -> None:
         Lrp().attribute(network)
     assert caught.value.code == "T100"
     assert "attend (MultiHeadAttention)" in str(caught.value) and "gate (Softmax)" in str(caught.value)
-    with pytest.raises(InputError, match="could not be recorded"):
+    with pytest.raises(InputError, match="cannot record"):
         Lrp().attribute(networks.subclassed())

@@ -108,7 +108,7 @@ def test_one_trace_serves_twenty_parameter_sets():
 
 
 def test_a_subclassed_model_is_refused_with_a_reason():
-    with pytest.raises(InputError, match="could not be recorded"):
+    with pytest.raises(InputError, match="cannot record"):
         propagate(networks.subclassed(), {})
 
 

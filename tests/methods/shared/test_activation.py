@@ -77,7 +77,7 @@ def test_an_unknown_layer_names_the_nearest() -> None:
 
 
 def test_a_flat_layer_is_refused_and_those_with_images_are_named() -> None:
-    with pytest.raises(InputError, match="no height and width") as caught:
+    with pytest.raises(InputError, match="output is not an image") as caught:
         GradCam(layer="logits").attribute(networks.cnn())
     assert caught.value.code == "T011"
     assert "first, second" in str(caught.value)

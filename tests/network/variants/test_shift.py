@@ -131,5 +131,5 @@ def test_what_is_not_affine_before_the_first_weights_is_refused_by_name(first):
 
 
 def test_a_network_without_recorded_operations_is_refused():
-    with pytest.raises(InputError, match="could not be recorded"):
+    with pytest.raises(InputError, match="cannot record"):
         shifted(networks.subclassed())

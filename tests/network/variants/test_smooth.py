@@ -82,7 +82,7 @@ def test_the_pullback_is_the_derivative_of_the_map():
 
 
 def test_methods_that_live_on_rectifiers_do_not_apply_and_code_as_it_is_has_no_derivative():
-    with pytest.raises(InputError, match="no rectifier"):
+    with pytest.raises(InputError, match="no ReLU"):
         pullback(GuidedBackprop(), smooth(networks.mlp(), 3.0))
 
     class AsItIs:
