@@ -65,9 +65,14 @@ def _unique(name: str, taken: set[str]) -> str:
     return chosen
 
 
+def value_of(variable: Any) -> np.ndarray:
+    """Return a copy of a Keras variable's value."""
+    return np.asarray(variable).copy()
+
+
 def collect(held: Sequence[Weight], nodes: Sequence[Node] | None) -> Params:
     """Return the trained parameters, batch statistics included, in graph order (as added, without a graph)."""
-    arrays = {weight.name: keras.ops.convert_to_numpy(weight.variable).copy() for weight in held}
+    arrays = {weight.name: value_of(weight.variable) for weight in held}
     order = dict.fromkeys([name for node in nodes or () for name in node.variables] + list(arrays))
     for array in arrays.values():
         array.flags.writeable = False

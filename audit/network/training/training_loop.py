@@ -9,7 +9,7 @@ import numpy as np
 
 from audit.errors import InputError, UnitError
 from audit.network.network import Network, Params
-from audit.network.params import find_weights
+from audit.network.params import find_weights, value_of
 from audit.network.training import keras_objects as recipes
 from audit.recipe import Recipe
 from audit.record import digest, record
@@ -54,7 +54,7 @@ class TrainingLoop:
         )
         self._optimizer.build(model.trainable_variables)
         self._initial = [_compact(variable) for variable in self._optimizer.variables]
-        self._rate = float(keras.ops.convert_to_numpy(self._optimizer.learning_rate))
+        self._rate = float(value_of(self._optimizer.learning_rate))
 
     def run(
         self, params: Params, x: np.ndarray, y: np.ndarray, *, seed: int, transform: Transform | None
@@ -118,7 +118,7 @@ class TrainingLoop:
             )
 
     def _params(self) -> Params:
-        arrays = {name: np.array(keras.ops.convert_to_numpy(each)) for name, each in self._variables.items()}
+        arrays = {name: value_of(each) for name, each in self._variables.items()}
         for array in arrays.values():
             array.flags.writeable = False
         return MappingProxyType(arrays)
@@ -224,5 +224,5 @@ def _random_states(model: keras.Model) -> list[Any]:
 
 def _compact(variable: Any) -> np.ndarray:
     """Return a variable's value, as one number where all are equal (an optimizer's slots mostly are)."""
-    value = np.array(keras.ops.convert_to_numpy(variable))
+    value = value_of(variable)
     return value.flat[0] if value.size and (value == value.flat[0]).all() else value

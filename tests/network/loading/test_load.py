@@ -195,6 +195,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Layer .* does not have a .quantize. method:UserWarning")
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_model_that_cannot_be_audited_is_one_clear_error(name):
     build, code = FAULTS[name]

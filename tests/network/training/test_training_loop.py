@@ -115,7 +115,7 @@ def test_epochs_that_were_not_run_are_an_error():
     trainer, (x, y) = Trainer(network(L.Dense(3)), Recipe(epochs=3, batch_size=16)), blobs()
     keras.config.set_max_epochs(2)
     try:
-        with pytest.raises(UnitError) as caught:
+        with pytest.raises(UnitError) as caught, pytest.warns(UserWarning, match="Limiting epochs to 2"):
             trainer.train(x, y, seed=0)
     finally:
         keras.config.set_max_epochs(None)
