@@ -32,11 +32,11 @@ FAMILY = "x-family"
 """The JSON schema key that holds the family of a named value."""
 
 
-class _Judged:
+class _JudgedOnly:
     """The kind of ``JUDGED``."""
 
 
-JUDGED = _Judged()
+JUDGED = _JudgedOnly()
 """Marks a field that no measurement depends on, as in ``Annotated[float, JUDGED]``: `judge` takes another value of it.
 
 A field without the mark is measured: another value of it needs a new run.

@@ -1,1 +1,1 @@
-"""What a method must satisfy: sensitivities and invariances, one per file."""
+"""What a method must satisfy: sensitivities and invariances, one per file; what they share stands in ``shared``."""

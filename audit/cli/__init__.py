@@ -1,1 +1,1 @@
-"""The command line."""
+"""The command line: commands, the console, how the process ends, and what the machine offers."""

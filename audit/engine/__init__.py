@@ -1,1 +1,1 @@
-"""Conditions to parameters, keys and maps: the workshop that checks ask."""
+"""The bench: turns conditions into parameters, keys and maps for the checks, and trains networks anew."""

@@ -1,1 +1,1 @@
-"""From evidence to verdicts, and from verdicts to the exit code."""
+"""From evidence to verdicts, and from verdicts to the exit code, in NumPy alone."""

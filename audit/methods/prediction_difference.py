@@ -90,7 +90,7 @@ class PredictionDifference(MethodDefaults):
         from audit.backend.random import fold, normal
 
         patches, score = self._patches(network), scorer(network, "probability")
-        field, depth = _Field(patches, self.margin, self.correlation), patches.depth()
+        field, depth = _GaussianField(patches, self.margin, self.correlation), patches.depth()
         drawn = (self.patch ** len(patches.sizes), 1 if len(network.input_shape) == 1 else network.input_shape[-1])
 
         def difference(params: "Params", x: Array, target: Array, key: Array) -> Array:
@@ -128,7 +128,7 @@ class PredictionDifference(MethodDefaults):
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return the map of a linear score whose weights are noise, each patch against its mean given the window."""
         patches = self._patches(network)
-        field, image = _Field(patches, self.margin, self.correlation), x.reshape(*patches.sizes, -1)
+        field, image = _GaussianField(patches, self.margin, self.correlation), x.reshape(*patches.sizes, -1)
         noise, total = generator.standard_normal(image.shape, dtype=np.float32), np.zeros(patches.sizes, np.float32)
         for number in range(patches.total):
             starts = [int(each) for each in patches.starts(np.int64(number), np)]
@@ -137,7 +137,7 @@ class PredictionDifference(MethodDefaults):
         return with_channels((total / patches.depth())[None], x[None])[0].astype(np.float32)
 
 
-class _Field:
+class _GaussianField:
     """A stationary Gaussian field around each patch: what the pixels of a window say of the patch in it."""
 
     def __init__(self, patches: Patches, margin: int, correlation: float) -> None:

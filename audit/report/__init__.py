@@ -1,1 +1,1 @@
-"""From a judged audit to the files that people and machines read."""
+"""From a judged audit to the files that people and machines read: ``page``, ``figures`` and ``formats``."""

@@ -1,1 +1,1 @@
-"""Loads and measures the world, then measures every unit that is missing."""
+"""Loads and measures the model, data and machine, then measures every unit that is missing, and finishes the run."""

@@ -35,7 +35,7 @@ _CHANCE = re.compile(r"(?<=\b0x)[0-9a-f]{6,}|(?<=_generated_file)\w{8}")
 
 
 @record
-class Entry:
+class Event:
     """One line of the file. ``unit`` is the key of its unit, empty for a line about the whole run.
 
     ``why`` is the reason why the unit was measured again, empty for the first time.
@@ -57,7 +57,7 @@ class Log:
     path: Path
     captured: list[tuple[str, str]]
 
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[Event, ...]:
         """Return the entries of the file, the oldest first."""
         return read(self.path.parent)
 
@@ -74,8 +74,8 @@ class Log:
             OSError: the file cannot be written.
         """
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-        entry = Entry(event=event, time=now, unit=unit, **fields)
-        raised = [Entry(event="warning", time=now, unit=unit, of=source, text=text) for source, text in self.captured]
+        entry = Event(event=event, time=now, unit=unit, **fields)
+        raised = [Event(event="warning", time=now, unit=unit, of=source, text=text) for source, text in self.captured]
         self.captured.clear()
         with jsonl.adding(self.path) as add:
             for each in [entry, *raised] if event == "begun" else [*raised, entry]:
@@ -96,9 +96,9 @@ def opened(folder: Path, captured: list[tuple[str, str]]) -> Generator[Log]:
     log.add("ended")
 
 
-def read(folder: Path) -> tuple[Entry, ...]:
+def read(folder: Path) -> tuple[Event, ...]:
     """Return the log of a run, the oldest entry first; empty if there is no log."""
-    return jsonl.read(folder / FILE, Entry, _READ)
+    return jsonl.read(folder / FILE, Event, _READ)
 
 
 @contextmanager
@@ -137,7 +137,7 @@ def tidy(text: object) -> str:
 
 
 def report_lines(
-    entries: Sequence[Entry], plan: Plan, skipped: Mapping[tuple[str, str], str]
+    entries: Sequence[Event], plan: Plan, skipped: Mapping[tuple[str, str], str]
 ) -> tuple[tuple[LogLine, ...], int]:
     """Return the lines that a report shows, and how many more there are; nothing if there is no log."""
     if not entries:
@@ -149,7 +149,7 @@ def report_lines(
     return tuple(found[:kept]), len(found[kept:])
 
 
-def _warned(entries: Sequence[Entry], units: Mapping[str, None]) -> list[LogLine]:
+def _warned(entries: Sequence[Event], units: Mapping[str, None]) -> list[LogLine]:
     """Return each warning once: those raised while planned units were measured, and before any unit of the last run."""
     begun = max((place for place, entry in enumerate(entries) if entry.event == "begun"), default=-1)
     raised = [
@@ -160,7 +160,7 @@ def _warned(entries: Sequence[Entry], units: Mapping[str, None]) -> list[LogLine
     return list(dict.fromkeys(LogLine(kind="warning", of=entry.of, text=entry.text) for entry in raised))
 
 
-def _units(entries: Sequence[Entry], plan: Plan) -> list[LogLine]:
+def _units(entries: Sequence[Event], plan: Plan) -> list[LogLine]:
     last = {entry.unit: entry for entry in entries if entry.event in ("measured", "failed", "reused")}
     rows: dict[tuple[str, Any, str], list[str]] = {}
     for method, unit in plan.units():
@@ -171,7 +171,7 @@ def _units(entries: Sequence[Entry], plan: Plan) -> list[LogLine]:
     return [LogLine(kind=kind, of=check, text=_counted(methods, text)) for (check, kind, text), methods in rows.items()]
 
 
-def _again(entries: Sequence[Entry], plan: Plan) -> list[LogLine]:
+def _again(entries: Sequence[Event], plan: Plan) -> list[LogLine]:
     """Return, by check and reason, the planned units that were measured again."""
     why = {entry.unit: entry.why for entry in entries if entry.event in ("measured", "failed")}
     rows: dict[tuple[str, str], list[str]] = {}

@@ -1,1 +1,1 @@
-"""How alike two sets of maps are: one declared value per file."""
+"""How alike two sets of maps are, and what chance would give: one declared value per file."""

@@ -1,1 +1,1 @@
-"""What a run leaves on disk, and how it is read again."""
+"""What a run leaves on disk, how it is published, and how it is read again."""

@@ -35,7 +35,7 @@ class Patterned:
 
 
 @record
-class _Fitted:
+class _FittedLayers:
     """The layers of a network whose patterns are fitted, and those of them whose inputs count where y > 0."""
 
     network: Network
@@ -112,7 +112,7 @@ def fitting(network: Network, method: str, estimator: Estimator, *, trained: boo
     """
     layers = patterned(network, method)
     above_zero = frozenset(name for name, each in layers.items() if _counts_above_zero(each, estimator))
-    fitted = _Fitted(network=network, layers=layers, above_zero=above_zero)
+    fitted = _FittedLayers(network=network, layers=layers, above_zero=above_zero)
     totals = active().compile(partial(_totals, fitted), network.precision)
     moments = active().compile(partial(_moments, fitted), network.precision)
 
@@ -157,7 +157,7 @@ def _linears(network: Network, layers: Mapping[str, Patterned], params: Params, 
 Sums = Mapping[str, tuple[Array, Array]]
 
 
-def _totals(fitted: _Fitted, params: Params, x: Array, counted: Array) -> Sums:
+def _totals(fitted: _FittedLayers, params: Params, x: Array, counted: Array) -> Sums:
     """Return, for each layer, the sum of each output channel over the counted inputs, and how many were added up."""
     from keras import ops
 
@@ -170,7 +170,7 @@ def _totals(fitted: _Fitted, params: Params, x: Array, counted: Array) -> Sums:
     return found
 
 
-def _moments(fitted: _Fitted, params: Params, means: Mapping[str, Array], x: Array, counted: Array) -> Sums:
+def _moments(fitted: _FittedLayers, params: Params, means: Mapping[str, Array], x: Array, counted: Array) -> Sums:
     """Return n and w n for each layer, shaped like its kernel."""
     from keras import ops
 
