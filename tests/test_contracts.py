@@ -1,5 +1,6 @@
 """Contracts of the families: shipped classes keep them, and a plug-in that does not is told so, member by member."""
 
+import ast
 import sys
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
@@ -22,6 +23,9 @@ from audit.registry import Family, find, places, protocol
 from audit.spec.describe import field_docs
 from audit.spec.spec import load_spec
 from tests.commands import expect, run, write_spec
+from tests.rooms import known_by, room_of
+
+AUDIT = Path(__file__).resolve().parent.parent / "audit"
 
 FAMILIES: tuple[Family, ...] = ("methods", "checks", "similarities", "datasets")
 
@@ -80,6 +84,8 @@ WRONG: Mapping[Family, Mapping[str, tuple[str, str, str]]] = {
     },
     "checks": {
         "judge": ("def judge(self, evidence, facts)", "def judge(self, evidence)", "`judge(evidence, facts)`"),
+        "measure": ("def measure(self, method, condition, bench): raise NotImplementedError", "", "received nothing"),
+        "category": ('category = "axiom"', 'category = "luck"', "received `'luck'` (str)"),
         "controls": ('{"random_map": "pass"}', '{"random_map": "good"}', "`Mapping[str, "),
         "judged": ('frozenset({"size"})', "1", "`frozenset[str]`, received `1` (int)"),
     },
@@ -274,3 +280,47 @@ def test_arguments_are_counted_and_keywords_named() -> None:
 @pytest.mark.parametrize("kind", [3, len, object, dataclass(type("Loose", (), {}))])
 def test_what_is_no_declared_class_is_told_so(kind: Any) -> None:
     assert told(kind) == ["plug-in `it` is not a declared class"]
+
+
+# No member is looked up by name outside the adapter: types prove it, and these are all the calls that no type checks.
+
+ELSEWHERE = {
+    "contracts.py": (3, "the adapter"),
+    "datasets/preprocess.py": (3, "modules of keras.applications"),
+    "declare.py": (2, "declared fields of a value"),
+    "engine/retraining.py": (1, "fields of a record"),
+    "engine/variants.py": (1, "a function of a module"),
+    "methods/backward/linear.py": (3, "Keras layers"),
+    "methods/backward/patterns.py": (3, "Keras layers"),
+    "methods/backward/propagate.py": (7, "Keras layers and activations"),
+    "methods/full_grad.py": (1, "Keras layers"),
+    "methods/python.py": (1, "the user's function"),
+    "methods/shared/with_model.py": (2, "Keras layers"),
+    "methods/tf_keras_vis.py": (1, "a class of tf_keras_vis"),
+    "registry.py": (1, "what a module holds under a registered name"),
+    "report/figures/charts.py": (1, "fields of a record"),
+    "report/figures/curves.py": (1, "fields of a record"),
+    "report/page/gallery.py": (1, "records of conditions"),
+    "report/render.py": (1, "a function of the C library"),
+    "spec/schema.py": (2, "classes of a module"),
+    "spec/spec.py": (3, "sections of a spec, and an operating system's error"),
+    "spec/validation.py": (1, "an exception"),
+    "spec/yaml_nodes.py": (9, "events and errors of the YAML reader"),
+    "store/store.py": (2, "fields of a record"),
+}
+"""By file: how many calls of ``getattr`` and ``hasattr``, and what they are about. The network's are about Keras."""
+
+
+def by_name(text: str) -> int:
+    """Return how often a source looks an attribute up by its name."""
+    names = [each.func for each in ast.walk(ast.parse(text)) if isinstance(each, ast.Call)]
+    return sum(ast.unparse(each) in ("getattr", "hasattr", "inspect.getattr_static") for each in names)
+
+
+def test_no_member_of_a_family_or_a_backend_is_looked_up_by_name() -> None:
+    found = {each.relative_to(AUDIT).as_posix(): by_name(each.read_text()) for each in AUDIT.rglob("*.py")}
+    elsewhere = {name: count for name, count in found.items() if count and not name.startswith("network/")}
+    assert elsewhere == {name: count for name, (count, _) in ELSEWHERE.items()}
+    network = room_of("audit.network")
+    assert network is not None  # its room knows no family, so what it looks up belongs to none
+    assert not [each.places for each in known_by(network) if each.places.partition(".")[0] in FAMILIES]

@@ -115,6 +115,8 @@ class Check(Protocol):
     The fields of a check are its YAML. A shipped check inherits the defaults of what it may have; a plug-in need not.
     """
 
+    __dataclass_fields__: ClassVar[dict[str, Any]]  # a declared value
+
     controls: ClassVar[Mapping[str, Outcome]]  # control method -> the verdict it must get
     category: ClassVar[Category]  # the property that it speaks of
 

@@ -74,8 +74,8 @@ def plan(spec: "Spec", facts: Facts) -> Plan:
 
 
 def _refuse_misfit(requirement: "Requirement", facts: Facts) -> None:
-    similarity, shape = getattr(requirement.check, "similarity", None), facts.network.input_shape
-    if len(shape) == 2 and getattr(requirement.check, "channels", None) is not None:
+    check, shape = requirement.check, facts.network.input_shape
+    if len(shape) == 2 and check.channels is not None:
         raise InputError(
             "M032",
             "maps of inputs with shape (length, channels) cannot be compared",
@@ -84,11 +84,11 @@ def _refuse_misfit(requirement: "Requirement", facts: Facts) -> None:
             received=str(shape),
             fix=f"wrap the model in `keras.Input({(1, *shape)})` and `keras.layers.Reshape({shape})`",
         )
-    if similarity is None:
+    if check.similarity is None:
         return
     try:
-        joined = len(shape) == 3 and getattr(requirement.check, "channels", None) != "keep"
-        similarity.refuse(shape[:2] if joined else shape)
+        joined = len(shape) == 3 and check.channels != "keep"
+        check.similarity.refuse(shape[:2] if joined else shape)
     except InputError as error:
         error.where = f"requirement `{requirement.id}`"
         raise
@@ -103,9 +103,7 @@ def skipped(spec: "Spec", facts: Facts) -> dict[tuple[str, str], str]:
 
 def inapplicable(requirement: "Requirement", method: MethodFacts, facts: Facts) -> str | None:
     """Return why a check or a method does not apply to this model; None if both apply."""
-    of_check = getattr(requirement.check, "inapplicable", _applies)
-    reason: str | None = of_check(facts)
-    return reason or method.inapplicable
+    return requirement.check.inapplicable(facts) or method.inapplicable
 
 
 def _group(method: str, unit: Unit) -> object:
@@ -123,9 +121,8 @@ def _concerns(requirement: "Requirement", method: MethodFacts) -> bool:
 def _units(requirement: "Requirement", method: MethodFacts, facts: Facts) -> tuple[Unit, ...]:
     check = requirement.check
     identity: Mapping[str, object] = {"name": method.name, "settings": method.settings}
-    world = _retrained_world(facts) if getattr(check, "retrains", False) else facts.world
-    shared = getattr(check, "shared", _nothing_shared)
-    common = (*check.trainings(facts), *shared(facts))
+    world = _retrained_world(facts) if check.retrains else facts.world
+    common = (*check.trainings(facts), *check.shared(facts))
     own = {place: facts.check_code[place] for place in foreign_classes(check) if place in facts.check_code}
     return tuple(_common(condition, world, facts) for condition in common) + tuple(
         Unit(
@@ -144,14 +141,6 @@ def _common(condition: Trained | Removed, world: str, facts: Facts) -> Unit:
     """Return a unit shared by all methods and checks: its key holds neither; the world holds the recipe."""
     check = TRAINING if isinstance(condition, Trained) else REMOVAL
     return Unit(check=check, settings={}, method={}, condition=condition, world=world, code=facts.code)
-
-
-def _applies(facts: Facts) -> None:
-    """Return no reason: a check that does not say otherwise applies to every model."""
-
-
-def _nothing_shared(facts: Facts) -> tuple[Removed, ...]:
-    return ()
 
 
 def _retrained_world(facts: Facts) -> str:

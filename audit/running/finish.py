@@ -190,7 +190,7 @@ def _requirement_facts(requirement: Requirement) -> RequirementFacts:
 def _title(requirement: Requirement) -> str:
     """Return the requirement's id as a heading, or the check's own title."""
     plain = requirement.id.replace("_", " ").capitalize()
-    own = getattr(requirement.check, "title", "") if requirement.id == requirement.check_name else ""
+    own = requirement.check.title if requirement.id == requirement.check_name else ""
     return own or plain
 
 

@@ -111,7 +111,7 @@ def _code_of_inputs(spec: "Spec") -> dict[str, Code]:
 
 def _splits(spec: "Spec", network: Network, data: Dataset) -> Splits | None:
     """Return the training and test data if a requirement retrains, otherwise None."""
-    if spec.training is None or not any(getattr(each.check, "retrains", False) for each in spec.requirements):
+    if spec.training is None or not any(each.check.retrains for each in spec.requirements):
         return None
     train = spec.dataset.load_training(spec.source_folder)
     if train is None:
@@ -175,16 +175,16 @@ def _balanced(count: int) -> int:
 def _check_truth(spec: "Spec", data: Dataset) -> None:
     """Refuse a requirement that needs ground truth which the data do not have, before anything runs."""
     for requirement in spec.requirements:
-        needed: Collection[str] = getattr(requirement.check, "truth", ())
-        missing = [name for name in needed if name not in {**data.truth, **data.counterparts}]
+        missing = sorted(requirement.check.truth - {*data.truth, *data.counterparts})
+        known = f"`source: {requirement.check.diagnostic}`" if requirement.check.diagnostic else "ground truth"
         if missing:
             raise InputError(
                 "D050",
                 f"`{requirement.check_name}` needs ground truth about the inputs, which `{data.name}` does not have",
                 where=f"requirement `{requirement.id}`",
-                expected=f"a diagnostic data source such as `{requirement.check.diagnostic}`",
+                expected=f"a diagnostic data source: {known}",
                 received=f"data without {', '.join(missing)}",
-                fix=f"audit a model trained on `source: {requirement.check.diagnostic}`, or remove the requirement",
+                fix=f"audit a model trained on data with {known}, or remove the requirement",
             )
 
 

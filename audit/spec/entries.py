@@ -17,6 +17,7 @@ from audit.spec.validation import FieldOwner, build, fault_at, of_plugin, only, 
 from audit.spec.yaml_nodes import Span, YamlNode
 
 if TYPE_CHECKING:
+    from audit.checks.check import Check
     from audit.datasets.dataset import Dataset, Source
     from audit.datasets.preprocess import Preprocess
     from audit.methods.method import Method
@@ -54,7 +55,7 @@ class Requirement:
 
     id: str
     check_name: str
-    check: Any
+    check: "Check"
     methods: tuple[str, ...]
     severity: Severity
     span: Span
@@ -127,7 +128,7 @@ def read_requirements(
     for entry in _entries(node, "checks", faults):
         owner = FieldOwner(label=f"requirement `{entry.name}`", span=entry.span)
         options = _build(RequirementOptions, only(entry.fields, _names(RequirementOptions)), owner, faults)
-        check = _declared("checks", entry, owner, _names(RequirementOptions), faults)
+        check: Check | None = _declared("checks", entry, owner, _names(RequirementOptions), faults)
         name = _id(options.id if options else None, entry, [each.id for each in found], faults)
         if options is None or check is None:
             continue
@@ -250,11 +251,11 @@ def _check_methods(options: RequirementOptions, entry: _Entry, known: tuple[str,
             faults.append(fault_at("S026", f"unknown method `{name}`", span, did_you_mean(name, known)))
 
 
-def _with_maps(check: Any, maps: Maps, entry: _Entry, faults: list[Fault]) -> Any:
+def _with_maps(check: "Check", maps: Maps, entry: _Entry, faults: list[Fault]) -> "Check":
     """Fill a check's ``channels`` and ``sign`` from ``maps`` if the check does not set them."""
     common = {"channels": maps.channels, "sign": maps.sign}
-    own = _names(type(check))
-    missing = {name: value for name, value in common.items() if name in own and getattr(check, name) is None}
+    own = vars(check)  # its fields
+    missing = {name: value for name, value in common.items() if name in own and own[name] is None}
     try:
         return replace(check, **missing)
     except ValidationError as error:

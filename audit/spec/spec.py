@@ -162,9 +162,9 @@ def _spec(root: YamlNode, faults: list[Fault], *, text: str, folder: Path, stem:
     maps = document.maps if document else Maps()
     requirements = read_requirements(_section(sections, "require", list), methods.ids, maps, faults)
     if root.value.get("training") is None:
-        faults.extend(_untrained(each) for each in requirements if getattr(each.check, "retrains", False))
+        faults.extend(_untrained(each) for each in requirements if each.check.retrains)
     if document is not None and document.target != "predicted":
-        faults.extend(_rechosen(each) for each in requirements if getattr(each.check, "target", "") == "rechosen")
+        faults.extend(_rechosen(each) for each in requirements if each.check.target == "rechosen")
     known = isinstance(root.value.get("dataset"), dict)
     dataset = read_dataset(sections["dataset"], keys["dataset"], faults) if known else None
     if document is None or dataset is None:

@@ -29,7 +29,7 @@ def similarity_value(value: Any) -> Any:
     Raises:
         ValueError: the name is unknown or a field is wrong; all wrong fields are named.
     """
-    return value if hasattr(type(value), "between") else declare.named_value("similarities", value, "ssim")
+    return declare.named_value("similarities", value, "ssim")
 
 
 def as_named(similarity: Any) -> Any:
