@@ -10,11 +10,15 @@ import math
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float, Float64, Int8
 
 from audit.errors import UnitError
 from audit.record import Compared, Sign
 
 Normalise = Literal["none", "max", "min_max", "second_moment"]
+
+Maps = Float[np.ndarray, "n *map"]
+"""Maps of n inputs, all of one shape."""
 
 SIGNED: tuple[Compared, ...] = ("sum", "keep")  # what leaves a map its sign
 
@@ -25,7 +29,7 @@ USABLE, CONSTANT, NOT_FINITE = 0, 1, 2
 ROUNDING = 8 * float(np.finfo(np.float32).eps)
 
 
-def reduce(maps: np.ndarray, *, channels: Compared = "sum", sign: Sign = "absolute") -> np.ndarray:
+def reduce(maps: Maps, *, channels: Compared = "sum", sign: Sign = "absolute") -> Float[np.ndarray, "n ..."]:
     """Reduce raw signed maps to one value per pixel, or with ``keep`` to one per pixel and channel.
 
     Args:
@@ -49,7 +53,7 @@ def reduce(maps: np.ndarray, *, channels: Compared = "sum", sign: Sign = "absolu
     return np.abs(joined) if sign == "absolute" else joined
 
 
-def _join(maps: np.ndarray, channels: Compared) -> np.ndarray:
+def _join(maps: Maps, channels: Compared) -> Float[np.ndarray, "n ..."]:
     if maps.ndim == 2 or channels == "keep":
         return maps
     parts = np.moveaxis(maps, -1, 0)  # channel by channel is many times faster than a reduction of a short last axis
@@ -58,7 +62,7 @@ def _join(maps: np.ndarray, channels: Compared) -> np.ndarray:
     return functools.reduce(np.maximum if channels == "absolute_max" else np.add, parts)
 
 
-def normalise(maps: np.ndarray, how: Normalise) -> np.ndarray:
+def normalise(maps: Maps, how: Normalise) -> Float64[np.ndarray, "n *map"]:
     """Rescale each map by itself.
 
     Args:
@@ -83,7 +87,7 @@ def normalise(maps: np.ndarray, how: Normalise) -> np.ndarray:
     return maps / np.sqrt(np.square(maps).mean(axis=axes, keepdims=True)) if how == "second_moment" else maps
 
 
-def unusable(maps: np.ndarray) -> np.ndarray:
+def unusable(maps: Maps) -> Int8[np.ndarray, "n"]:
     """Say of each map whether a similarity with it is defined.
 
     Args:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Float64
 
 from audit.errors import UnitError
 from audit.record import Outcome, Relation, record
@@ -42,7 +43,7 @@ class Estimate:
     shift_high: Any
 
 
-def excess(similarity: np.ndarray, null: np.ndarray) -> np.ndarray:
+def excess(similarity: Float[np.ndarray, "*shape"], null: Float[np.ndarray, "..."]) -> Float64[np.ndarray, "*shape"]:
     """Return the similarity above its null, ``(s - null) / (1 - null)``, at least -1.
 
     1 means that the maps are the same, 0 that they agree as much as noise does. The floor keeps a single input whose
@@ -61,7 +62,7 @@ def excess(similarity: np.ndarray, null: np.ndarray) -> np.ndarray:
     return np.where(defined, np.maximum((similarity - null) / room, -1.0), np.nan)
 
 
-def mean_interval(values: np.ndarray) -> Estimate:
+def mean_interval(values: Float[np.ndarray, "*leading n seeds"]) -> Estimate:
     """Estimate the mean over a population of inputs and seeds.
 
     Two-way random effects without replication: inputs and seeds are both samples. The variance of the mean is
@@ -102,7 +103,7 @@ def mean_interval(values: np.ndarray) -> Estimate:
     )
 
 
-def _variance_of_mean(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _variance_of_mean(values: Float64[np.ndarray, "*leading n seeds"]) -> tuple[np.ndarray, np.ndarray]:
     """Return the variance of the mean and its degrees of freedom."""
     n, seeds = values.shape[-2:]
     by_input = seeds * values.mean(axis=-1).var(axis=-1, ddof=1)  # MSA
@@ -117,14 +118,14 @@ def _variance_of_mean(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return total / (n * seeds), np.ones_like(freedom) if seeds == 2 else freedom
 
 
-def _residual(values: np.ndarray) -> np.ndarray:
+def _residual(values: Float64[np.ndarray, "*leading n seeds"]) -> np.ndarray:
     n, seeds = values.shape[-2:]
     by_input, by_seed = values.mean(axis=-1, keepdims=True), values.mean(axis=-2, keepdims=True)
     rest = values - by_input - by_seed + values.mean(axis=(-2, -1), keepdims=True)
     return (rest**2).sum(axis=(-2, -1)) / ((n - 1) * (seeds - 1))
 
 
-def _shifts(means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _shifts(means: Float64[np.ndarray, "*leading n"]) -> tuple[np.ndarray, np.ndarray]:
     """Return how far the low and the high end move outward for the skewness of the inputs' means (..., n)."""
     n = means.shape[-1]
     if n < 3:

@@ -10,6 +10,10 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from tests.shapes import check_shapes
+
+check_shapes()  # before any module of the audit is imported
+
 # How long an example takes is no property of the code; the same examples everywhere make a failure repeatable.
 settings.register_profile("any machine", deadline=None, derandomize=True)
 settings.load_profile("any machine")

@@ -10,21 +10,26 @@ from math import pi, prod
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float32, Integer, UInt32
 
-Array = Any
+Keys = UInt32[Any, "n 2"]
+"""The random keys of n inputs, as an array or as a tensor of the active backend."""
+
+Word = UInt32[Any, "..."]
+"""Words of 32 bits."""
 
 _ROTATIONS = (13, 15, 26, 6, 17, 29, 16, 24)
 _PARITY = 0x1BD11BDA
 _DRAW, _FOLD = 0, 1  # the second word of the counter keeps draws and folded keys apart
 
 
-def input_keys(seed: int, ids: Iterable[str]) -> np.ndarray:
+def input_keys(seed: int, ids: Iterable[str]) -> UInt32[np.ndarray, "n 2"]:
     """Return one key per input, (n, 2) uint32, from the audit's seed and each input's own id."""
     digests = [hashlib.sha256(f"{seed}\0{identity}".encode()).digest()[:8] for identity in ids]
     return np.frombuffer(b"".join(digests), dtype="<u4").astype(np.uint32).reshape(-1, 2)
 
 
-def threefry(key: tuple[Array, Array], counter: tuple[Array, Array]) -> tuple[Array, Array]:
+def threefry(key: tuple[Word, Word], counter: tuple[Word, Word]) -> tuple[Word, Word]:
     """Encrypt a counter (two uint32 tensors) under a key (two uint32 tensors that broadcast with it)."""
     from keras import ops
 
@@ -40,19 +45,19 @@ def threefry(key: tuple[Array, Array], counter: tuple[Array, Array]) -> tuple[Ar
     return a, b
 
 
-def _rotate(word: Array, by: int) -> Array:
+def _rotate(word: UInt32[Any, "*words"], by: int) -> UInt32[Any, "*words"]:
     from keras import ops
 
     return ops.bitwise_or(ops.bitwise_left_shift(word, _word(by)), ops.bitwise_right_shift(word, _word(32 - by)))
 
 
-def _word(value: int) -> Array:
+def _word(value: int) -> UInt32[Any, ""]:
     from keras import ops
 
     return ops.convert_to_tensor(np.uint32(value), dtype="uint32")
 
 
-def fold(key: Array, number: Array) -> Array:
+def fold(key: Keys, number: int | Integer[Any, ""]) -> Keys:
     """Return the keys (B, 2) of sub-stream ``number`` (an integer below 2^31, traced or not) of keys (B, 2)."""
     from keras import ops
 
@@ -61,7 +66,7 @@ def fold(key: Array, number: Array) -> Array:
     return ops.stack(words, axis=-1)
 
 
-def bits(key: Array, count: int) -> Array:
+def bits(key: Keys, count: int) -> UInt32[Any, "n {count}"]:
     """Return ``count`` random 32-bit words per key: (B, 2) -> (B, count) uint32."""
     from keras import ops
 
@@ -70,14 +75,14 @@ def bits(key: Array, count: int) -> Array:
     return ops.concatenate(pairs, axis=-1)[:, :count]
 
 
-def uniform(key: Array, shape: tuple[int, ...]) -> Array:
+def uniform(key: Keys, shape: tuple[int, ...]) -> Float32[Any, "n ..."]:
     """Return uniform numbers in (0, 1], a multiple of 2^-24 each: (B, 2) -> (B, *shape) float32."""
     from keras import ops
 
     return ops.reshape(_unit(bits(key, prod(shape))), (-1, *shape))
 
 
-def normal(key: Array, shape: tuple[int, ...]) -> Array:
+def normal(key: Keys, shape: tuple[int, ...]) -> Float32[Any, "n ..."]:
     """Return standard normal numbers, by Box and Muller (1958): (B, 2) -> (B, *shape) float32."""
     from keras import ops
 
@@ -88,7 +93,7 @@ def normal(key: Array, shape: tuple[int, ...]) -> Array:
     return ops.reshape(pairs[:, : prod(shape)], (-1, *shape))
 
 
-def _unit(words: Array) -> Array:
+def _unit(words: UInt32[Any, "*words"]) -> Float32[Any, "*words"]:
     """Words (uint32) to float32 in (0, 1]: the upper 24 bits, which float32 holds exactly, plus one."""
     from keras import ops
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from jaxtyping import Float, Float32
 
 from audit.declare import as_json
 from audit.record import (
@@ -37,14 +38,18 @@ PARTS = ("What it does", "Why it matters", "Expected relation", "How it can misl
 class Bench(Protocol):
     """What a check may ask of the workshop."""
 
-    def maps(self, method: str, condition: Condition, inputs: np.ndarray | None = None) -> np.ndarray:
+    def maps(
+        self, method: str, condition: Condition, inputs: Float32[np.ndarray, "n ..."] | None = None
+    ) -> Float32[np.ndarray, "n ..."]:
         """Return the raw signed maps (n, ...) float32 of a method (by id) under a condition.
 
         ``inputs`` (n, ...) stand in place of the explained ones, with their random keys and classes.
         """
         ...
 
-    def noise_maps(self, method: str, draw: int, inputs: np.ndarray | None = None) -> np.ndarray:
+    def noise_maps(
+        self, method: str, draw: int, inputs: Float32[np.ndarray, "n ..."] | None = None
+    ) -> Float32[np.ndarray, "n ..."]:
         """Return the maps (n, ...) that the method would show if the network contributed noise alone.
 
         ``inputs`` (n, ...) in place of the explained ones meet the same noise.
@@ -71,7 +76,7 @@ class Bench(Protocol):
 
     def explain(
         self, method: str, explained: Explained, *, network: Any = None, params: Any = None, batch: int | None = None
-    ) -> np.ndarray:
+    ) -> Float32[np.ndarray, "n ..."]:
         """Return the raw maps (n, ...) of other inputs, or on another network."""
         ...
 
@@ -79,15 +84,21 @@ class Bench(Protocol):
         """Return the id of the same method with other fields, or None if it lacks one of them."""
         ...
 
-    def baselines(self, method: str, inputs: np.ndarray, *, network: Any = None) -> np.ndarray:
+    def baselines(
+        self, method: str, inputs: Float32[np.ndarray, "n ..."], *, network: Any = None
+    ) -> Float32[np.ndarray, "d n ..."]:
         """Return what a method measures each input's contributions from (d, n, ...): d that it declares, or zeros."""
         ...
 
-    def pullback(self, method: str, explained: Explained, cotangents: np.ndarray, *, network: Any = None) -> np.ndarray:
+    def pullback(
+        self, method: str, explained: Explained, cotangents: Float32[np.ndarray, "n ..."], *, network: Any = None
+    ) -> Float32[np.ndarray, "n ..."]:
         """Return the gradients (n, ...), with respect to the inputs, of the sums of each map times its cotangent."""
         ...
 
-    def outputs(self, inputs: np.ndarray, *, network: Any = None, params: Any = None) -> np.ndarray:
+    def outputs(
+        self, inputs: Float32[np.ndarray, "n ..."], *, network: Any = None, params: Any = None
+    ) -> Float[np.ndarray, "n classes"]:
         """Return the logits (n, K) of inputs."""
         ...
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+from jaxtyping import Float32, Int64, Real, Shaped
 
 from audit.errors import InputError
 from audit.record import record
@@ -30,9 +31,9 @@ class Dataset:
     inputs with one thing changed, (N, H, W, C) or (N, F), as the model sees them.
     """
 
-    x: np.ndarray
-    y: np.ndarray | None
-    ids: np.ndarray
+    x: Float32[np.ndarray, "inputs ..."]
+    y: Real[np.ndarray, "labels ..."] | None
+    ids: Shaped[np.ndarray, "ids"]
     class_names: tuple[str, ...]
     name: str
     truth: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -63,7 +64,7 @@ class Source(Protocol):
         return None
 
 
-def choose(dataset: Dataset, count: int, seed: int) -> np.ndarray:
+def choose(dataset: Dataset, count: int, seed: int) -> Int64[np.ndarray, "{count}"]:
     """Return the positions (count,) int64 of a seeded choice of inputs, stratified by class.
 
     Order: classes interleaved in proportion to their size, so that each prefix is itself a stratified choice and a

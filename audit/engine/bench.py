@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from jaxtyping import Float, Float32, UInt32
 
 from audit.backend.random import input_keys
 from audit.engine.functions import Functions, Subject
@@ -48,7 +49,7 @@ class NetworkBench:
         seed: int,
         batch: int,
         gallery: Sequence[int] = (),
-        fitted_on: np.ndarray | None = None,
+        fitted_on: Float32[np.ndarray, "m ..."] | None = None,
     ) -> None:
         """Set the bench up; fitted methods learn from ``fitted_on`` (m, ...), or else from the explained inputs."""
         self._network, self._explained, self._seed, self._gallery = network, explained, seed, tuple(gallery)
@@ -89,7 +90,9 @@ class NetworkBench:
         """How often each method was traced so far."""
         return self._functions.traces
 
-    def maps(self, method: str, condition: Condition, inputs: np.ndarray | None = None) -> np.ndarray:
+    def maps(
+        self, method: str, condition: Condition, inputs: Float32[np.ndarray, "n ..."] | None = None
+    ) -> Float32[np.ndarray, "n ..."]:
         """Return the raw signed maps (n, ...) float32 of a method under a condition; the caller must not write.
 
         ``inputs`` (n, ...) stand in place of the explained ones, with their random keys and classes.
@@ -107,7 +110,7 @@ class NetworkBench:
         network: Network | None = None,
         params: Params | None = None,
         batch: int | None = None,
-    ) -> np.ndarray:
+    ) -> Float32[np.ndarray, "n ..."]:
         """Return the raw maps (n, ...) of other inputs, or on another network; nothing is kept but what was compiled.
 
         Args:
@@ -123,8 +126,13 @@ class NetworkBench:
         return self._functions.maps(method, self._subject(explained, network, params), batch=batch)
 
     def pullback(
-        self, method: str, explained: Explained, cotangents: np.ndarray, *, network: Network | None = None
-    ) -> np.ndarray:
+        self,
+        method: str,
+        explained: Explained,
+        cotangents: Float32[np.ndarray, "n ..."],
+        *,
+        network: Network | None = None,
+    ) -> Float32[np.ndarray, "n ..."]:
         """Return the gradients (n, ...), with respect to the inputs, of the sums of each map times its cotangent.
 
         Args:
@@ -143,7 +151,9 @@ class NetworkBench:
         """Return the id of the same method with other fields, or None if it lacks one of them."""
         return self._functions.altered(method, **fields)
 
-    def baselines(self, method: str, inputs: np.ndarray, *, network: Network | None = None) -> np.ndarray:
+    def baselines(
+        self, method: str, inputs: Float32[np.ndarray, "n ..."], *, network: Network | None = None
+    ) -> Float32[np.ndarray, "d n ..."]:
         """Return what a method measures each input's contributions from (d, n, ...): d that it declares, or zeros.
 
         Raises:
@@ -152,13 +162,15 @@ class NetworkBench:
         return self._functions.baselines(method, network or self._network, replace(self._explained, inputs=inputs))
 
     def outputs(
-        self, inputs: np.ndarray, *, network: Network | None = None, params: Params | None = None
-    ) -> np.ndarray:
+        self, inputs: Float32[np.ndarray, "n ..."], *, network: Network | None = None, params: Params | None = None
+    ) -> Float[np.ndarray, "n classes"]:
         """Return the logits (n, K) of inputs (n, ...)."""
         chosen = network or self._network
         return self._functions.outputs(chosen, chosen.params if params is None else params, inputs)
 
-    def noise_maps(self, method: str, draw: int, inputs: np.ndarray | None = None) -> np.ndarray:
+    def noise_maps(
+        self, method: str, draw: int, inputs: Float32[np.ndarray, "n ..."] | None = None
+    ) -> Float32[np.ndarray, "n ..."]:
         """Return what a method would show if the network contributed noise alone, (n, ...); one draw per number.
 
         ``inputs`` (n, ...) in place of the explained ones meet the same noise.
@@ -206,7 +218,7 @@ class NetworkBench:
         retraining, recall = self._equipment()
         return retraining.retrain(condition, recall)
 
-    def _maps(self, method: str, condition: Condition, explained: Explained) -> np.ndarray:
+    def _maps(self, method: str, condition: Condition, explained: Explained) -> Float32[np.ndarray, "n ..."]:
         params, keys = self.params(condition), self._keys(condition, explained.ids)
         return self._functions.maps(
             method, Subject(network=self._network, params=params, explained=explained, keys=keys)
@@ -217,7 +229,7 @@ class NetworkBench:
         given = chosen.params if params is None else params
         return Subject(network=chosen, params=given, explained=explained, keys=keys)
 
-    def _keys(self, condition: Condition, ids: Sequence[str]) -> np.ndarray:
+    def _keys(self, condition: Condition, ids: Sequence[str]) -> UInt32[np.ndarray, "n 2"]:
         other = (condition.seed,) if isinstance(condition, Rekeyed) else ()
         return input_keys(_derived(self._seed, "key", *other), ids)
 

@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from audit.declare import declared
-from audit.maps import USABLE, normalise, unusable
-from audit.similarities.similarity import Similarity, as_rows, one_where_same
+from audit.maps import USABLE, Maps, normalise, unusable
+from audit.similarities.similarity import Scores, Similarity, as_rows, one_where_same
 
 
 @declared
@@ -22,14 +22,14 @@ class Cosine(Similarity):
 
     quantity: ClassVar[str] = "cosine similarity"
 
-    def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def between(self, a: Maps, b: Maps) -> Scores:
         """Return the cosine of each pair of maps."""
         usable, left, right = _unit_moments(a, b)
         result = np.full(len(a), np.nan)
         result[usable] = np.clip((left * right).mean(axis=1), -1.0, 1.0)
         return one_where_same(result, a, b)
 
-    def shuffled(self, a: np.ndarray, b: np.ndarray, keys: Sequence[str]) -> np.ndarray:
+    def shuffled(self, a: Maps, b: Maps, keys: Sequence[str]) -> Scores:
         """Return the mean over all shuffles, in closed form: nothing is drawn."""
         usable, left, right = _unit_moments(a, b)
         result = np.full(len(a), np.nan)
@@ -37,7 +37,7 @@ class Cosine(Similarity):
         return result
 
 
-def _unit_moments(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _unit_moments(a: Maps, b: Maps) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return which pairs are usable, and their maps as rows whose mean square is 1: a cosine is their mean product."""
     usable = (unusable(a) == USABLE) & (unusable(b) == USABLE)
     left, right = (as_rows(normalise(normalise(maps[usable], "max"), "second_moment")) for maps in (a, b))

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+from jaxtyping import Float64
 from pydantic import Field
 
 from audit.declare import declared
 from audit.errors import InputError
-from audit.maps import USABLE, Normalise, normalise, unusable
+from audit.maps import USABLE, Maps, Normalise, normalise, unusable
 from audit.similarities.pearson import pearson
-from audit.similarities.similarity import Shuffles, Similarity, mean_over_shuffles, one_where_same, refuse_flat
+from audit.similarities.similarity import Scores, Shuffles, Similarity, mean_over_shuffles, one_where_same, refuse_flat
 from audit.similarities.spearman import spearman
 
 Count = Annotated[int, Field(ge=1, le=1000)]
@@ -70,7 +71,7 @@ class Hog(Similarity):
                 fix=f"use `hog: {{pixels_per_cell: {largest}}}`" if largest else "use fewer `cells_per_block`",
             )
 
-    def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def between(self, a: Maps, b: Maps) -> Scores:
         """Return the correlation of the histograms of each pair of maps (n, H, W) or (n, H, W, C)."""
         correlate = pearson if self.correlation == "pearson" else spearman
         usable = (unusable(a) == USABLE) & (unusable(b) == USABLE)
@@ -78,11 +79,11 @@ class Hog(Similarity):
         result[usable] = correlate(self._vectors(a[usable]), self._vectors(b[usable]))
         return one_where_same(result, a, b)
 
-    def shuffled(self, a: np.ndarray, b: np.ndarray, keys: Sequence[str]) -> np.ndarray:
+    def shuffled(self, a: Maps, b: Maps, keys: Sequence[str]) -> Scores:
         """Return the mean over shuffled copies of ``b``."""
         return mean_over_shuffles(self.between, a, b, keys, self.shuffles)
 
-    def _vectors(self, maps: np.ndarray) -> np.ndarray:
+    def _vectors(self, maps: Maps) -> Float64[np.ndarray, "n ..."]:
         return np.array([self._vector(each) for each in normalise(maps, self.normalise)])
 
     def _vector(self, image: np.ndarray) -> np.ndarray:

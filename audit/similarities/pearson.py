@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
+from jaxtyping import Float64
 
 from audit.declare import declared
-from audit.maps import USABLE, normalise, unusable
-from audit.similarities.similarity import Similarity, as_rows, one_where_same
+from audit.maps import USABLE, Maps, normalise, unusable
+from audit.similarities.similarity import Scores, Similarity, as_rows, one_where_same
 
 
 @declared
@@ -22,15 +23,15 @@ class Pearson(Similarity):
 
     quantity: ClassVar[str] = "correlation"
 
-    def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def between(self, a: Maps, b: Maps) -> Scores:
         """Return the correlation of each pair of maps."""
         return pearson(a, b)
 
-    def shuffled(self, a: np.ndarray, b: np.ndarray, keys: Sequence[str]) -> None:
+    def shuffled(self, a: Maps, b: Maps, keys: Sequence[str]) -> None:
         """Return nothing: the mean of the sum of products over all shuffles is that of the means, which are 0."""
 
 
-def pearson(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def pearson(a: Maps, b: Maps) -> Scores:
     """Return the correlation ``(n,)`` float64 of maps ``(n, ...)``; NaN where one is constant or not finite."""
     usable = (unusable(a) == USABLE) & (unusable(b) == USABLE)
     result = np.full(len(a), np.nan)
@@ -40,6 +41,6 @@ def pearson(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return one_where_same(result, a, b)
 
 
-def _centred(maps: np.ndarray) -> np.ndarray:
+def _centred(maps: Maps) -> Float64[np.ndarray, "n pixels"]:
     rows = as_rows(normalise(maps, "max"))  # squares of tiny values would vanish
     return rows - rows.mean(axis=1, keepdims=True)

@@ -12,10 +12,14 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, ClassVar, Protocol
 
 import numpy as np
+from jaxtyping import Float, Float64
 from pydantic import Field
 
 from audit.errors import InputError
-from audit.maps import USABLE, unusable
+from audit.maps import USABLE, Maps, unusable
+
+Scores = Float64[np.ndarray, "n"]
+"""One number for each of n pairs of maps."""
 
 Shuffles = Annotated[int, Field(ge=1, le=1000, description="number of shuffled copies of each map for its null")]
 
@@ -36,14 +40,14 @@ class Similarity(Protocol):
         return None
 
     @abstractmethod
-    def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def between(self, a: Maps, b: Maps) -> Scores:
         """Return the similarity ``(n,)`` float64 of each pair of maps ``(n, ...)``, at most 1.
 
         Exactly 1 for the same map; NaN where either map is constant or not finite, never 0.
         """
 
     @abstractmethod
-    def shuffled(self, a: np.ndarray, b: np.ndarray, keys: Sequence[str]) -> np.ndarray | None:
+    def shuffled(self, a: Maps, b: Maps, keys: Sequence[str]) -> Scores | None:
         """Return the mean similarity ``(n,)`` of each map of ``a`` to copies of its partner with the pixels shuffled.
 
         The channels of a pixel may stay together.
@@ -53,7 +57,7 @@ class Similarity(Protocol):
         """
 
 
-def pairwise(score: Callable[[np.ndarray, np.ndarray], float], a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def pairwise(score: Callable[[np.ndarray, np.ndarray], float], a: Maps, b: Maps) -> Scores:
     """Score each pair of usable maps; NaN for the others, and exactly 1 for a map with itself."""
     usable = (unusable(a) == USABLE) & (unusable(b) == USABLE)
     result = np.full(len(a), np.nan)
@@ -62,23 +66,19 @@ def pairwise(score: Callable[[np.ndarray, np.ndarray], float], a: np.ndarray, b:
     return one_where_same(result, a, b)
 
 
-def one_where_same(scores: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def one_where_same(scores: Scores, a: Maps, b: Maps) -> Scores:
     """Return scores ``(n,)`` with exactly 1 where two maps are the same and the score is defined, free of rounding."""
     return np.where((as_rows(a) == as_rows(b)).all(axis=1) & np.isfinite(scores), 1.0, scores)
 
 
-def as_rows(maps: np.ndarray) -> np.ndarray:
+def as_rows(maps: Maps) -> Float[np.ndarray, "n pixels"]:
     """Return maps ``(n, ...)`` as ``(n, pixels)``."""
     return np.asarray(maps).reshape(len(maps), math.prod(np.shape(maps)[1:]))  # -1 fails on no maps at all
 
 
 def mean_over_shuffles(
-    between: Callable[[np.ndarray, np.ndarray], np.ndarray],
-    a: np.ndarray,
-    b: np.ndarray,
-    keys: Sequence[str],
-    count: int,
-) -> np.ndarray:
+    between: Callable[[Maps, Maps], Scores], a: Maps, b: Maps, keys: Sequence[str], count: int
+) -> Scores:
     """Return the mean similarity ``(n,)`` of ``a`` to shuffled copies of ``b``; NaN where one is undefined."""
     generators = [np.random.default_rng(_seed(key)) for key in keys]
     return np.mean([between(a, _shuffled(b, generators)) for _ in range(count)], axis=0)
@@ -100,7 +100,7 @@ def refuse_flat(shape: tuple[int, ...], name: str) -> None:
         )
 
 
-def _shuffled(maps: np.ndarray, generators: Sequence[np.random.Generator]) -> np.ndarray:
+def _shuffled(maps: Maps, generators: Sequence[np.random.Generator]) -> Maps:
     pixels = math.prod(maps.shape[1:3])
     pairs = zip(maps, generators, strict=True)
     shuffled = [each.reshape(pixels, -1)[generator.permutation(pixels)] for each, generator in pairs]

@@ -8,9 +8,14 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
+from jaxtyping import Float64
 
 from audit.declare import declared
-from audit.similarities.similarity import Similarity
+from audit.maps import Maps
+from audit.similarities.similarity import Scores, Similarity
+
+Rows = Float64[np.ndarray, "n pixels"]
+"""The pixels of each map in a row."""
 
 _TOGETHER = 2**17  # values ranked at once: few calls for small maps, and no more than the processor's cache for large
 
@@ -27,18 +32,18 @@ class Spearman(Similarity):
 
     quantity: ClassVar[str] = "rank correlation"
 
-    def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def between(self, a: Maps, b: Maps) -> Scores:
         """Return the rank correlation of each pair of maps."""
         return spearman(a, b)
 
-    def shuffled(self, a: np.ndarray, b: np.ndarray, keys: Sequence[str]) -> None:
+    def shuffled(self, a: Maps, b: Maps, keys: Sequence[str]) -> None:
         """Return nothing: ranks are centred, so each rank of one meets each of the other for a mean product of 0.
 
         To draw shuffles would only put their sampling error in place of that 0, and slow the commonest sweep.
         """
 
 
-def spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def spearman(a: Maps, b: Maps) -> Scores:
     """Return the rank correlation of each pair of maps, in [-1, 1].
 
     Equal to ``scipy.stats.spearmanr`` of the flattened maps; exactly 1 where the ranks are the same.
@@ -56,7 +61,7 @@ def spearman(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.concatenate(parts) if parts else np.empty(0)
 
 
-def ranks(maps: np.ndarray) -> np.ndarray:
+def ranks(maps: Maps) -> Rows:
     """Return twice each value's average rank, centred: ``(n, pixels)`` float64, whole numbers that sum to zero.
 
     Doubling keeps averaged ranks whole, so sums of products are exact and equal ranks correlate to exactly 1. Rows of
@@ -77,7 +82,7 @@ def ranks(maps: np.ndarray) -> np.ndarray:
     return result
 
 
-def spearman_of_ranks(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def spearman_of_ranks(a: Rows, b: Rows) -> Scores:
     """Return the correlation ``(n,)`` of maps already ranked by ``ranks``."""
     scale = np.sqrt(np.einsum("ij,ij->i", a, a) * np.einsum("ij,ij->i", b, b))
     correlation = np.clip(np.einsum("ij,ij->i", a, b) / scale, -1.0, 1.0)

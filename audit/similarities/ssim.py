@@ -8,8 +8,8 @@ from pydantic import Field, model_validator
 
 from audit.declare import declared
 from audit.errors import InputError
-from audit.maps import Normalise, normalise
-from audit.similarities.similarity import Shuffles, Similarity, mean_over_shuffles, pairwise, refuse_flat
+from audit.maps import Maps, Normalise, normalise
+from audit.similarities.similarity import Scores, Shuffles, Similarity, mean_over_shuffles, pairwise, refuse_flat
 
 _TRUNCATE = 3.5  # scikit-image ends Gaussian weights at so many sigma
 
@@ -82,11 +82,11 @@ class Ssim(Similarity):
                 fix=f"use `ssim: {{window: {largest}}}`" if largest >= 3 else "use another similarity",
             )
 
-    def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def between(self, a: Maps, b: Maps) -> Scores:
         """Return the mean structural similarity of each pair of maps (n, H, W), or (n, H, W, C) channel by channel."""
         return pairwise(self._score, a, b)
 
-    def shuffled(self, a: np.ndarray, b: np.ndarray, keys: Sequence[str]) -> np.ndarray:
+    def shuffled(self, a: Maps, b: Maps, keys: Sequence[str]) -> Scores:
         """Return the mean over shuffled copies of ``b``."""
         return mean_over_shuffles(self.between, a, b, keys, self.shuffles)
 

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import Annotated, ClassVar
 
 import numpy as np
+from jaxtyping import Float64, Int
 from pydantic import Field
 
 from audit.declare import declared
 from audit.errors import InputError
-from audit.maps import USABLE, unusable
+from audit.maps import USABLE, Maps, unusable
 from audit.record import record
-from audit.similarities.similarity import Similarity, as_rows, one_where_same
+from audit.similarities.similarity import Scores, Similarity, as_rows, one_where_same
 
 Many = Annotated[int, Field(ge=1, strict=True)] | Annotated[float, Field(gt=0, lt=1)]
 
@@ -48,13 +49,13 @@ class TopKIntersection(Similarity):
                 fix="use a smaller `k`",
             )
 
-    def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def between(self, a: Maps, b: Maps) -> Scores:
         """Return the shared part of each pair of maps."""
         left, right = self._top(a), self._top(b)
         shared = np.minimum(left.membership, right.membership).sum(axis=1) / self._count(left.membership.shape[1])
         return one_where_same(shared, left.membership, right.membership)
 
-    def shuffled(self, a: np.ndarray, b: np.ndarray, keys: Sequence[str]) -> np.ndarray:
+    def shuffled(self, a: Maps, b: Maps, keys: Sequence[str]) -> Scores:
         """Return the mean over all shuffles, in closed form: each pixel meets each of the other map equally often."""
         left, right = self._top(a), self._top(b)
         pixels = left.membership.shape[1]
@@ -62,7 +63,7 @@ class TopKIntersection(Similarity):
         partly = left.above * right.tied * right.share + right.above * left.tied * left.share
         return (left.above * right.above + partly + tied) / (pixels * self._count(pixels))
 
-    def _top(self, maps: np.ndarray) -> "_Top":
+    def _top(self, maps: Maps) -> "_Top":
         rows = as_rows(maps).astype(np.float64)
         rows[unusable(maps) != USABLE] = np.nan
         count, pixels = self._count(rows.shape[1]), rows.shape[1]
@@ -84,7 +85,7 @@ class _Top:
     Of each map (n,): how many pixels are above the last place, how many tie for it, and which share each of these has.
     """
 
-    membership: np.ndarray
-    above: np.ndarray
-    tied: np.ndarray
-    share: np.ndarray
+    membership: Float64[np.ndarray, "n pixels"]
+    above: Int[np.ndarray, "n"]
+    tied: Int[np.ndarray, "n"]
+    share: Float64[np.ndarray, "n"]

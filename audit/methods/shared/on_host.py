@@ -10,8 +10,9 @@ from math import prod
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from jaxtyping import Bool, Float, Float32, Float64, Int, Integer, UInt32
 
-from audit.methods.method import Array, Attribute
+from audit.methods.method import Attribute
 from audit.methods.shared.path_baseline import Baseline, baseline_of
 from audit.methods.shared.segments import Units, check_units, labels_of
 from audit.record import record
@@ -31,9 +32,9 @@ _MOST = 128
 class _Cut:
     """One input, what replaces it, and the labels that cut it into units."""
 
-    x: np.ndarray
-    start: np.ndarray
-    labels: np.ndarray
+    x: Float32[np.ndarray, "*input"]
+    start: Float32[np.ndarray, "*input"]
+    labels: Int[np.ndarray, "..."]
 
 
 class OverUnits(Protocol):
@@ -70,7 +71,9 @@ def over_units(method: OverUnits, network: "Network", name: str) -> Attribute:
     check_units(network, method.units, method.segments, name)
     apply = active().compile(network.apply, network.precision)
 
-    def attribution(params: "Params", x: Array, target: Array, key: Array) -> np.ndarray:
+    def attribution(
+        params: "Params", x: Float[Any, "n ..."], target: Integer[Any, "n"], key: UInt32[Any, "n 2"]
+    ) -> Float32[np.ndarray, "n ..."]:
         given, inputs = active().to_device(params), np.asarray(x, np.float32)
         starts = baseline_of(method.baseline, inputs, np, origin=np.asarray(network.origin)).astype(np.float32)
 
@@ -85,18 +88,22 @@ def over_units(method: OverUnits, network: "Network", name: str) -> Attribute:
     return attribution
 
 
-def generator_of(key: np.ndarray) -> np.random.Generator:
+def generator_of(key: UInt32[np.ndarray, "2"]) -> np.random.Generator:
     """Return the generator that an input's random key (2,) uint32 seeds."""
     return np.random.Generator(np.random.Philox(key=key.astype(np.uint64)))
 
 
-def on_units(values: np.ndarray, labels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def on_units(
+    values: Float[np.ndarray, "units"], labels: Int[np.ndarray, "..."], shape: tuple[int, ...]
+) -> Float32[np.ndarray, "..."]:
     """Return each unit's value at all its pixels, (H, W, 1), or features, (F,): float32."""
     places = labels.shape if len(shape) == 1 else (*labels.shape, 1)
     return values[labels].reshape(places).astype(np.float32)
 
 
-def unit_noise(method: OverUnits, x: np.ndarray, generator: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def unit_noise(
+    method: OverUnits, x: Float32[np.ndarray, "*input"], generator: np.random.Generator
+) -> tuple[Float[np.ndarray, "units"], Int[np.ndarray, "..."]]:
     """Return what units (M,) are worth to a linear score with noise for weights, and the units' labels.
 
     A unit that shows the baseline already is worth nothing to any network, and that alone makes maps alike.
@@ -106,7 +113,9 @@ def unit_noise(method: OverUnits, x: np.ndarray, generator: np.random.Generator)
     return np.bincount(labels.ravel(), added.reshape(labels.size, -1).sum(axis=1)), labels
 
 
-def _logits(apply: "Compiled", params: Any, cut: _Cut, kept: np.ndarray) -> np.ndarray:
+def _logits(
+    apply: "Compiled", params: Any, cut: _Cut, kept: Bool[np.ndarray, "n units"]
+) -> Float64[np.ndarray, "n classes"]:
     """Return the logits (n, K) of copies that keep some units (n, M); a fixed number at a time, so one trace."""
     from audit.backend import active
 
