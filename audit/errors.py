@@ -13,50 +13,51 @@ it.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import KW_ONLY, dataclass
 from difflib import get_close_matches
+from typing import ClassVar
 
 
+@dataclass(eq=False, repr=False)
 class AuditError(Exception):
     """What happened (one line), and optionally where, what was expected, what was received and how to fix it."""
 
-    exit_code = 3
+    exit_code: ClassVar[int] = 3
 
-    def __init__(
-        self,
-        code: str,
-        what: str,
-        *,
-        where: str | None = None,
-        expected: str | None = None,
-        received: str | None = None,
-        fix: str | None = None,
-    ) -> None:
-        super().__init__(what)
-        self.code, self.what = code, what
-        self.where, self.expected, self.received, self.fix = where, expected, received, fix
+    code: str
+    what: str
+    _: KW_ONLY
+    where: str | None = None
+    expected: str | None = None
+    received: str | None = None
+    fix: str | None = None
 
     def __str__(self) -> str:
         details = (("-->", self.where), ("expected:", self.expected), ("received:", self.received), ("fix:", self.fix))
         return "\n".join([f"error[{self.code}]: {self.what}", *(f"  {name} {text}" for name, text in details if text)])
 
 
+@dataclass(frozen=True)
 class Fault:
     """One fault of a spec: its code, its place (1-based line and column) and how to fix it.
 
     ``file`` names the preset that contains it; it is empty for the spec itself.
     """
 
-    def __init__(
-        self, code: str, what: str, *, line: int, column: int, width: int = 1, hint: str = "", file: str = ""
-    ) -> None:
-        self.code, self.what, self.hint, self.file = code, what, hint, file
-        self.line, self.column, self.width = line, column, width
+    code: str
+    what: str
+    _: KW_ONLY
+    line: int
+    column: int
+    width: int = 1
+    hint: str = ""
+    file: str = ""
 
 
 class SpecError(AuditError):
     """All faults of one spec, each already rendered with its source line and a caret."""
 
-    exit_code = 2
+    exit_code: ClassVar[int] = 2
 
     def __init__(self, faults: Sequence[Fault], rendered: str) -> None:
         super().__init__(faults[0].code, rendered)
@@ -82,13 +83,13 @@ class PluginError(AuditError):
 class InputError(AuditError):
     """The model, the data or a method do not match the spec."""
 
-    exit_code = 2
+    exit_code: ClassVar[int] = 2
 
 
 class RefusedError(AuditError):
     """Refused for safety: a model or data file was not loaded, or code was not trusted."""
 
-    exit_code = 6
+    exit_code: ClassVar[int] = 6
 
 
 class UnitError(AuditError):
@@ -98,7 +99,7 @@ class UnitError(AuditError):
 class EnvironmentStop(AuditError):
     """The machine stopped the run; the next ``run`` resumes it."""
 
-    exit_code = 7
+    exit_code: ClassVar[int] = 7
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

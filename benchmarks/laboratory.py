@@ -83,7 +83,7 @@ class Lab:
     """Networks of one architecture by name, with the bench that explains them; keeps the maps of one method."""
 
     def __init__(self, models: Mapping[str, Any], source: Any, methods: Mapping[str, Any]) -> None:
-        from audit.engine.bench import NetworkBench
+        from audit.engine.bench import BenchSettings, NetworkBench
         from audit.engine.fitting import LIMIT
         from audit.network.loading.load import from_model
         from audit.record import Explained
@@ -103,7 +103,10 @@ class Lab:
         self.methods, self.left_out = usable(self.network, methods)
         fitted_on = training.x[:LIMIT]
         self.bench = NetworkBench(
-            self.network, self.methods, self.explained, seed=0, batch=TOGETHER, fitted_on=fitted_on
+            self.network,
+            self.methods,
+            self.explained,
+            BenchSettings(seed=0, batch=TOGETHER, fitted_on=fitted_on),
         )
         self._kept: dict[tuple[Any, ...], np.ndarray] = {}
         self._drawn: dict[tuple[str, Condition], Any] = {}
@@ -128,9 +131,9 @@ class Lab:
 
     def noise_maps(self, method: str, draw: int, explained: Any) -> np.ndarray:
         """Return maps of noise alone, for the first of the lab's inputs."""
-        from audit.engine.bench import NetworkBench
+        from audit.engine.bench import BenchSettings, NetworkBench
 
-        bench = NetworkBench(self.network, self.methods, explained, seed=0, batch=TOGETHER)
+        bench = NetworkBench(self.network, self.methods, explained, BenchSettings(seed=0, batch=TOGETHER))
         return self._once((method, "noise", draw), len(explained.ids), lambda: bench.noise_maps(method, draw))
 
     def _once(self, wanted: tuple[Any, ...], count: int, compute: Callable[[], np.ndarray]) -> np.ndarray:

@@ -81,18 +81,21 @@ def clocks() -> np.ndarray:
 
 def times(data: str, count: int, epochs: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the seconds (wall, processor) of ``count`` trainings of a sweep and of as many bare fits."""
+    from audit.network.training.trainer import TriedOn
+
     (x, y), test = load(data)
     ranks, test_ranks = random_ranks(len(x), 784), random_ranks(len(test[1]), 784)
     audited, model = trainer(epochs), bare_model()
     warm = slice(0, BATCH + len(x) % BATCH)  # a whole batch and the last one: what is traced
-    audited.train(x[warm], y[warm], seed=0, test=test)
+    audited.train(x[warm], y[warm], seed=0, tried_on=TriedOn(test=test))
     model.fit(x[warm], y[warm], batch_size=BATCH, verbose=0)
     swept, bare = np.zeros(2), np.zeros(2)
     for seed in range(count):
         started = clocks()
         fraction = FRACTIONS[seed % len(FRACTIONS)]
         change, change_test = remover(ranks, fraction), remover(test_ranks, fraction)
-        audited.train(x, y, seed=seed, transform=change, test=test, test_transform=change_test, train_accuracy=False)
+        tried_on = TriedOn(test=test, test_transform=change_test, train=False)
+        audited.train(x, y, seed=seed, transform=change, tried_on=tried_on)
         between = clocks()
         model.fit(x, y, batch_size=BATCH, epochs=epochs, verbose=0)
         swept, bare = swept + between - started, bare + clocks() - between
@@ -102,11 +105,13 @@ def times(data: str, count: int, epochs: int) -> tuple[np.ndarray, np.ndarray]:
 
 def memory(data: str, part: str) -> None:
     """Print the peak memory in MB of this process after a sweep or one bare fit."""
+    from audit.network.training.trainer import TriedOn
+
     (x, y), test = load(data)
     if part == "sweep":
         audited, ranks = trainer(1), random_ranks(len(x), 784)
         for seed, fraction in enumerate(FRACTIONS):
-            audited.train(x, y, seed=seed, transform=remover(ranks, fraction), test=test)
+            audited.train(x, y, seed=seed, transform=remover(ranks, fraction), tried_on=TriedOn(test=test))
     else:
         bare_model().fit(x, y, batch_size=BATCH, verbose=0)
     # Not getrusage: its maximum starts at the peak of the process that started this one.

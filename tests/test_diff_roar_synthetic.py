@@ -74,7 +74,7 @@ def difference(kind: str, seed: int, kept: int = 1) -> float:
             x, y, _ = sample(seed, size)
             order = ranks(kind, seed, x, [f"{name}/{number}" for number in range(size)])
             gone = removal.mask(order, 1 - kept / DIMENSIONS, part)
-            data.append((removal.replace(x, gone, "zero", channel_mean=np.zeros(DIMENSIONS)), y))
+            data.append((removal.replace(x, gone, removal.Filling(fill="zero", channel_mean=np.zeros(DIMENSIONS))), y))
         scores[part] = Network(*data[0], seed=seed + 100).accuracy(*data[1])
     return scores["bottom"] - scores["top"]
 

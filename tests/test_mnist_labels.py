@@ -16,7 +16,7 @@ from audit.checks.label_permutation import LabelPermutation
 from audit.datasets.dataset import choose
 from audit.datasets.npz import Npz
 from audit.datasets.preprocess import Rescale
-from audit.engine.bench import Explained, NetworkBench
+from audit.engine.bench import BenchSettings, Explained, NetworkBench
 from audit.engine.retraining import Retraining, Splits
 from audit.methods.gradient import Gradient
 from audit.methods.guided_backprop import GuidedBackprop
@@ -90,7 +90,7 @@ def scores(network, splits, trained):
     explained = Explained(
         inputs=splits.test.x[rows], ids=splits.test.ids[rows].tolist(), targets=splits.test.y[rows].astype(np.int32)
     )
-    bench = NetworkBench(network, METHODS, explained, seed=0, batch=50)
+    bench = NetworkBench(network, METHODS, explained, BenchSettings(seed=0, batch=50))
     bench.equip(retraining(network, RECIPE, splits), lambda condition: trained[condition].params)
     check = LabelPermutation(seeds=2)
     return {

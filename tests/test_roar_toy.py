@@ -40,12 +40,14 @@ class Task:
             "inverted": -np.abs(self.a),
             "random": np.random.default_rng([self.seed, 1]).standard_normal(FEATURES),
         }[ranking]
-        return removal.rank(scores[None].astype(np.float32), ids=["all"], seed=self.seed, sign="signed")
+        return removal.rank(
+            scores[None].astype(np.float32), removal.Ranking(sign="signed"), ids=["all"], seed=self.seed
+        )
 
     def without(self, ranking: str, x: np.ndarray, count: int) -> np.ndarray:
         """Return samples whose ``count`` highest-ranked features are the training mean."""
         gone = np.broadcast_to(removal.mask(self.ranks(ranking), count / FEATURES), x.shape)
-        return removal.replace(x, gone, "channel_mean", channel_mean=self.mean)
+        return removal.replace(x, gone, removal.Filling(fill="channel_mean", channel_mean=self.mean))
 
 
 def fit(x: np.ndarray, y: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:

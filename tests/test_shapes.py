@@ -13,7 +13,7 @@ from jaxtyping import TypeCheckError
 from audit import maps, statistics
 from audit.backend import random
 from audit.datasets.dataset import Dataset, choose
-from audit.engine.bench import NetworkBench
+from audit.engine.bench import BenchSettings, NetworkBench
 from audit.methods.shared.on_host import on_units
 from audit.record import Explained
 from audit.similarities.pearson import Pearson
@@ -27,7 +27,7 @@ DATA = Dataset(x=A, y=None, ids=np.array(["a", "b", "c"]), class_names=(), name=
 
 def bench() -> NetworkBench:
     explained = Explained(inputs=np.zeros((2, 4), np.float32), ids=["a", "b"], targets=np.zeros(2, np.int32))
-    return NetworkBench(networks.mlp(4), {}, explained, seed=0, batch=2)
+    return NetworkBench(networks.mlp(4), {}, explained, BenchSettings(seed=0, batch=2))
 
 
 WRONG = {

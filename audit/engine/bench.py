@@ -25,12 +25,27 @@ from audit.record import (
     Trained,
     Variant,
     digest,
+    record,
 )
 
 if TYPE_CHECKING:
     from audit.engine.retraining import Recall, Retraining
 
-__all__ = ["NetworkBench", "Explained"]
+__all__ = ["BenchSettings", "NetworkBench", "Explained"]
+
+
+@record
+class BenchSettings:
+    """How a bench works: ``batch`` inputs at a time; all randomness derives from ``seed``.
+
+    ``gallery`` are the positions of the inputs whose maps are kept for the report. Fitted methods learn from
+    ``fitted_on`` (m, ...), or else from the explained inputs.
+    """
+
+    seed: int
+    batch: int
+    gallery: Sequence[int] = ()
+    fitted_on: Float32[np.ndarray, "m ..."] | None = None
 
 
 class NetworkBench:
@@ -45,20 +60,16 @@ class NetworkBench:
         network: Network,
         methods: Mapping[str, Method],
         explained: Explained,
-        *,
-        seed: int,
-        batch: int,
-        gallery: Sequence[int] = (),
-        fitted_on: Float32[np.ndarray, "m ..."] | None = None,
+        settings: BenchSettings,
     ) -> None:
-        """Set the bench up; fitted methods learn from ``fitted_on`` (m, ...), or else from the explained inputs."""
-        self._network, self._explained, self._seed, self._gallery = network, explained, seed, tuple(gallery)
+        self._network, self._explained = network, explained
+        self._seed, self._gallery, fitted_on = settings.seed, tuple(settings.gallery), settings.fitted_on
         self._parameters = Parameters(network, explained.inputs, self._trained)
         self._variants = Variants(network, explained, explained.inputs if fitted_on is None else fitted_on)
         self._functions = Functions(
             network,
             methods,
-            batch=batch,
+            batch=settings.batch,
             on_device=self._parameters.on_device,
             fitting_inputs=self._variants.fitting_inputs,
         )

@@ -13,7 +13,7 @@ import numpy as np
 from audit.backend.random import input_keys
 from audit.errors import UnitError
 from audit.maps import CONSTANT, reduce, unusable
-from audit.record import Channels, Features, Fill, Part, Sign, digest
+from audit.record import Channels, Features, Fill, Part, Sign, digest, record
 
 _NOISE_BLUR = (
     32  # the control's noise is blurred by a 32nd of the side: one pixel on CIFAR-10, as Song et al. blur maps
@@ -21,16 +21,34 @@ _NOISE_BLUR = (
 _FILL_BLUR = 22.4  # an input is blurred by this share of its side: 10 pixels of 224, as Fong and Vedaldi 2017
 
 
-def rank(
-    maps: np.ndarray,
-    *,
-    ids: Sequence[str],
-    seed: int,
-    unit: Features = "pixel",
-    channels: Channels = "sum",
-    sign: Sign = "absolute",
-    square: bool = False,
-) -> np.ndarray:
+@record
+class Ranking:
+    """How maps become ranks: of pixels, whose channels are joined first, or of every number by itself (``scalar``)."""
+
+    unit: Features = "pixel"
+    channels: Channels = "sum"
+    sign: Sign = "absolute"  # magnitudes or signed values
+    square: bool = False  # square before channels are joined, as ROAR's code does where its paper does not
+
+
+BY_MAGNITUDE = Ranking()
+
+
+@record
+class Filling:
+    """What replaces removed features: ``blur`` is the input under a Gaussian of a 22nd of its side.
+
+    ``noise`` and its ``seed`` are those of ``noisy_linear`` (see ``impute``): its standard deviation, in units of the
+    input.
+    """
+
+    fill: Fill
+    channel_mean: np.ndarray  # as the function of this name gives it
+    noise: float = 0.0
+    seed: int = 0
+
+
+def rank(maps: np.ndarray, ranking: Ranking = BY_MAGNITUDE, *, ids: Sequence[str], seed: int) -> np.ndarray:
     """Return the rank of each feature of each input, 0 for the highest value.
 
     Values that tie are put in a random order, seeded for each input: a map that is constant to within float32 rounding
@@ -38,12 +56,9 @@ def rank(
 
     Args:
         maps: ``(n, H, W, C)`` or ``(n, F)``, raw and signed. Maps with fewer channels than the input rank its pixels.
+        ranking: of what, and by what.
         ids: of the inputs.
         seed: decides ties.
-        unit: ``pixel`` joins the channels first, ``scalar`` ranks every number by itself.
-        channels: how channels are joined.
-        sign: rank magnitudes or signed values.
-        square: square the maps before channels are joined, as ROAR's code does where its paper does not.
 
     Returns:
         ``(n, P)`` uint16, or uint32 where 16 bits are too few.
@@ -51,7 +66,7 @@ def rank(
     Raises:
         UnitError: a map is not finite, or of a shape that has no features.
     """
-    values = _values(maps, unit, channels, sign, square)
+    values = _values(maps, ranking)
     broken = np.flatnonzero(~np.isfinite(values).all(axis=1))
     if len(broken):
         raise UnitError(
@@ -64,13 +79,13 @@ def rank(
     return _ranked(values, ids, seed)
 
 
-def _values(maps: np.ndarray, unit: Features, channels: Channels, sign: Sign, square: bool) -> np.ndarray:
-    maps = np.square(maps) if square else maps
-    if unit == "scalar":
-        if sign == "absolute":
+def _values(maps: np.ndarray, ranking: Ranking) -> np.ndarray:
+    maps = np.square(maps) if ranking.square else maps
+    if ranking.unit == "scalar":
+        if ranking.sign == "absolute":
             maps = np.abs(maps)
         return maps.reshape(len(maps), -1)
-    return reduce(maps, channels=channels, sign=sign).reshape(len(maps), -1)
+    return reduce(maps, channels=ranking.channels, sign=ranking.sign).reshape(len(maps), -1)
 
 
 def _ranked(values: np.ndarray, ids: Sequence[str], seed: int) -> np.ndarray:
@@ -158,32 +173,19 @@ def mask(ranks: np.ndarray, fraction: float, part: Part = "top") -> np.ndarray:
     return ranks < removed if part == "top" else ranks >= count - removed
 
 
-def replace(
-    x: np.ndarray,
-    mask: np.ndarray,
-    fill: Fill,
-    *,
-    channel_mean: np.ndarray,
-    ids: Sequence[str] = (),
-    seed: int = 0,
-    noise: float = 0.0,
-) -> np.ndarray:
+def replace(x: np.ndarray, mask: np.ndarray, filling: Filling, *, ids: Sequence[str] = ()) -> np.ndarray:
     """Return inputs with the masked features replaced, float32; the given ones stay as they are.
 
     Args:
         x: ``(n, H, W, C)`` or ``(n, F)``.
         mask: ``(n, P)`` bool, pixels or scalars.
-        fill: ``channel_mean``, ``zero``, ``blur`` (the input under a Gaussian of a 22nd of its side) or
-            ``noisy_linear`` (see ``impute``).
-        channel_mean: as the function of this name gives it.
+        filling: by what.
         ids: of the inputs; only ``noisy_linear`` needs them, for its noise.
-        seed: of that noise.
-        noise: its standard deviation, in units of the input.
 
     Raises:
         UnitError: the mask fits neither pixels nor scalars, or a fill that needs neighbours meets flat inputs.
     """
-    gone = shaped(mask, x.shape)
+    gone, fill, mean = shaped(mask, x.shape), filling.fill, filling.channel_mean
     if fill in ("blur", "noisy_linear") and x.ndim != 4:
         raise UnitError(
             "T805",
@@ -195,8 +197,9 @@ def replace(
     if fill == "noisy_linear":
         from audit.engine.imputation import impute
 
-        return impute(x, gone, channel_mean=channel_mean, noise=noise, generators=generators("noise", ids, seed))
-    other = {"channel_mean": lambda: channel_mean, "zero": lambda: 0.0, "blur": lambda: _blurred(x, _FILL_BLUR)}[fill]()
+        drawn = generators("noise", ids, filling.seed)
+        return impute(x, gone, channel_mean=mean, noise=filling.noise, generators=drawn)
+    other = {"channel_mean": lambda: mean, "zero": lambda: 0.0, "blur": lambda: _blurred(x, _FILL_BLUR)}[fill]()
     return np.where(gone, np.asarray(other, np.float32), x).astype(np.float32, copy=False)
 
 

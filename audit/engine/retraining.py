@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from audit.datasets.dataset import OTHER_LABELS, Dataset
 from audit.engine import removal
 from audit.errors import UnitError
 from audit.network.network import Network, Params
-from audit.network.training.trainer import TrainedNetwork, Trainer
+from audit.network.training.trainer import TRAINING_INPUTS, TrainedNetwork, Trainer, Transform, TriedOn
 from audit.recipe import Recipe
 from audit.record import REFERENCE_RANKINGS, Measurement, Removed, Trained, digest, record
 
@@ -63,7 +62,7 @@ class Retraining:
 
     def train(self, condition: Trained) -> Measurement:
         """Train on intact inputs with true or permuted labels or those of another task; keeps the parameters."""
-        trained = self._fit(_start(condition), labels=self._labels(condition))
+        trained = self._fit(_start(condition), self._labels(condition))
         return Measurement(scores=scores_of(trained), params=trained.params)
 
     def seconds_per_training(self) -> float:
@@ -100,13 +99,20 @@ class Retraining:
             accuracy = self._trainer.accuracy(params, self._splits.test.x, self._splits.labels[1], transform=test)
             return {"test_accuracy": np.array([accuracy])}
         # The running accuracy says how the training went; no verdict asks for that of the final weights.
-        return scores_of(self._fit(condition.seed, transform=train, test_transform=test, train_accuracy=False))
+        return scores_of(
+            self._fit(condition.seed, self._splits.labels, train, TriedOn(test_transform=test, train=False))
+        )
 
     def _fit(
-        self, seed: int, *, labels: tuple[np.ndarray, np.ndarray] | None = None, **transforms: Any
+        self,
+        seed: int,
+        labels: tuple[np.ndarray, np.ndarray],
+        transform: Transform | None = None,
+        tried_on: TriedOn = TRAINING_INPUTS,
     ) -> TrainedNetwork:
-        y, test = labels or self._splits.labels
-        return self._trainer.train(self._splits.train.x, y, seed=seed, test=(self._splits.test.x, test), **transforms)
+        (train, test), tested = labels, self._splits.test.x
+        tried_on = replace(tried_on, test=(tested, test))
+        return self._trainer.train(self._splits.train.x, train, seed=seed, transform=transform, tried_on=tried_on)
 
     def _labels(self, condition: Trained) -> tuple[np.ndarray, np.ndarray]:
         """Return the training labels, permuted by the audit's and the training's seed where asked for; the test's."""
@@ -124,11 +130,8 @@ class Retraining:
         return removal.replace(
             x,
             gone,
-            condition.fill,
-            channel_mean=self._mean,
+            removal.Filling(fill=condition.fill, channel_mean=self._mean, noise=condition.noise, seed=self._seed),
             ids=data.ids[rows].tolist(),
-            seed=self._seed,
-            noise=condition.noise,
         )
 
     def _ranks(self, condition: Removed) -> tuple[np.ndarray, np.ndarray]:
@@ -146,12 +149,9 @@ class Retraining:
             return removal.control_ranks(wanted.by, data.x, ids=ids, seed=seed, unit=wanted.unit)
         return removal.rank(
             self._maps(wanted.by, data),
+            removal.Ranking(unit=wanted.unit, channels=wanted.channels, sign=wanted.sign, square=wanted.square),
             ids=ids,
             seed=self._seed,
-            unit=wanted.unit,
-            channels=wanted.channels,
-            sign=wanted.sign,
-            square=wanted.square,
         )
 
 

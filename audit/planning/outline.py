@@ -3,19 +3,37 @@
 from collections.abc import Iterable
 
 from audit.planning.units import Plan
-from audit.record import Condition, Facts, MethodFacts, Null, Probed, Randomized, Removed, StageFacts, Trained, Unit
+from audit.record import (
+    Condition,
+    Facts,
+    MethodFacts,
+    Null,
+    Probed,
+    Randomized,
+    Removed,
+    StageFacts,
+    Trained,
+    Unit,
+    record,
+)
 
 
-def describe(
-    plan: Plan, facts: Facts, *, skipped: Iterable[str], done: int, seconds: float, training_seconds: float
-) -> list[str]:
+@record
+class Pace:
+    """How fast this machine is."""
+
+    evaluation: float  # seconds of one gradient evaluation
+    training: float = 0.0  # seconds of one training
+
+
+def describe(plan: Plan, facts: Facts, *, skipped: Iterable[str], done: int, pace: Pace) -> list[str]:
     """Return the plan as lines of text: stages, units, cost, and what is skipped or already done.
 
-    ``skipped`` holds the reasons of skipped methods, ``seconds`` is the time of one gradient evaluation, and
-    ``training_seconds`` that of one training.
+    ``skipped`` holds the reasons of skipped methods.
     """
     units = plan.units()
     cost, trainings = evaluations(units, facts), retrainings(units)
+    duration = _duration(cost * pace.evaluation)
     return [
         f"model      {facts.network.name}, {facts.network.parameters:,} parameters, {facts.network.classes} classes",
         f"output     {facts.network.head}",
@@ -26,8 +44,8 @@ def describe(
         *_per_requirement(plan),
         *(f"skipped    {reason}" for reason in dict.fromkeys(skipped)),
         f"units      {len(units)} in total, {done} already stored",
-        f"maps       {cost:,} gradient evaluations, about {_duration(cost * seconds)} from scratch (one timed pass)",
-        f"trainings  {trainings}" + _training_cost(trainings, training_seconds),
+        f"maps       {cost:,} gradient evaluations, about {duration} from scratch (one timed pass)",
+        f"trainings  {trainings}" + _training_cost(trainings, pace.training),
     ]
 
 

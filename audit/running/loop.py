@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from audit.checks.check import Check
 from audit.errors import AuditError, EnvironmentStop, InputError
-from audit.planning.outline import counted, describe, title
+from audit.planning.outline import Pace, counted, describe, title
 from audit.planning.units import REMOVAL, TRAINING, Plan, plan, skipped
 from audit.record import Audit, Context, Evidence, Measurement, PastRun, Removed, Trained, Unit, record
 from audit.report.render import Rendered
@@ -52,8 +52,10 @@ class Prepared:
             self.world.facts,
             skipped=skipped(self.spec, self.world.facts).values(),
             done=self.done,
-            seconds=_timed(self.world, first),
-            training_seconds=self.world.retraining.seconds_per_training() if self.world.retraining else 0.0,
+            pace=Pace(
+                evaluation=_timed(self.world, first),
+                training=self.world.retraining.seconds_per_training() if self.world.retraining else 0.0,
+            ),
         )
 
 

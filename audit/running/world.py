@@ -10,7 +10,7 @@ import numpy as np
 
 from audit.backend import active
 from audit.datasets.dataset import Dataset, validate, validate_training
-from audit.engine.bench import Explained, NetworkBench
+from audit.engine.bench import BenchSettings, Explained, NetworkBench
 from audit.engine.fitting import fitting_data
 from audit.engine.retraining import Retraining, Splits
 from audit.errors import InputError, RefusedError
@@ -71,7 +71,10 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
     training = partial(spec.dataset.load_training, spec.source_folder)
     fitting = fitting_data(network, applicable, chosen.inputs, training, spec.seed)
     bench = NetworkBench(
-        network, methods, chosen.explained, seed=spec.seed, batch=batch, gallery=gallery, fitted_on=fitting.inputs
+        network,
+        methods,
+        chosen.explained,
+        BenchSettings(seed=spec.seed, batch=batch, gallery=gallery, fitted_on=fitting.inputs),
     )
     splits = _splits(spec, network, data)
     provenance = provenance_of(spec, numerics)

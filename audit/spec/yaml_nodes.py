@@ -167,7 +167,7 @@ class _Builder:
         elif key in parent.keys:
             first = parent.keys[key]
             fault = self._fault("S011", f"duplicate key `{key}`", event)
-            fault.hint = f"first defined on line {first.line}, column {first.column}"
+            fault = replace(fault, hint=f"first defined on line {first.line}, column {first.column}")
             self.faults.append(fault)
             parent.ignore = True
         elif self._storable(key, event):
@@ -193,8 +193,8 @@ class _Builder:
     def _number(self, event: Any, node: Any) -> int | float:
         number = self.constructor.construct_object(node) if len(event.value) <= _LONGEST_NUMBER else float("inf")
         if isinstance(number, float) and not isfinite(number):
-            self.faults.append(self._fault("S016", "not a finite number", event))
-            self.faults[-1].hint = "put it in quotes if it is text"
+            fault = self._fault("S016", "not a finite number", event)
+            self.faults.append(replace(fault, hint="put it in quotes if it is text"))
             return 0
         return number
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from audit.checks.check import Check, Judgement
-from audit.engine.bench import NetworkBench
+from audit.engine.bench import BenchSettings, NetworkBench
 from audit.network.network import Network
 from audit.record import Evidence, Explained, Unit
 from audit.registry import find
@@ -30,7 +30,7 @@ def bench_of(network: Network, methods: Mapping[str, Any]) -> NetworkBench:
     targets = np.arange(COUNT, dtype=np.int32) % network.classes
     explained = Explained(inputs=inputs, ids=[f"input-{row}" for row in range(COUNT)], targets=targets)
     controls = {name: find("methods", name)() for name in CONTROLS}
-    return NetworkBench(network, {**methods, **controls}, explained, seed=0, batch=COUNT)
+    return NetworkBench(network, {**methods, **controls}, explained, BenchSettings(seed=0, batch=COUNT))
 
 
 def evidence(check: Check, method: str, bench: NetworkBench) -> list[Evidence]:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from audit.checks.check import Check, Judgement
-from audit.engine.bench import Explained, NetworkBench
+from audit.engine.bench import BenchSettings, Explained, NetworkBench
 from audit.errors import InputError
 from audit.methods.gradient import Gradient
 from audit.network.network import Network
@@ -24,7 +24,7 @@ def bench_of(network: Network | None = None, **methods: object) -> NetworkBench:
     targets = np.arange(COUNT, dtype=np.int32) % network.classes
     given = Explained(inputs=inputs, ids=[str(row) for row in range(COUNT)], targets=targets)
     chosen = {"gradient": Gradient(), **CONTROLS, **methods}
-    return NetworkBench(network, chosen, given, seed=0, batch=6, gallery=(0, 1))
+    return NetworkBench(network, chosen, given, BenchSettings(seed=0, batch=6, gallery=(0, 1)))
 
 
 def judged(check: Check, method: str, bench: NetworkBench) -> Judgement:

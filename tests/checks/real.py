@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from audit.checks.check import Check, Judgement
-from audit.engine.bench import NetworkBench
+from audit.engine.bench import BenchSettings, NetworkBench
 from audit.network.network import Network
 from audit.record import Evidence, Explained, Facts, Unit
 from audit.registry import find
@@ -23,9 +23,9 @@ def bench_of(network: Network, methods: Mapping[str, Any], inputs: np.ndarray | 
     controls = {name: find("methods", name)() for name in CONTROLS}
     ids = [f"input-{row}" for row in range(len(chosen))]
     made = Explained(inputs=chosen, ids=ids, targets=np.zeros(len(chosen), np.int32))
-    logits = NetworkBench(network, {}, made, seed=0, batch=len(chosen)).outputs(chosen)
+    logits = NetworkBench(network, {}, made, BenchSettings(seed=0, batch=len(chosen))).outputs(chosen)
     explained = replace(made, targets=logits.argmax(axis=1).astype(np.int32))
-    return NetworkBench(network, {**methods, **controls}, explained, seed=0, batch=len(chosen))
+    return NetworkBench(network, {**methods, **controls}, explained, BenchSettings(seed=0, batch=len(chosen)))
 
 
 def facts_of(bench: NetworkBench, **units: str) -> Facts:

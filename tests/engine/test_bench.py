@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from audit.engine.bench import Explained, NetworkBench
+from audit.engine.bench import BenchSettings, Explained, NetworkBench
 from audit.methods.gradient import Gradient
 from audit.methods.input_times_gradient import InputTimesGradient
 from audit.methods.random_map import RandomMap
@@ -34,7 +34,7 @@ def bench_of(network, methods=METHODS, *, rows=None, batch=4, seed=0):
     targets = np.arange(COUNT, dtype=np.int32) % 4
     ids = [f"input-{row}" for row in rows]
     explained = Explained(inputs=inputs[rows], ids=ids, targets=targets[rows])
-    return NetworkBench(network, methods, explained, seed=seed, batch=batch, gallery=(0, 1))
+    return NetworkBench(network, methods, explained, BenchSettings(seed=seed, batch=batch, gallery=(0, 1)))
 
 
 def sweep(seeds=2):

@@ -7,7 +7,7 @@ import pytest
 
 from audit.datasets.dataset import Dataset
 from audit.engine import fitting
-from audit.engine.bench import NetworkBench
+from audit.engine.bench import BenchSettings, NetworkBench
 from audit.engine.fitting import fitting_data
 from audit.methods.gradient import Gradient
 from audit.methods.method import Method
@@ -45,7 +45,7 @@ def _asked() -> list[tuple[Any, np.ndarray]]:
 
 def bench(method: Method, fitted_on: np.ndarray | None = None) -> NetworkBench:
     network = networks.linear([[1.0, -1.0], [2.0, 0.5], [0.0, 3.0]], [0.0, 0.0])
-    return NetworkBench(network, {"mean": method}, EXPLAINED, seed=0, batch=2, fitted_on=fitted_on)
+    return NetworkBench(network, {"mean": method}, EXPLAINED, BenchSettings(seed=0, batch=2, fitted_on=fitted_on))
 
 
 def test_a_method_is_fitted_once_for_each_set_of_parameters(asked: list[Any]) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from audit.engine.imputation import impute
-from audit.engine.removal import generators, mask, rank, replace
+from audit.engine.removal import Filling, generators, mask, rank, replace
 
 MEAN = np.array([0.5, -1.0])
 
@@ -67,14 +67,18 @@ def test_an_image_that_lost_nothing_stays() -> None:
     assert (kept == x).all()
 
 
+def noisy(seed: int) -> Filling:
+    return Filling(fill="noisy_linear", channel_mean=MEAN, seed=seed, noise=0.01)
+
+
 def test_noise_has_its_size_and_belongs_to_the_input() -> None:
     x, ids = np.zeros((30, 12, 12, 2), np.float32), [str(number) for number in range(30)]
     gone = mask(rank(x, ids=ids, seed=0), 0.5)
-    filled = replace(x, gone, "noisy_linear", channel_mean=MEAN, ids=ids, seed=7, noise=0.01)
+    filled = replace(x, gone, noisy(7), ids=ids)
     removed = np.broadcast_to(gone.reshape(30, 12, 12, 1), x.shape)
     assert filled[removed].std() == pytest.approx(0.01, rel=0.05)
     assert (filled[~removed] == 0).all()
-    part = replace(x[20:], gone[20:], "noisy_linear", channel_mean=MEAN, ids=ids[20:], seed=7, noise=0.01)
+    part = replace(x[20:], gone[20:], noisy(7), ids=ids[20:])
     assert (part == filled[20:]).all()
-    other = replace(x, gone, "noisy_linear", channel_mean=MEAN, ids=ids, seed=8, noise=0.01)
+    other = replace(x, gone, noisy(8), ids=ids)
     assert (other[removed] != filled[removed]).all()

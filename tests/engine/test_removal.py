@@ -20,7 +20,7 @@ def noise(*shape: int) -> np.ndarray:
 
 
 def rank(maps: np.ndarray, ids: Sequence[str] = IDS, seed: int = 0, **how: object) -> np.ndarray:
-    return removal.rank(maps, ids=ids, seed=seed, **how)  # type: ignore[arg-type]
+    return removal.rank(maps, removal.Ranking(**how), ids=ids, seed=seed)  # type: ignore[arg-type]
 
 
 def test_ranks_without_ties_are_those_of_scipy() -> None:
@@ -182,7 +182,9 @@ def test_unknown_controls_are_refused() -> None:
 def test_only_what_is_masked_changes(fill: removal.Fill, unit: removal.Features) -> None:
     x = noise(8, 8, 3)
     before, gone = x.copy(), removal.mask(rank(x, unit=unit), 0.4)
-    filled = removal.replace(x, gone, fill, channel_mean=removal.channel_mean(x), ids=IDS, seed=0, noise=0.1)
+    filled = removal.replace(
+        x, gone, removal.Filling(fill=fill, channel_mean=removal.channel_mean(x), noise=0.1), ids=IDS
+    )
     where = np.broadcast_to(removal.shaped(gone, x.shape), x.shape)
     assert (x == before).all() and filled.dtype == np.float32
     assert (filled[~where] == x[~where]).all()
@@ -193,9 +195,9 @@ def test_fills_are_what_they_say() -> None:
     x = noise(5, 5, 2) + np.array([10, -3], np.float32)
     mean, everything = removal.channel_mean(x), np.ones((len(IDS), 25), bool)
     assert np.allclose(mean, x.reshape(-1, 2).mean(axis=0), atol=1e-5)
-    assert (removal.replace(x, everything, "channel_mean", channel_mean=mean) == mean).all()
-    assert (removal.replace(x, everything, "zero", channel_mean=mean) == 0).all()
-    blurred = removal.replace(x, everything, "blur", channel_mean=mean)
+    assert (removal.replace(x, everything, removal.Filling(fill="channel_mean", channel_mean=mean)) == mean).all()
+    assert (removal.replace(x, everything, removal.Filling(fill="zero", channel_mean=mean)) == 0).all()
+    blurred = removal.replace(x, everything, removal.Filling(fill="blur", channel_mean=mean))
     assert np.allclose(blurred.mean(axis=(0, 1, 2)), mean, atol=0.1)
     assert blurred[..., 0].std() < 0.5 * x[..., 0].std()
     assert abs(np.corrcoef(blurred[..., 0].ravel(), x[..., 1].ravel())[0, 1]) < 0.2  # channels do not mix
@@ -207,7 +209,8 @@ def test_flat_inputs_have_a_mean_for_each_feature() -> None:
     assert mean.shape == (4,) and np.allclose(mean, x.mean(axis=0), atol=1e-5)
     gone = removal.mask(rank(x), 0.5)
     assert (
-        removal.replace(x, gone, "channel_mean", channel_mean=mean)[gone] == np.broadcast_to(mean, x.shape)[gone]
+        removal.replace(x, gone, removal.Filling(fill="channel_mean", channel_mean=mean))[gone]
+        == np.broadcast_to(mean, x.shape)[gone]
     ).all()
 
 
@@ -215,10 +218,10 @@ def test_flat_inputs_have_a_mean_for_each_feature() -> None:
 def test_fills_that_need_neighbours_refuse_flat_inputs(fill: removal.Fill) -> None:
     x = noise(4)
     with pytest.raises(UnitError, match="needs images"):
-        removal.replace(x, np.ones(x.shape, bool), fill, channel_mean=x[0])
+        removal.replace(x, np.ones(x.shape, bool), removal.Filling(fill=fill, channel_mean=x[0]))
 
 
 def test_a_mask_of_another_shape_is_refused() -> None:
     x = noise(4, 4, 3)
     with pytest.raises(UnitError, match="does not fit"):
-        removal.replace(x, np.ones((len(IDS), 17), bool), "zero", channel_mean=np.zeros(3))
+        removal.replace(x, np.ones((len(IDS), 17), bool), removal.Filling(fill="zero", channel_mean=np.zeros(3)))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from audit.backend import active
-from audit.engine.bench import NetworkBench
+from audit.engine.bench import BenchSettings, NetworkBench
 from audit.methods.expected_gradients import MOST, REFERENCES, ExpectedGradients
 from audit.methods.integrated_gradients import IntegratedGradients
 from audit.methods.smoothgrad import SmoothGrad
@@ -89,7 +89,8 @@ def test_the_bench_draws_references_from_the_data_for_maps_baselines_and_nulls(m
     network, x = networks.mlp(), np.concatenate([DATA[:1], DATA[:1] + 3.0])
     explained = Explained(inputs=x, ids=["a", "b"], targets=np.zeros(2, np.int32))
     benches = [
-        NetworkBench(network, {"m": method}, explained, seed=0, batch=2, fitted_on=data) for data in (DATA, DATA[:1])
+        NetworkBench(network, {"m": method}, explained, BenchSettings(seed=0, batch=2, fitted_on=data))
+        for data in (DATA, DATA[:1])
     ]
     starts = [bench.baselines("m", x) for bench in benches]
     assert np.array_equal(starts[0], np.repeat(DATA[:, None], 2, axis=1)) and starts[1].shape == (1, 2, 6)

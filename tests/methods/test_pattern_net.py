@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from audit.backend import active
-from audit.engine.bench import NetworkBench
+from audit.engine.bench import BenchSettings, NetworkBench
 from audit.methods.pattern_attribution import PatternAttribution
 from audit.methods.pattern_net import PatternNet
 from audit.methods.smoothgrad import SmoothGrad
@@ -29,7 +29,7 @@ METHODS = {
 @cache
 def bench() -> NetworkBench:
     given = Explained(inputs=DATA[:5], ids=[str(row) for row in range(5)], targets=np.int32([0, 1, 2, 0, 1]))
-    return NetworkBench(mlp(), METHODS, given, seed=0, batch=5, fitted_on=DATA)
+    return NetworkBench(mlp(), METHODS, given, BenchSettings(seed=0, batch=5, fitted_on=DATA))
 
 
 def by_hand(params: Mapping[str, np.ndarray], fitted_for: Mapping[str, np.ndarray]) -> np.ndarray:

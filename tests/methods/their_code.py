@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from audit.engine.bench import Explained, NetworkBench
+from audit.engine.bench import BenchSettings, Explained, NetworkBench
 from audit.methods.method import Method
 from audit.network.loading.load import from_model
 from audit.network.network import Network
@@ -20,7 +20,7 @@ def bench_of(methods: dict[str, Method], network: Network | None = None) -> Netw
     """Return a bench of three images, of the small convolutional network where no other is given."""
     x = np.random.default_rng(0).random((COUNT, 8, 8, 1), np.float32)
     explained = Explained(inputs=x, ids=["a", "b", "c"], targets=np.array([0, 2, 1], np.int32))
-    return NetworkBench(network or networks.cnn(), methods, explained, seed=0, batch=2)
+    return NetworkBench(network or networks.cnn(), methods, explained, BenchSettings(seed=0, batch=2))
 
 
 def same_size(filters: int) -> Network:

@@ -1,6 +1,6 @@
 """A plan in words: what it costs, and everything that a reader must know before it runs."""
 
-from audit.planning.outline import describe, evaluations
+from audit.planning.outline import Pace, describe, evaluations
 from audit.planning.units import plan
 from tests.plans import STAGES, facts_of, spec_of
 
@@ -14,9 +14,7 @@ def test_cost_counts_every_map_of_every_input_and_the_references_once() -> None:
 def test_the_plan_is_told_in_words() -> None:
     facts, reasons = facts_of(), ["`cam` does not apply", "`cam` does not apply"]
     lines = "\n".join(
-        describe(
-            plan(spec_of("repeatability"), facts), facts, skipped=reasons, done=1, seconds=1.0, training_seconds=0.0
-        )
+        describe(plan(spec_of("repeatability"), facts), facts, skipped=reasons, done=1, pace=Pace(evaluation=1.0))
     )
     assert lines.count("skipped    `cam` does not apply\n") == 1
     for word in (

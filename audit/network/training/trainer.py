@@ -12,7 +12,7 @@ from audit.network.training.training_loop import LoopResult, TrainingLoop, Trans
 from audit.recipe import Recipe
 from audit.record import Randomized, record
 
-__all__ = ["TrainedNetwork", "Trainer", "Transform"]
+__all__ = ["TRAINING_INPUTS", "TrainedNetwork", "Trainer", "Transform", "TriedOn"]
 
 _BATCH = 256  # inputs per compiled call when accuracies are measured; the last is filled up, so one trace is enough
 
@@ -34,6 +34,21 @@ class TrainedNetwork:
     epochs: int
     steps: int
     ended: str
+
+
+@record
+class TriedOn:
+    """What the final weights are tried on, which decides nothing: test inputs with their labels, changed on the fly.
+
+    ``train``: whether also on the training inputs, which costs about a quarter of an epoch; NaN without.
+    """
+
+    test: tuple[np.ndarray, np.ndarray] | None = None
+    test_transform: Transform | None = None
+    train: bool = True
+
+
+TRAINING_INPUTS = TriedOn()
 
 
 class Trainer:
@@ -89,33 +104,29 @@ class Trainer:
         *,
         seed: int,
         transform: Transform | None = None,
-        test: tuple[np.ndarray, np.ndarray] | None = None,
-        test_transform: Transform | None = None,
-        train_accuracy: bool = True,
+        tried_on: TriedOn = TRAINING_INPUTS,
     ) -> TrainedNetwork:
-        """Train from fresh weights and measure accuracies; the test data decide nothing.
+        """Train from fresh weights and measure accuracies.
 
         Args:
             x: training inputs (n, ...) float32, as the model sees them.
             y: their classes (n,), whole numbers from 0; real numbers (n,) or (n, K) for a regression.
             seed: of weights, order, dropout, augmentation and of the inputs held out for an early stop.
             transform: changes each batch on the fly, given its rows of ``x``; the changed data are never all kept.
-            test: test inputs and labels.
-            test_transform: the same for the test inputs.
-            train_accuracy: whether the final weights are tried on the training inputs, which costs about a quarter of
-                an epoch; NaN without.
+            tried_on: what the final weights are tried on.
 
         Raises:
             InputError: the labels are of another kind than the loss needs.
             UnitError: the training diverged, or other steps were run than were asked for.
         """
         fitted = self._train(x, y, seed, transform)
+        test = (*tried_on.test, tried_on.test_transform) if tried_on.test else None
         return TrainedNetwork(
             params=fitted.params,
             loss=fitted.loss,
             accuracy=fitted.accuracy,
-            train_accuracy=self.accuracy(fitted.params, x, y, transform) if train_accuracy else float("nan"),
-            test_accuracy=self.accuracy(fitted.params, *test, test_transform) if test else float("nan"),
+            train_accuracy=self.accuracy(fitted.params, x, y, transform) if tried_on.train else float("nan"),
+            test_accuracy=self.accuracy(fitted.params, *test) if test else float("nan"),
             epochs=len(fitted.loss),
             steps=fitted.steps,
             ended=fitted.ended,

@@ -9,7 +9,7 @@ from audit.backend import active
 from audit.checks.cascading_randomization import CascadingRandomization
 from audit.checks.independent_randomization import IndependentRandomization
 from audit.checks.smooth_mprt import SmoothMprt
-from audit.engine.bench import Explained, NetworkBench
+from audit.engine.bench import BenchSettings, Explained, NetworkBench
 from audit.methods.gradient import Gradient
 from audit.network.randomize import randomize
 from audit.record import Distribution, Randomized
@@ -33,7 +33,7 @@ def bench(network):
     inputs = np.random.default_rng(0).standard_normal((4, 8, 8, 1)).astype(np.float32)
     targets = logits(network, inputs).argmax(axis=1).astype(np.int32)
     explained = Explained(inputs=inputs, ids=list("abcd"), targets=targets)
-    return NetworkBench(network, {"gradient": Gradient()}, explained, seed=0, batch=4)
+    return NetworkBench(network, {"gradient": Gradient()}, explained, BenchSettings(seed=0, batch=4))
 
 
 def options():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audit.engine.bench import Explained, NetworkBench
+from audit.engine.bench import BenchSettings, Explained, NetworkBench
 from audit.engine.compiled import compiled
 from audit.errors import InputError, UnitError
 from audit.methods.anchors import Anchors
@@ -37,7 +37,9 @@ def test_the_network_is_traced_once_whatever_the_parameters_and_the_inputs(name:
         return network.apply(params, x)
 
     explained = Explained(inputs=INPUTS, ids=["a", "b", "c"], targets=TARGETS)
-    bench = NetworkBench(replace(network, apply=counted), {name: ON_HOST[name]}, explained, seed=0, batch=2)
+    bench = NetworkBench(
+        replace(network, apply=counted), {name: ON_HOST[name]}, explained, BenchSettings(seed=0, batch=2)
+    )
     original = bench.maps(name, Original())
     first = len(traces)
     for stage in (1, 3):
@@ -58,7 +60,7 @@ def test_maps_are_the_same_bytes_in_any_batch_and_have_no_derivative(name: str) 
     assert name == "xrai" or again.tobytes() == maps[order].tobytes()  # its gradients are computed for a whole batch
     np.testing.assert_allclose(again, maps[order], rtol=1e-4, atol=1e-6)
     explained = Explained(inputs=INPUTS, ids=["a", "b", "c"], targets=TARGETS)
-    bench = NetworkBench(network, {name: ON_HOST[name]}, explained, seed=0, batch=2)
+    bench = NetworkBench(network, {name: ON_HOST[name]}, explained, BenchSettings(seed=0, batch=2))
     with pytest.raises(UnitError, match="run as it is"):
         bench.pullback(name, explained, maps)
 

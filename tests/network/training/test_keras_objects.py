@@ -8,7 +8,7 @@ import pytest
 
 from audit.errors import InputError
 from audit.network.training.keras_objects import rate
-from audit.network.training.trainer import Trainer
+from audit.network.training.trainer import Trainer, TriedOn
 from audit.recipe import AUGMENTATIONS, OPTIMIZERS, Recipe
 from tests.network.training.trained import L, blobs, network
 
@@ -42,7 +42,7 @@ def test_a_regression_has_a_loss_and_no_accuracy(loss):
     x = generator.standard_normal((80, 4)).astype(np.float32)
     y = x @ np.array([1.0, -2.0, 0.5, 0.0]) + 3
     recipe = Recipe(epochs=20, batch_size=16, loss=loss, optimizer={"adam": {"learning_rate": 0.1}})
-    trained = Trainer(network(L.Dense(1)), recipe).train(x, y, seed=0, test=(x, y))
+    trained = Trainer(network(L.Dense(1)), recipe).train(x, y, seed=0, tried_on=TriedOn(test=(x, y)))
     assert np.isnan([*trained.accuracy, trained.train_accuracy, trained.test_accuracy]).all()
     assert trained.loss[-1] < 0.2 < trained.loss[0]
     with pytest.raises(InputError) as caught:

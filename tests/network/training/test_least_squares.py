@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from audit.errors import InputError
-from audit.network.training.trainer import Trainer
+from audit.network.training.trainer import Trainer, TriedOn
 from audit.recipe import Recipe
 from tests import networks
 from tests.network.training.trained import L, blobs, network
@@ -15,7 +15,7 @@ EXACT = Recipe(solver="least_squares")
 @pytest.mark.parametrize("classes", [1, 3])
 def test_least_squares_solves_the_normal_equations(classes):
     x, y = blobs(60, classes=max(classes, 2))
-    trained = Trainer(network(L.Dense(classes, name="dense")), EXACT).train(x, y, seed=0, test=(x, y))
+    trained = Trainer(network(L.Dense(classes, name="dense")), EXACT).train(x, y, seed=0, tried_on=TriedOn(test=(x, y)))
     design = np.column_stack([x, np.ones(60)]).astype(np.float64)
     wanted = np.where(y == 1, 1.0, -1.0)[:, None] if classes == 1 else np.eye(3)[y]
     solution = np.linalg.solve(design.T @ design, design.T @ wanted)

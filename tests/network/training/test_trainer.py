@@ -11,7 +11,7 @@ import pytest
 
 from audit.errors import InputError
 from audit.network.loading.load import from_model
-from audit.network.training.trainer import Trainer
+from audit.network.training.trainer import Trainer, TriedOn
 from audit.recipe import Recipe
 from tests import networks
 from tests.network.training.trained import STATEFUL, L, blobs, network, noisy_network, same
@@ -143,10 +143,10 @@ def test_frozen_layers_learn_too():
 def test_the_test_data_decide_nothing():
     trainer, (x, y) = Trainer(network(L.Dense(3)), Recipe(epochs=2, batch_size=16)), blobs()
     held = blobs(30, seed=5)
-    with_test = trainer.train(x, y, seed=0, test=held, test_transform=lambda rows, batch: -batch)
+    with_test = trainer.train(x, y, seed=0, tried_on=TriedOn(test=held, test_transform=lambda rows, batch: -batch))
     without = trainer.train(x, y, seed=0)
     assert same(with_test, without) and np.isnan(without.test_accuracy)
-    unmeasured = trainer.train(x, y, seed=0, train_accuracy=False)
+    unmeasured = trainer.train(x, y, seed=0, tried_on=TriedOn(train=False))
     assert same(unmeasured, without) and np.isnan(unmeasured.train_accuracy)
     assert with_test.test_accuracy == trainer.accuracy(without.params, -held[0], held[1])
     kernel, bias = with_test.params.values()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from audit.backend import active
-from audit.engine.bench import NetworkBench
+from audit.engine.bench import BenchSettings, NetworkBench
 from audit.errors import InputError
 from audit.methods.grad_cam import GradCam
 from audit.methods.gradient import Gradient
@@ -23,7 +23,7 @@ METHODS = {"grad_cam": GradCam(), "path": IntegratedGradients(steps=2)}
 
 
 def bench_of(network, given, methods):
-    return NetworkBench(network, methods, given, seed=0, batch=len(given.inputs))
+    return NetworkBench(network, methods, given, BenchSettings(seed=0, batch=len(given.inputs)))
 
 
 def vanishing():
