@@ -40,8 +40,8 @@ ROOMS = (
     Room("statistics", "errors record", "jaxtyping numpy", "scipy"),
     Room("store", "errors record", "numpy pydantic"),
     # The seam to the frameworks: each is named in one file.
-    Room("backend.tensorflow", "errors", "numpy tensorflow", loads=True),
-    Room("backend.jax", "errors", "numpy jax jaxlib", loads=True),
+    Room("backend.tensorflow", "errors", "tensorflow", loads=True),
+    Room("backend.jax", "errors", "numpy jax", loads=True),
     Room("backend", "backend.jax backend.tensorflow errors", "jaxtyping numpy", "keras"),
     # The model as a pure function of its parameters.
     Room("network", "backend errors recipe record", "numpy keras", "h5py scipy", loads=True),
@@ -53,7 +53,7 @@ ROOMS = (
     Room("datasets.shared", "datasets.dataset errors", "numpy", "pandas pyarrow sklearn"),
     Room("datasets", "datasets.dataset datasets.shared declare errors", "numpy pydantic", "pandas"),
     Room("methods.method", "declare network", "numpy"),
-    Room("methods.fitted", "errors methods.method network", "numpy"),
+    Room("methods.fitted", "errors methods.method network"),
     Room("methods.shared", "backend errors methods.method network record", "jaxtyping numpy pydantic", "keras skimage"),
     Room("methods.backward", "backend errors methods.fitted network record", "numpy", "keras"),
     Room("methods.perturbation", "backend errors methods.shared network record", "numpy", "keras scipy"),
@@ -98,8 +98,7 @@ ROOMS = (
     # Loads and measures; then judges and renders what is stored, without a framework; then the loop around both.
     Room(
         "running.world running.observations running.fingerprint running.inputs running.code running.source_files",
-        "backend datasets.dataset declare engine errors methods.method network planning recipe record registry "
-        "resources spec",
+        "backend datasets.dataset declare engine errors methods.method network recipe record registry resources spec",
         "numpy",
         "keras",
         loads=True,
@@ -112,7 +111,6 @@ ROOMS = (
     Room(
         "running",
         "checks.check engine errors planning record report running.finish running.world spec store",
-        "numpy",
     ),
     Room(
         "cli",

@@ -95,6 +95,17 @@ def test_the_table_names_what_exists() -> None:
     assert all(len(known_by(room)) == len(room.knows.split()) for room in ROOMS)
 
 
+def test_a_row_names_no_room_and_no_library_that_its_modules_do_without() -> None:
+    """What the table allows is what the rooms do: the page of the architecture is drawn from it."""
+    for room in ROOMS:
+        own = [module for module in TREES if room_of(module) is room]
+        names = {each.name for module in own for each in imports(TREES[module])}
+        known = {room_of(target) for name in names if (target := module_imported(name, TREES))}
+        roots = {name.partition(".")[0] for name in names}
+        unused = [other.places for other in known_by(room) if other not in known]
+        assert unused + [each for each in f"{room.libraries} {room.late}".split() if each not in roots] == [], room
+
+
 # Every rule of every row must be able to fail: one sample for each, made from the row.
 
 
