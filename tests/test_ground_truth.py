@@ -69,7 +69,7 @@ def test_an_untrained_network_gives_none(folder):
     spec = _spec(folder, "untrained2", {"source": "planted_shortcut"}, "planted_shortcut")
     audit = loop.run(spec, out=folder / "unused").audit
     assert {each.outcome for each in audit.verdicts} == {"inconclusive"}
-    assert all("does not decide by what it should" in each.reason for each in audit.verdicts)
+    assert all("does not use what it should" in each.reason for each in audit.verdicts)
 
 
 def test_twins_learn_the_other_labels_and_too_short_a_training_decides_nothing(folder):

@@ -30,13 +30,13 @@ from audit.record import (
     Variant,
 )
 
-__all__ = ["Bench", "Check", "Judgement", "Measurement", "parts", "told"]
+__all__ = ["Bench", "Check", "Judgement", "Measurement", "parts", "recorded"]
 
 PARTS = ("What it does", "Why it matters", "Expected relation", "How it can mislead", "Source")
 
 
 class Bench(Protocol):
-    """What a check may ask of the workshop."""
+    """What a check can use: the maps and networks of the audited model."""
 
     def maps(
         self, method: str, condition: Condition, inputs: Float32[np.ndarray, "n ..."] | None = None
@@ -138,8 +138,8 @@ class Check(Protocol):
     figures: ClassVar[tuple[FigureKind, ...]] = ("curves",)
     axis: ClassVar[str] = "condition"  # what the places along a curve are
     columns: ClassVar[Columns | None] = None  # the words of the table of a curve's points, None: by the quantity
-    retrains: ClassVar[bool] = False  # networks are trained anew, so the spec needs a `training` section
-    truth: ClassVar[frozenset[str]] = frozenset()  # what the data must tell of each input
+    retrains: ClassVar[bool] = False  # networks are retrained, so the spec needs a `training` section
+    truth: ClassVar[frozenset[str]] = frozenset()  # what the data must say about each input
     diagnostic: ClassVar[str] = ""  # a data source that tells it
 
     # Fields of the checks that compare or rank maps: a spec's `maps` fill in the channels and the sign that are None.
@@ -187,7 +187,7 @@ def parts(check: type) -> dict[str, str]:
     return {"In short": summary, **{title: text for title, _, text in titled if title in PARTS}}
 
 
-def told(check: type[Check]) -> dict[str, Any]:
+def recorded(check: type[Check]) -> dict[str, Any]:
     """Return what a check says of itself to the reader of a report: fields of ``RequirementFacts``."""
     return {
         "doc": parts(check),

@@ -150,7 +150,7 @@ class Reproducibility(Check):
             relation="at_least",
             threshold=self.at_least,
             places=lambda excess: excess.mean(axis=2),
-            words=(f"of its excess {quantity(self.similarity)} when the model is trained anew", "after a new training"),
+            words=(f"of its excess {quantity(self.similarity)} when the model is retrained", "after a new training"),
         )
 
     def _curve(

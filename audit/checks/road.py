@@ -44,7 +44,7 @@ class Road(Check):
     Expected relation. The area is at least ``margin``, with the lower end of a 95 % interval over the networks. The
     margin of two points of accuracy is this project's choice; the paper orders methods and sets no limit.
 
-    How it can mislead. Imputation is not removal: what neighbours tell of a pixel stays in it, so small removals cost
+    How it can mislead. Imputation is not removal: what neighbours say about a pixel stays in it, so small removals cost
     little. Without retraining, a fall may still come from inputs that look like nothing the network has seen. The
     networks tested are trained by the recipe, one for each seed, not the audited one: a single network gives no
     interval. Noise of 0.01 is the released code's; the paper is said to use 0.1, in units of the input.

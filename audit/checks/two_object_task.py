@@ -42,7 +42,8 @@ class TwoObjectTask(Check):
     effect* how much more than in untrained networks' maps.
 
     Why it matters. A map of a random network may resemble a trained one's because both follow the one object there is
-    in the image. With two objects and two tasks, dependence on the task can be told from sensitivity to parameters.
+    in the image. With two objects and two tasks, dependence on the task can be distinguished from sensitivity to
+    parameters.
 
     Expected relation. The task effect is at least ``at_least``, with the lower end of a 95 % interval. A map that
     ignores the model has a task effect of exactly 0, whichever object it prefers, and 0.05 is a twentieth more. The

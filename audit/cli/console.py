@@ -109,13 +109,13 @@ def verdicts(audit: "Audit", *, verbose: bool = False) -> None:
     for verdict in explained:
         heading = f"{_words(audit, verdict)[1]} {show(verdict.method)}, {show(verdict.requirement)}: "
         out.print(_text(heading, verdict.outcome), _text(show(verdict.reason)), sep="", soft_wrap=True)
-    told = [*(reason.sentence for reason in audit.invalid), *(verdict.reason for verdict in explained)]
-    out.print(_text(f"\n{show(_sentence(audit, told))}"), soft_wrap=True)
+    printed = [*(reason.sentence for reason in audit.invalid), *(verdict.reason for verdict in explained)]
+    out.print(_text(f"\n{show(_sentence(audit, printed))}"), soft_wrap=True)
 
 
-def _sentence(audit: "Audit", told: Sequence[str]) -> str:
+def _sentence(audit: "Audit", printed: Sequence[str]) -> str:
     """Return the audit's sentence without the reason at its end, if that was printed above."""
-    for reason in told:
+    for reason in printed:
         repeated = f": {reason[:1].lower()}{reason[1:]}"
         if audit.sentence.endswith(repeated):
             return f"{audit.sentence.removesuffix(repeated)}."

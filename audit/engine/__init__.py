@@ -1,1 +1,1 @@
-"""The bench: turns conditions into parameters, keys and maps for the checks, and trains networks anew."""
+"""The bench: turns conditions into parameters, keys and maps for the checks, and retrains networks."""

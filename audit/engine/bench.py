@@ -1,4 +1,4 @@
-"""The workshop: turns conditions into parameters, keys, classes and networks, and serves the maps to the checks."""
+"""The bench: turns conditions into parameters, keys, classes and networks, and serves the maps to the checks."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace

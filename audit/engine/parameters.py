@@ -1,4 +1,4 @@
-"""The parameters that a condition asks for: as trained, re-drawn, or trained anew."""
+"""The parameters that a condition asks for: as trained, re-drawn, or retrained."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Networks trained anew, and what they can do with inputs of which features were removed.
+"""Retrained networks, and their accuracy on inputs with removed features.
 
 Data stay as they are: a batch is modified when it is used. A method's maps are computed and ranked once for all
 training and test inputs, and kept while units of that method are measured (they stand together in the plan).

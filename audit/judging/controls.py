@@ -70,7 +70,7 @@ def blocked(check_name: str, check: Check, controls: Sequence[Control]) -> str |
 
 
 _UNCONTROLLED = (
-    "No control vouches for this check, so a pass shows nothing. Declare controls for `{}`: a method that must pass "
+    "No control supports this check, so a pass shows nothing. Declare controls for `{}`: a method that must pass "
     "and one that must fail."
 )
 

@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 class Input(MethodDefaults):
     """The input itself, used as a map (control).
 
-    Formula: A(x) = x. The network is not used.
-    Unit: that of the input. Sign: kept. Hyper-parameters: none. Needs: nothing of the network.
-    Known criticisms: it explains nothing; a method that cannot be told from it shows the input, not the network.
-    Source: the input-dominance experiment of Adebayo et al. 2018, arXiv:1810.03292.
+    Formula: A(x) = x. The network is not used. Unit: that of the input. Sign: kept. Hyper-parameters: none. Needs:
+    nothing of the network. Known criticisms: it explains nothing; a method that cannot be distinguished from it shows
+    the input, not the network. Source: the input-dominance experiment of Adebayo et al. 2018, arXiv:1810.03292.
     """
 
     unit: ClassVar[str] = "none"

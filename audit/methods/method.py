@@ -51,7 +51,7 @@ class MethodDefaults(Protocol):
         """Build what learns from data (``fitted.py``); None where, with these fields, there is nothing to learn.
 
         Raises:
-            InputError: the method does not apply to this network; the message names the reason and the way out.
+            InputError: the method does not apply to this network; the message has the reason and a fix.
         """
         return None
 
@@ -102,7 +102,7 @@ class Method(MethodDefaults, Protocol):
         """Build the pure attribution function for a network.
 
         Raises:
-            InputError: the method does not apply to this network; the message names the reason and the way out.
+            InputError: the method does not apply to this network; the message has the reason and a fix.
         """
 
     @abstractmethod

@@ -16,12 +16,13 @@ SHOWN: dict[Use, Standing] = {
 }
 
 RULES: dict[Use, str] = {
-    "usable": "the controls hold and every requirement asked of the method passes, among them one that tells.",
-    "limits": "the controls hold, nothing that gates fails and a requirement that tells passes, but another is "
-    "inconclusive, was skipped, or is not met and only a warning or waived.",
-    "avoid": "a requirement that gates fails or could not be tested, none that tells passes, or the audit is invalid.",
+    "usable": "all controls are as expected, and the method passes every requirement, at least one discriminating.",
+    "limits": "all controls are as expected, no gating requirement fails and a discriminating one passes, but "
+    "another requirement is inconclusive, skipped, waived, or only a warning that is not met.",
+    "avoid": "a gating requirement fails or was not tested, no discriminating one passes, or the audit is invalid.",
 }
-"""A requirement tells if it gates, a control had to fail it and did, and no map that ignores the model may pass it."""
+"""A requirement is discriminating if it counts for the gate, a control had to fail it and did, and no map that ignores
+the model may pass it."""
 
 _BLIND = ("edge_detector", "input")
 
@@ -80,17 +81,17 @@ def _refusal(audit: Audit, method: MethodFacts, unmet: Sequence[Verdict]) -> str
         return f"the audit is invalid: {why(audit.invalid).removesuffix('.')}"
     grave = {verdict.outcome for verdict in unmet if gates(verdict)}
     if "fail" in grave:
-        return "it fails what it must meet"
+        return "it fails a requirement that counts for the gate"
     if "error" in grave:
-        return "what it must meet could not be tested"
-    return "" if _told(audit, method) else "nothing shows that its maps are about the model"
+        return "a requirement that counts for the gate could not be tested"
+    return "" if _told(audit, method) else "no discriminating requirement shows that its maps depend on the model"
 
 
 def _told(audit: Audit, method: MethodFacts) -> bool:
-    """Return whether a method passes a requirement that tells: some an edge detector passes too."""
+    """Return whether a method passes a discriminating requirement: an edge detector passes some of the others too."""
     failed = {c.requirement for c in audit.controls if c.expected == c.verdict.outcome == "fail"}
-    tells = failed - {c.requirement for c in audit.controls if c.method in _BLIND and c.expected == "pass"}
-    own = (v for v in audit.verdicts if v.method == method.id and v.requirement in tells and gates(v))
+    discriminating = failed - {c.requirement for c in audit.controls if c.method in _BLIND and c.expected == "pass"}
+    own = (v for v in audit.verdicts if v.method == method.id and v.requirement in discriminating and gates(v))
     return any(kind_of(audit, verdict) == "pass" for verdict in own)
 
 

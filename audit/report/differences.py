@@ -33,7 +33,7 @@ def sentence(comparison: Comparison) -> str:
     parts = [f"{count} {_COUNTED[kind][count != 1]}" for kind, count in found.items()]
     listed = ", ".join(parts) or "nothing changed"
     worse = "" if regressed(comparison) == bool(found.get("regression")) else " The audit itself became invalid."
-    return f"{listed[:1].upper()}{listed[1:]}; {comparison.same} as before.{worse}"
+    return f"{listed[:1].upper()}{listed[1:]}; {comparison.same} unchanged.{worse}"
 
 
 def outcomes(comparison: Comparison) -> str:

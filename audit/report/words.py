@@ -177,7 +177,7 @@ def courses(verdict: Verdict) -> list[tuple[str, tuple[Point, ...]]]:
 
 def explained_class(audit: Audit) -> str:
     """Return which class the maps explain, and where it is chosen anew."""
-    fixed = "fixed once, from the trained model, and kept whatever is re-drawn"
+    fixed = "fixed once, from the trained model, and kept when parameters are re-drawn"
     anew = [each.title for each in audit.requirements if each.settings.get("target") == "rechosen"]
     return f"{fixed}; but under {', '.join(anew)} the class that the re-drawn model predicts" if anew else fixed
 
@@ -211,5 +211,5 @@ def of_no_control(audit: Audit) -> tuple[Invalidity, ...]:
 
 
 def undecided(audit: Audit) -> list[Control]:
-    """Return the controls that neither did what they must nor contradicted it: they vouch for nothing."""
+    """Return the controls that gave no decision, neither as expected nor against it: they support no requirement."""
     return [each for each in audit.controls if each.behaves and each.verdict.outcome != each.expected]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from audit.checks.check import told
+from audit.checks.check import recorded
 from audit.declare import as_json
 from audit.errors import InputError
 from audit.judging import changes, verdicts
@@ -183,7 +183,7 @@ def _requirement_facts(requirement: Requirement) -> RequirementFacts:
         title=_title(requirement),
         settings=as_json(requirement.check),
         severity=requirement.severity,
-        **told(type(requirement.check)),
+        **recorded(type(requirement.check)),
     )
 
 

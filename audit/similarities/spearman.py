@@ -39,7 +39,7 @@ class Spearman(Similarity):
     def shuffled(self, a: Maps, b: Maps, keys: Sequence[str]) -> None:
         """Return nothing: ranks are centred, so each rank of one meets each of the other for a mean product of 0.
 
-        To draw shuffles would only put their sampling error in place of that 0, and slow the commonest sweep.
+        Sampling shuffles would only replace that 0 by their sampling error, and slow down the most frequent case.
         """
 
 

@@ -61,7 +61,7 @@ def test_a_map_that_prefers_the_mark_but_lies_elsewhere_fails_by_chance_alone():
 def test_nothing_is_said_of_a_model_that_does_not_use_the_mark_alone(audited, share):
     for maps in (sees_only_what_matters, blind):
         found = judgement(maps, audited=audited)
-        assert found.outcome == "inconclusive" and f"does not decide by what it should: {share}" in found.reason
+        assert found.outcome == "inconclusive" and f"does not use what it should: {share}" in found.reason
         assert all(each.statistic is None for each in found.criteria)
 
 

@@ -1,4 +1,4 @@
-"""A pass needs controls that vouch for it: none declared, none run and the identity alone are no vouching."""
+"""A pass needs controls that support it: none declared, none run, or the identity alone do not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -63,7 +63,7 @@ def test_a_failure_needs_no_controls():
     assert (audit.verdicts[0].outcome, audit.exit_code) == ("fail", 1)
 
 
-def test_controls_that_were_all_skipped_vouch_for_nothing_and_the_reason_says_why():
+def test_controls_that_were_all_skipped_support_nothing_and_the_reason_says_why():
     name = "cascading_randomization"
     skipped = {(name, method): f"It has no use for {method}." for method in SOUND}
     verdict = judged(CASCADE, {"gradient": 0.1, **SOUND}, skipped=skipped).verdicts[0]
@@ -71,7 +71,7 @@ def test_controls_that_were_all_skipped_vouch_for_nothing_and_the_reason_says_wh
     assert "edge_detector: It has no use for edge_detector." in verdict.reason
 
 
-def test_controls_that_were_not_run_vouch_for_nothing():
+def test_controls_that_were_not_run_support_nothing():
     verdict = judged(CASCADE, {"gradient": 0.1}).verdicts[0]
     assert verdict.outcome == "inconclusive" and "edge_detector: This control was not run." in verdict.reason
 

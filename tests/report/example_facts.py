@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from audit.checks.check import told
+from audit.checks.check import recorded
 from audit.record import DataFacts, Facts, MethodFacts, NetworkFacts, Provenance, RequirementFacts, StageFacts
 from audit.registry import find
 
@@ -87,7 +87,7 @@ def requirement(check: str) -> RequirementFacts:
         title=check.replace("_", " ").capitalize(),
         settings={"at_least": 0.9} if check == REPEAT else settings,
         severity="warning" if check == REPEAT else "error",
-        **{**told(find("checks", check)), "doc": _DOC},
+        **{**recorded(find("checks", check)), "doc": _DOC},
     )
 
 

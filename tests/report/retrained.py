@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from audit.checks.check import Check, told
+from audit.checks.check import Check, recorded
 from audit.checks.diff_roar import DiffRoar
 from audit.checks.label_permutation import LabelPermutation
 from audit.checks.roar import Roar
@@ -39,7 +39,7 @@ def removals(check: Check) -> Audit:
         title="Remove and retrain",
         settings=as_json(check),
         severity="error",
-        **told(type(check)),
+        **recorded(type(check)),
     )
     control = Control(requirement=name, method="random_map", expected="fail", verdict=verdicts[-1], behaves=True)
     return examples.audit(requirements=(requirement,), verdicts=verdicts[:-1], controls=(control,))
@@ -78,7 +78,7 @@ def permutations(check: LabelPermutation = CHECK, **changes: Any) -> Audit:
         title="Label permutation",
         settings=as_json(check),
         severity="error",
-        **told(LabelPermutation),
+        **recorded(LabelPermutation),
     )
     made = {
         "requirements": (requirement,),

@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from audit import resources
-from audit.checks.check import told
+from audit.checks.check import recorded
 from audit.record import Category, FigureKind
 from audit.registry import find, places
 from audit.report.page.compliance import KINDS
@@ -36,6 +36,6 @@ def test_every_check_is_in_a_group_of_the_report(name):
 
 
 def test_every_category_and_every_kind_of_figure_has_a_check():
-    found = [told(find("checks", name)) for name in places("checks")]
+    found = [recorded(find("checks", name)) for name in places("checks")]
     assert {each["category"] for each in found} == set(get_args(Category))
     assert {kind for each in found for kind in each["figures"]} == set(get_args(FigureKind))

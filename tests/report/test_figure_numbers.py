@@ -13,7 +13,7 @@ import pytest
 from matplotlib.figure import Figure as Canvas
 
 import audit.report
-from audit.checks.check import told
+from audit.checks.check import recorded
 from audit.record import Audit, Context, PastRun, Point, Reference, Verdict
 from audit.registry import find
 from audit.report.figures import svg
@@ -65,7 +65,7 @@ def audit_of(check: str, stages: tuple[str, ...], *, beside: bool = False, **cha
         return replace(verdict, requirement=check, check=check, curve=curve, references=references, per_input=inputs)
 
     requirement = replace(
-        whole.requirements[0], id=check, check=check, title=check, **{**told(find("checks", check)), **changes}
+        whole.requirements[0], id=check, check=check, title=check, **{**recorded(find("checks", check)), **changes}
     )
     verdicts = tuple(numbered(each) for each in whole.verdicts if each.requirement == examples.CASCADE)
     controls = tuple(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audit.checks.cascading_randomization import CascadingRandomization
-from audit.checks.check import told
+from audit.checks.check import recorded
 from audit.record import RequirementFacts
 from audit.report import words
 from audit.report.figures import curves, removals
@@ -30,7 +30,7 @@ def audit():
         title="Cascade",
         settings=settings,
         severity="error",
-        **told(CascadingRandomization),
+        **recorded(CascadingRandomization),
     )
     data = replace(found.facts.data, labels=(0,) * 30)
     return replace(found, requirements=(requirement,), facts=replace(found.facts, data=data))
@@ -63,4 +63,4 @@ def test_the_page_lists_it_and_says_which_class_is_explained():
 def test_a_fixed_class_is_said_to_be_fixed():
     found = audit()
     fixed = replace(found.requirements[0], settings={"target": "fixed"})
-    assert words.explained_class(replace(found, requirements=(fixed,))).endswith("kept whatever is re-drawn")
+    assert words.explained_class(replace(found, requirements=(fixed,))).endswith("kept when parameters are re-drawn")

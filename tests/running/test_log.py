@@ -156,5 +156,5 @@ def test_the_page_and_its_print_hold_every_line_and_say_what_was_left_out() -> N
     made = pages(examples.nothing(), context=Context(log=lines, left_out=7))
     for text in map(text_of, (made.screen, made.paper)):
         assert all(each.text in text and each.of in text for each in lines)
-        assert "250 lines; 7 more are left out here" in text
+        assert "250 lines; 7 more are not shown" in text
     assert "No log was kept with these results." in text_of(pages(examples.nothing()).screen)

@@ -89,7 +89,7 @@ def test_diff_shows_each_change_in_a_table(runs: tuple[Path, Path], capsys: pyte
     out = capsys.readouterr().out
     (row,) = [line for line in out.splitlines() if "guided_backprop" in line and "cascading" in line]
     assert "▼ Regression" in row and "pass → fail" in row
-    assert "9 regressions, 1 gone; 8 as before." in out
+    assert "9 regressions, 1 gone; 8 unchanged." in out
     assert "Pass (exit code 0) before, fail (exit code 1) now." in out
 
 

@@ -77,7 +77,7 @@ def unused(
     if change[used] >= used_at_least and change[ignored] <= misled_at_most:
         return None
     return (
-        f"{who} does not decide by what it should: {change[used]:.0%} of its predictions change when what its task "
+        f"{who} does not use what it should: {change[used]:.0%} of its predictions change when what its task "
         f"concerns is exchanged (at least {used_at_least:.0%} must), {change[ignored]:.0%} when the other thing is "
         f"(at most {misled_at_most:.0%} may), so nothing is known of what its maps must show."
     )

@@ -12,9 +12,9 @@ def chance(training: TrainingFacts) -> tuple[float, float]:
     """Return the test accuracies between which a network without any knowledge of the labels lies, low and high.
 
     One that guesses in proportion to the training labels reaches the sum over classes of training share times test
-    share; one that always names the commonest training class reaches that class's test share. A network that memorised
-    permuted labels is somewhere between: it guesses where memory dominates, and names the commonest class where
-    smoothness does. With balanced classes both are one over the number of classes.
+    share; one that always predicts the most frequent training class reaches that class's test share. A network that
+    memorised permuted labels is somewhere between: it guesses where memory dominates, and predicts the most frequent
+    class where smoothness does. With balanced classes both are one over the number of classes.
     """
     train, test = np.asarray(training.train_shares), np.asarray(training.test_shares)
     ends = float(train @ test), float(test[train.argmax()])

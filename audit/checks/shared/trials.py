@@ -9,7 +9,7 @@ from audit.checks.shared.wording import decimals
 from audit.record import Criterion, Facts, Outcome, Point, Reference, record
 from audit.statistics import LEVEL, Estimate, decide, p_value
 
-_CHANCE = 3  # standard errors above the commonest class's share that count as having learned something
+_CHANCE = 3  # standard errors above the most frequent class's share that count as having learned something
 
 
 @record

@@ -98,8 +98,8 @@ def fitting(network: Network, method: str, estimator: Estimator, *, trained: boo
     """Build what fits the patterns: two passes over the inputs in batches, for the means and then for the moments.
 
     Both estimators are a = n / (w^T n) with n = sum of x (y - E[y]), over the inputs (and places of a convolution) with
-    y > 0 for ``two_component``; for ``linear`` w^T n is their number times var[y]. Where w^T n is not to be told from
-    rounding, as for an output that never varies or never exceeds 0, the pattern is 0.
+    y > 0 for ``two_component``; for ``linear`` w^T n is their number times var[y]. Where w^T n cannot be distinguished
+    from rounding, as for an output that never varies or never exceeds 0, the pattern is 0.
 
     Args:
         network: the network.

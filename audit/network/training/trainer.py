@@ -19,7 +19,7 @@ _BATCH = 256  # inputs per compiled call when accuracies are measured; the last 
 
 @record
 class TrainedNetwork:
-    """A network trained anew.
+    """A network trained from fresh weights.
 
     ``loss`` and ``accuracy`` (epochs,) float64 are the running means of each epoch, as Keras prints them: with dropout
     and augmentation. ``train_accuracy`` and ``test_accuracy`` are those of the final weights, without either. All

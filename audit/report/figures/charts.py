@@ -1,4 +1,4 @@
-"""Which figures a requirement has, and the words beside them: what is drawn, and how it is to be read."""
+"""Which figures a requirement has, and the words beside them: what is plotted, and how it is to be read."""
 
 from collections.abc import Sequence
 
@@ -12,10 +12,10 @@ from audit.report.words import number
 
 _CURVES = (
     "Lines are methods, bands their 95 % intervals, dotted lines the declared thresholds (that of the last stage is "
-    "drawn at its end), grey dashed lines the controls. Thin lines with hollow markers were measured but not judged."
+    "plotted at its end), grey dashed lines the controls. Thin lines with hollow markers were measured but not judged."
 )
-_CROWDED = " Of this many methods the worst are named; the names of the others and all intervals are in the table."
-_NULLS = " The grey band holds the nulls: those of the methods, or of noise and of shuffled maps."
+_CROWDED = " Only the worst of this many methods are labelled; the table names all and has their intervals."
+_NULLS = " The grey band contains the nulls: those of the methods, or of noise and of shuffled maps."
 _ROWS = "Points are methods, bars their 95 % intervals, the dotted line the declared threshold; controls are grey."
 
 
@@ -42,22 +42,22 @@ def figures(
 def _curves(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[Figure, ...]:
     meaning = "" if facts.quantity == "similarity" else facts.quantity
     judged, beside = convergence.without_steps(facts, verdicts), convergence.without_steps(facts, controls)
-    drawn = plots.plot(judged, beside, facts.axis, meaning)
-    if drawn is None:
+    plotted = plots.plot(judged, beside, facts.axis, meaning)
+    if plotted is None:
         return ()
-    said = "; ".join(f"{line.name}: {_course(line.points, drawn.quantity)}" for line in drawn.lines)
-    alt = f"{facts.title}, {meaning or drawn.quantity} by method. {said}. The table of numbers below holds every point."
-    caption = (_CURVES if plots.curved(drawn) else _ROWS) + (_CROWDED if plots.crowded(drawn) else "")
-    band = plots.nulls(drawn)
-    table = _nulls_table(facts.title, drawn, band) if band else None
-    return (plots.figure(drawn, alt, caption + (_NULLS if band else ""), table),)
+    said = "; ".join(f"{line.name}: {_course(line.points, plotted.quantity)}" for line in plotted.lines)
+    alt = f"{facts.title}, {meaning or plotted.quantity} by method. {said}. The table below has every point."
+    caption = (_CURVES if plots.curved(plotted) else _ROWS) + (_CROWDED if plots.crowded(plotted) else "")
+    band = plots.nulls(plotted)
+    table = _nulls_table(facts.title, plotted, band) if band else None
+    return (plots.figure(plotted, alt, caption + (_NULLS if band else ""), table),)
 
 
-def _nulls_table(title: str, drawn: plots.Plot, band: tuple[np.ndarray, np.ndarray]) -> FigureTable:
-    places = max((line.points for line in drawn.lines), key=len)
+def _nulls_table(title: str, plotted: plots.Plot, band: tuple[np.ndarray, np.ndarray]) -> FigureTable:
+    places = max((line.points for line in plotted.lines), key=len)
     rows = zip((point.label for point in places), *band, strict=False)  # the band ends where the judged curves do
     return FigureTable(
-        caption=f"{title}: the grey band of nulls, as {drawn.quantity}, at each place of the curves",
+        caption=f"{title}: the grey band of nulls, as {plotted.quantity}, at each place of the curves",
         head=("Place", "Lowest null", "Highest null"),
         rows=tuple((label, number(low, 3), number(high, 3)) for label, low, high in rows),
     )

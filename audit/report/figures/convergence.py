@@ -27,9 +27,9 @@ def figures(facts: RequirementFacts, verdicts: Sequence[Verdict]) -> tuple[Figur
     if not shown:
         return ()
     said = "; ".join(f"{method}: {', '.join(f'{number(g, 3)} at {s}' for s, g in gaps)}" for _, method, gaps in shown)
-    alt = f"{facts.title}, {facts.quantity} by number of steps. {said}. The table of numbers below holds every point."
+    alt = f"{facts.title}, {facts.quantity} by number of steps. {said}. The table below has every point."
     limit = facts.settings.get("within")
-    return (svg.figure(lambda canvas: _draw(canvas, shown, limit, facts.quantity), alt, _CAPTION, height=2.9),)
+    return (svg.figure(lambda canvas: _plot(canvas, shown, limit, facts.quantity), alt, _CAPTION, height=2.9),)
 
 
 def without_steps(facts: RequirementFacts, verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
@@ -49,7 +49,7 @@ def _steps(point: Point) -> int | None:
     return int(count) if separator and not rest and _COUNT.fullmatch(count) else None
 
 
-def _draw(
+def _plot(
     canvas: Any, shown: Sequence[tuple[int, str, list[tuple[int, float]]]], limit: float | None, quantity: str
 ) -> None:
     axes = canvas.add_axes((BOX[0], 0.18, BOX[2], 0.78))
@@ -58,9 +58,9 @@ def _draw(
     ends: list[End] = []
     for place, method, gaps in shown:
         steps, values = zip(*gaps, strict=True)
-        drawing = look(place)
-        axes.plot(steps, values, **drawing, clip_on=False)
-        ends.append(End(value=values[-1], name=method, colour=drawing["color"], control=False))
+        style_of_line = look(place)
+        axes.plot(steps, values, **style_of_line, clip_on=False)
+        ends.append(End(value=values[-1], name=method, colour=style_of_line["color"], control=False))
     counts = sorted({steps for *_, gaps in shown for steps, _ in gaps})
     axes.set_xticks(counts, [str(count) for count in counts], fontsize=NAME, color=INK)
     axes.minorticks_off()

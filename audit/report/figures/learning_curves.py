@@ -1,4 +1,4 @@
-"""The figures of networks trained anew: each method between its floor and its ceiling, and how they learned."""
+"""The figures of retrained networks: each method between its floor and its ceiling, and how they learned."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -55,7 +55,7 @@ def pairs(verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[Fig
     said = "; ".join(
         f"{row.name}: {', '.join(f'{number(point.excess)} {point.label}' for point in row.points)}" for row in rows
     )
-    alt = f"Excess similarity of pairs of networks, by method. {said}. The table of numbers below holds every point."
+    alt = f"Excess similarity of pairs of networks, by method. {said}. The table below has every point."
     return (svg.figure(lambda canvas: _draw_pairs(canvas, rows, limits), alt, _PAIRS, height),)
 
 
@@ -116,7 +116,7 @@ def learning(facts: RequirementFacts, found: Sequence[LearningCurve]) -> tuple[F
         f"test {number(each.test_accuracy)}"
         for each in shown
     )
-    alt = f"Training accuracy by epoch. {said}. The table of trainings below holds every number."
+    alt = f"Training accuracy by epoch. {said}. The table of trainings below has every number."
     return (svg.figure(lambda canvas: _draw_learning(canvas, shown, limit), alt, _LEARNING, height=2.9),)
 
 

@@ -23,7 +23,7 @@ _ACCURACY = (
 )
 _AREA = (
     "Points are methods, bars their 95 % intervals over retrainings, the dotted line the declared margin; controls are "
-    "grey. A method without a decision for want of a precondition has no area."
+    "grey. A method that could not be judged because a precondition was not met has no area."
 )
 
 
@@ -47,7 +47,7 @@ def columns(facts: RequirementFacts) -> Columns:
 
 @record
 class Course:
-    """One curve of accuracy, and how it is drawn."""
+    """One curve of accuracy, and how it is plotted."""
 
     name: str
     points: tuple[Point, ...]
@@ -63,10 +63,12 @@ def figures(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequ
         return ()
     places, areas = _places(facts, courses), _areas(verdicts, controls)
     said = "; ".join(f"{each.name} from {_first_last(each.points)}" for each in courses)
-    alt = f"{facts.title}, accuracy against the {facts.axis}. {said}. The tables below hold every point."
+    alt = f"{facts.title}, accuracy against the {facts.axis}. {said}. The tables below have every point."
     worst: Worst = "lowest" if "kept" in facts.figures else "highest"
-    drawn = svg.figure(lambda canvas: _draw(canvas, courses, places, facts.axis, worst), alt, _ACCURACY)
-    return (drawn, figure(areas, _said(facts, areas), _AREA, _areas_table(facts.title, areas))) if areas else (drawn,)
+    plotted = svg.figure(lambda canvas: _plot(canvas, courses, places, facts.axis, worst), alt, _ACCURACY)
+    return (
+        (plotted, figure(areas, _said(facts, areas), _AREA, _areas_table(facts.title, areas))) if areas else (plotted,)
+    )
 
 
 def curves(verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[tuple[str, tuple[Point, ...]], ...]:
@@ -106,7 +108,7 @@ def _places(facts: RequirementFacts, courses: Sequence[Course]) -> list[float]:
     return with_start if 0 <= longest - len(given) <= 1 else [float(place) for place in range(longest)]
 
 
-def _draw(canvas: Any, courses: Sequence[Course], places: Sequence[float], across: str, worst: Worst) -> None:
+def _plot(canvas: Any, courses: Sequence[Course], places: Sequence[float], across: str, worst: Worst) -> None:
     axes = canvas.add_axes(BOX)
     frame(axes)
     ends: list[End] = []
@@ -131,9 +133,9 @@ def _look(course: Course) -> dict[str, Any]:
 
 
 def _scales(axes: Any, courses: Sequence[Course], places: Sequence[float]) -> None:
-    drawn = np.concatenate([np.ravel(_numbers(each.points)[: 1 if each.further else 3]) for each in courses])
-    drawn = drawn[np.isfinite(drawn)] if np.isfinite(drawn).any() else np.array([0.0, 1.0])
-    low, high = float(drawn.min()), float(drawn.max())
+    plotted = np.concatenate([np.ravel(_numbers(each.points)[: 1 if each.further else 3]) for each in courses])
+    plotted = plotted[np.isfinite(plotted)] if np.isfinite(plotted).any() else np.array([0.0, 1.0])
+    low, high = float(plotted.min()), float(plotted.max())
     axes.set_ylim(max(low - 0.05, -0.02), min(high + 0.05, 1.02))
     axes.set_xlim(places[0], places[-1] if len(places) > 1 else places[0] + 1)
     longest = max((each.points for each in courses), key=len)
@@ -186,7 +188,7 @@ def _area(verdict: Verdict) -> Point:
 
 def _said(facts: RequirementFacts, areas: Plot) -> str:
     said = "; ".join(f"{line.name}: {number(line.points[0].excess)}" for line in areas.lines)
-    return f"{facts.title}, area by method. {said}. The table below holds every interval."
+    return f"{facts.title}, area by method. {said}. The table below has every interval."
 
 
 def _areas_table(title: str, areas: Plot) -> FigureTable:

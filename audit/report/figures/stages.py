@@ -18,16 +18,14 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _STRONGEST = 0.5  # opacity of a cell: ink stays legible on it in both themes
 
 _HEAT = (
-    "Each cell is the excess of similarity over the null with that stage alone re-drawn: the stronger its blue, the "
-    "less the map noticed; orange is below the null; a dash has no number."
+    "Each cell is the excess of similarity over the null with that stage alone re-drawn: the darker the blue, the "
+    "less the map changed; orange is below the null; a dash has no number."
 )
 _SPREAD = (
-    "Inputs at the last place of the curve, means over seeds: the point is their median, the bar holds the middle "
+    "Inputs at the last place of the curve, means over seeds: the point is their median, the bar shows the middle "
     "half, the line the middle 90 %."
 )
-_SPREAD_TABLE = (
-    "quantiles over inputs of the excess at the last place, means over seeds; results.json holds every input"
-)
+_SPREAD_TABLE = "quantiles over inputs of the excess at the last place, means over seeds; results.json has every input"
 _SPREAD_HEAD = ("Method", "Inputs", "5 %", "25 %", "Median", "75 %", "95 %")
 _LIMIT = " The dotted line is the threshold that the mean over inputs must meet there."
 
@@ -49,7 +47,7 @@ def heat(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequenc
     if not any(np.isfinite(row.values).any() for row in rows):
         return ()
     said = "; ".join(f"{row.name}: {_listed(stages, row.values)}" for row in rows)
-    alt = f"{facts.title}, excess by stage and method. {said}. The table of numbers below holds every point."
+    alt = f"{facts.title}, excess by stage and method. {said}. The table below has every point."
     height = rows_height(len(rows)) + 0.35
     return (svg.figure(lambda canvas: _draw_heat(canvas, rows, stages, facts.axis), alt, _HEAT, height),)
 
@@ -93,14 +91,14 @@ def spread(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Seque
         each.threshold: each for verdict in (*verdicts, *controls) for each in verdict.criteria if each.name == "last"
     }
     said = "; ".join(f"{row.name}: {_listed([f'at {share:.0%}' for share in QUANTILES], row.values)}" for row in rows)
-    alt = f"{facts.title}, excess of each input at the last place: quantiles by method. {said}. The table holds them."
-    drawn = list(limits.values())
-    caption = _SPREAD + (_LIMIT if drawn else "")
+    alt = f"{facts.title}, excess of each input at the last place: quantiles by method. {said}. The table has them."
+    plotted = list(limits.values())
+    caption = _SPREAD + (_LIMIT if plotted else "")
     table = FigureTable(
         caption=f"{facts.title}: {_SPREAD_TABLE}", head=_SPREAD_HEAD, rows=tuple(_input_row(*each) for each in shown)
     )
     height = rows_height(len(rows))
-    return (svg.figure(lambda canvas: _draw_spread(canvas, rows, drawn), alt, caption, height, table),)
+    return (svg.figure(lambda canvas: _plot_spread(canvas, rows, plotted), alt, caption, height, table),)
 
 
 def _input_row(verdict: Verdict, control: bool) -> tuple[str, ...]:
@@ -118,7 +116,7 @@ def _known(verdict: Verdict) -> list[float]:
     return [value for value in verdict.per_input if value is not None and finite(value)]
 
 
-def _draw_spread(canvas: Any, rows: Sequence[StageRow], limits: Sequence[Criterion]) -> None:
+def _plot_spread(canvas: Any, rows: Sequence[StageRow], limits: Sequence[Criterion]) -> None:
     axes = _row_axes(canvas, rows)
     for place, row in enumerate(rows):
         colour = QUIET if row.control else COLOURS[0]

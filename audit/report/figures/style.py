@@ -1,6 +1,6 @@
-"""The house style of every figure: colours, sizes and the frame, and the dark twin of a drawing.
+"""The house style of every figure: colours, sizes and the frame, and the dark version of a figure.
 
-A figure is drawn once, in the light colours. Each of them has a counterpart for dark pages, and no two share one, so
+A figure is plotted once, in the light colours. Each of them has a counterpart for dark pages, and no two share one, so
 the dark figure is the light one with its colours exchanged.
 """
 
@@ -65,5 +65,5 @@ def rows_height(rows: int) -> float:
 
 
 def dark(svg: str) -> str:
-    """Return a drawing with each colour of this style exchanged for its counterpart on dark pages."""
+    """Return an SVG with each colour of this style exchanged for its counterpart on dark pages."""
     return _WRITTEN.sub(lambda found: _DARK.get(found[0], found[0]), svg)

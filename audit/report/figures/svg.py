@@ -1,4 +1,4 @@
-"""A drawing as SVG data URIs for light and dark pages: the same bytes for the same drawing, text as paths."""
+"""A figure as SVG data URIs for light and dark pages: the same bytes for the same figure, text as paths."""
 
 import re
 import warnings
@@ -45,29 +45,29 @@ class Figure:
 
 
 def figure(
-    draw: Callable[[Any], None], alt: str, caption: str, height: float = HEIGHT, table: FigureTable | None = None
+    plot: Callable[[Any], None], alt: str, caption: str, height: float = HEIGHT, table: FigureTable | None = None
 ) -> Figure:
-    """Return what ``draw`` puts on a Matplotlib figure ``height`` inches high, in the colours of ``looks``."""
-    drawn = _svg(draw, height)
-    return Figure(light=_uri(drawn), dark=_uri(dark(drawn)), alt=alt, caption=caption, table=table)
+    """Return what ``plot`` puts on a Matplotlib figure ``height`` inches high, in the colours of ``looks``."""
+    plotted = _svg(plot, height)
+    return Figure(light=_uri(plotted), dark=_uri(dark(plotted)), alt=alt, caption=caption, table=table)
 
 
-def _svg(draw: Callable[[Any], None], height: float) -> str:
+def _svg(plot: Callable[[Any], None], height: float) -> str:
     import matplotlib
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure as Canvas
 
     file = BytesIO()
     with matplotlib.rc_context(_FIXED), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a letter that the font lacks is drawn as a box; the tables name it
+        warnings.simplefilter("ignore")  # a letter that the font lacks is plotted as a box; the tables name it
         canvas = FigureCanvasSVG(Canvas(figsize=(WIDTH, height)))
-        draw(canvas.figure)
+        plot(canvas.figure)
         canvas.print_svg(file, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return _short(file.getvalue().decode())
 
 
 def _short(svg: str) -> str:
-    """Return a drawing without what nobody sees: comments, metadata, line ends, and less than hundredths of a point.
+    """Return an SVG without what is invisible: comments, metadata, line ends, and less than hundredths of a point.
 
     Numbers below 1 stay: they are opacities and scales of letters.
     """

@@ -25,7 +25,7 @@ def annotations(audit: Audit, context: Context) -> list[str]:
         same = [line for name, line in found if name == level]
         lines += same[:MOST]
         if len(same) > MOST:
-            lines.append(f"::{level}::and {len(same) - MOST} more; the report holds them all")
+            lines.append(f"::{level}::and {len(same) - MOST} more; the report shows all of them")
     return lines
 
 

@@ -1,6 +1,6 @@
 """test-result.intoto.json: an unsigned in-toto Statement that these tests were run on this model, and how they ended.
 
-Whoever vouches for it signs it, in an envelope of their choice. The subject is named by the SHA-256 of its parameters
+Whoever attests it signs it, in an envelope of their choice. The subject is named by the SHA-256 of its parameters
 (``kerasParametersSha256``: names, shapes and bytes of every variable, hexadecimal), for a model may be no file; and by
 its file's where the spec pins it.
 

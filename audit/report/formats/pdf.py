@@ -48,10 +48,12 @@ def pdf(html: str, files: Sequence[Enclosed] = ()) -> bytes:
             return document.write_pdf(finisher=_finisher(files), **options) or b""
     except FatalURLFetchingError as error:  # a BaseException: ``except Exception`` would let it through
         raise EnvironmentStop(
-            "P102", "no PDF: the page asked for something outside itself", received=_first_line(error)
+            "P102", "no PDF: the page refers to an external resource", received=_first_line(error)
         ) from error
     except Exception as error:
-        raise EnvironmentStop("P103", "no PDF: the page could not be set", received=_first_line(error)) from error
+        raise EnvironmentStop(
+            "P103", "no PDF: WeasyPrint could not render the page", received=_first_line(error)
+        ) from error
 
 
 def _identifier(html: str, files: Sequence[Enclosed]) -> bytes:
@@ -71,10 +73,10 @@ def _moment() -> datetime | None:
     except (ValueError, OverflowError, OSError) as error:
         raise EnvironmentStop(
             "P140",
-            f"no PDF: {_CLOCK} is no time",
+            f"no PDF: {_CLOCK} is not a valid time",
             expected="whole seconds since 1970-01-01 UTC",
             received=given[:60],
-            fix=f"unset {_CLOCK}, or set it to such a number",
+            fix=f"unset {_CLOCK}, or set it to a number of seconds",
         ) from error
 
 
@@ -99,7 +101,7 @@ def _attachment(file: Enclosed, fetcher: Any, moment: datetime | None) -> Any:
 
 
 def _finisher(files: Sequence[Enclosed]) -> Callable[[Any, Any], None]:
-    """Return what mends the PDF: WeasyPrint lists each enclosed file twice and guesses types by the machine's table."""
+    """Return a hook for WeasyPrint, which lists each enclosed file twice and guesses types by the machine's table."""
     kinds = {file.name: "/" + file.kind.replace("/", "#2f") for file in files}
 
     def finish(document: Any, pdf: Any) -> None:

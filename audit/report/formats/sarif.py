@@ -1,7 +1,7 @@
 """results.sarif: SARIF 2.1.0, so that a code host shows each verdict that is not a pass at the spec's line.
 
 A rule for each check that was required, whether or not it found anything: a host then closes what is resolved. Passes
-and skipped verdicts are no results: hosts show every result as something to mend.
+and skipped verdicts are no results: hosts show every result as something to fix.
 
 Source: OASIS, Static Analysis Results Interchange Format (SARIF) Version 2.1.0, sections 3.14 to 3.58.
 """

@@ -24,7 +24,7 @@ def summary(audit: Audit) -> str:
     for place, block in enumerate(blocks):
         left -= len(block.encode()) + 1
         if left < 0:
-            lines.append(f"\n… and {len(blocks) - place} more lines; the report holds them all.")
+            lines.append(f"\n… and {len(blocks) - place} more lines; the report shows all of them.")
             break
         lines.append(block)
     return "\n".join(lines) + "\n"
@@ -63,4 +63,4 @@ def _controls(audit: Audit) -> Iterator[str]:
     yield f"\n## Controls\n\n{good} of {len(audit.controls)} controls got the expected verdict."
     for control in undecided(audit):
         place = f"**{escaped(control.method, 60)}**, {escaped(control.requirement, 60)}"
-        yield f"- {badge(standing('inconclusive'))} {place}: no decision; nothing it should vouch for passes."
+        yield f"- {badge(standing('inconclusive'))} {place}: no decision, so the requirement cannot pass."

@@ -68,7 +68,7 @@ def album(audit: Audit, gallery: Gallery, longest: int = EDGES[0], most: int | N
 def sizes(audit: Audit, gallery: Gallery, room: int) -> Iterator[tuple[int, int]]:
     """Yield edge and number of inputs that should take at most ``room`` bytes, the best first, no input at last.
 
-    One input stands for all: drawing every map to see that it does not fit takes minutes.
+    One input stands for all: rendering every map to see that it does not fit takes minutes.
     """
     inputs, each = len(gallery.inputs), 1
     for longest in EDGES:

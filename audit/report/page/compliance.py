@@ -9,20 +9,20 @@ from audit.report.words import about
 from audit.spec.frameworks import Coverage, Evidence, Framework, Item, find
 
 DISCLAIMER = (
-    "This section says which items of a framework the evidence of this report bears on. It is not legal advice, and it "
-    "does not say that a system, a model or an organisation complies with anything: that is for others to determine, "
+    "This section shows which items of a framework the evidence in this report relates to. It is not legal advice, and "
+    "it does not say that a system, a model or an organisation complies with anything: others must determine that, "
     "from more than this report."
 )
 
 MEANING: Mapping[Coverage, str] = {
-    "supports": "the report holds the evidence on explanation maps that the item asks for, whichever way it points.",
-    "partial": "it holds a part of that, or the item asks for more than an audit of explanation maps can say.",
-    "not covered": "it holds nothing of what the item asks for.",
+    "supports": "the report has the evidence on explanation maps that the item asks for, whether favourable or not.",
+    "partial": "the report has part of that evidence, or the item asks for more than such an audit can show.",
+    "not covered": "the report has no evidence that the item asks for.",
 }
 
 _CATEGORIES: Mapping[Category, str] = {
     "dependence": "verdicts on whether maps depend on the model",
-    "robustness": "verdicts on whether maps stay the same where they must",
+    "robustness": "verdicts on whether maps stay the same when they must",
     "faithfulness": "verdicts on whether what maps mark matters to the model",
     "axiom": "verdicts on rules that a method must keep",
     "localisation": "verdicts on whether maps mark what is known to matter",

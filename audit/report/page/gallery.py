@@ -13,7 +13,7 @@ TRAINED = "trained"
 
 _NETWORKS = {"true": "true labels", "permuted": "permuted labels", "other": "the other task", "none": "untrained"}
 
-_RULE = "the first {count} of the explained inputs, in the order in which they were drawn, fixed before judging"
+_RULE = "the first {count} of the explained inputs, in sampling order, fixed before judging"
 _THINNED = "; of {total} stages {shown} are shown, evenly spaced, the first and the last among them"
 
 

@@ -1,4 +1,4 @@
-"""report.html: one file that needs no network, is whole without its script, and states every number it draws."""
+"""report.html: one file that needs no network, is whole without its script, and states every number that it plots."""
 
 import hashlib
 import math
@@ -137,7 +137,7 @@ def _printed(value: object) -> object:
     if isinstance(value, Markup):
         return value
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
-        raise ValueError(f"the report was about to print {value!r}")
+        raise ValueError(f"cannot show {value!r} in the report")
     return words.clean(value)
 
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from audit.record import FOLLOWS, Audit, Verdict
 
 _OTHERWISE: Mapping[str, str] = {
-    "inconclusive": "Nothing was shown either way, so nothing may rest on it. The finding says what keeps it open; "
+    "inconclusive": "Nothing was shown either way, so do not rely on it. The finding says what is missing; "
     "more inputs or seeds narrow an interval.",
-    "error": "Mend the cause and run again: what is measured already is kept.",
+    "error": "Fix the cause and run again: finished units are reused.",
     "void": "First fix what makes the audit invalid: see the section Validity of the audit.",
-    "skipped": "Nothing, unless the intended use needs this requirement: then take a method that it applies to.",
+    "skipped": "Nothing, unless the intended use needs this requirement: then use a method that it applies to.",
 }
 
 

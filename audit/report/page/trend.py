@@ -1,4 +1,4 @@
-"""How an audit ended over its runs: the earlier ones, as the history told them, and this one."""
+"""The outcomes of an audit over its runs: the earlier ones in the history, and this one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -65,14 +65,14 @@ def figure(runs: Sequence[Run]) -> Figure | None:
         return None
     names = kinds(runs)
     said = "; ".join(f"{run.name}: {_said(run, names)}" for run in runs)
-    return svg.figure(lambda canvas: _draw(canvas, runs, names), f"Verdicts by run. {said}.", _CAPTION, height=2.6)
+    return svg.figure(lambda canvas: _plot(canvas, runs, names), f"Verdicts by run. {said}.", _CAPTION, height=2.6)
 
 
 def _said(run: Run, names: Sequence[str]) -> str:
     return ", ".join(f"{run.counts[name]} {standing(name).word.lower()}" for name in names if run.counts.get(name))
 
 
-def _draw(canvas: Any, runs: Sequence[Run], names: Sequence[str]) -> None:
+def _plot(canvas: Any, runs: Sequence[Run], names: Sequence[str]) -> None:
     axes = canvas.add_axes((0.075, 0.16, 0.74, 0.8))
     frame(axes)
     highest = max(sum(run.counts.get(name, 0) for name in names) for run in runs)

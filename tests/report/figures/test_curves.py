@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from audit.checks.check import told
+from audit.checks.check import recorded
 from audit.record import RequirementFacts, Verdict
 from audit.registry import find
 from audit.report.figures import curves
@@ -37,7 +37,7 @@ def test_many_curves_have_no_bands() -> None:
 
 def facts(check: str, **changes: object) -> RequirementFacts:
     (found,) = (each for each in examples.audit().requirements if each.id == examples.CASCADE)
-    return replace(found, check=check, **{**told(find("checks", check)), **changes})
+    return replace(found, check=check, **{**recorded(find("checks", check)), **changes})
 
 
 def test_the_band_lies_between_two_nulls_and_is_none_for_one() -> None:

@@ -25,7 +25,7 @@ def test_annotations_are_few_and_count_what_they_leave_out() -> None:
     for level, total in (("error", 31), ("warning", 30)):
         same = [line for line in lines if line.startswith(f"::{level}")]
         assert len(same) == MOST + 1 == 10
-        assert same[-1] == f"::{level}::and {total - MOST} more; the report holds them all"
+        assert same[-1] == f"::{level}::and {total - MOST} more; the report shows all of them"
 
 
 def test_annotations_escape_what_would_end_a_value_or_the_line() -> None:

@@ -30,4 +30,4 @@ def test_summary_stays_short_and_counts_what_it_leaves_out() -> None:
     many = examples.audit().verdicts * 300
     text = summary(examples.audit(verdicts=many))
     assert len(text.encode()) <= LONGEST < 64_000
-    assert "more lines; the report holds them all" in text
+    assert "more lines; the report shows all of them" in text
