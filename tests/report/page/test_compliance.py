@@ -99,5 +99,5 @@ def test_no_template_claims_it_either() -> None:
 def test_the_section_says_what_is_missing_and_what_it_does_not_know() -> None:
     shown = page(beside("eu-ai-act", "elsewhere@2020-01-01", audit=examples.small()))
     assert "missing: who prepared, reviewed and approved, by name" in shown
-    assert "does not hold this mapping" in shown
+    assert "does not have this mapping" in shown
     assert 'id="frameworks"' not in page(examples.small())
