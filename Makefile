@@ -8,7 +8,8 @@ KILLS ?= 6
 # What imports no framework, what is the command line's alone, and what runs minutes need not run on a second backend.
 FRAMEWORK_FREE := tests/benchmarks tests/judging tests/planning tests/record tests/report tests/similarities tests/spec tests/store \
   tests/network/test_blocks.py tests/checks/shared/test_complexity.py $(patsubst %,tests/cli/test_%.py,console doctor github handbook process) tests/running/test_history.py tests/running/test_log.py \
-  $(patsubst %,tests/test_%.py,___main__ calibration errors exit_codes families forbidden imports kill maps measures mirror mnist mnist_labels declare architecture packaging plugin plugin_imports recipe registry resources roar_toy \
+  $(patsubst %,tests/test_%.py,__main__ architecture calibration declare errors exit_codes families forbidden imports kill maps \
+  measures mirror mnist mnist_labels packaging plugin plugin_imports recipe registry resources roar_toy \
   startup statistics)
 MNIST ?= data/mnist10k.npz
 
