@@ -86,7 +86,7 @@ def test_a_recipe_that_gives_another_accuracy_decides_nothing(accuracy: float) -
 def test_networks_at_chance_decide_nothing() -> None:
     found = evidence(Roar(), lambda each: 0.1, intact=0.11)
     judgement = Roar().judge(found, facts(accuracy=0.12))
-    assert judgement.outcome == "inconclusive" and "commonest class" in judgement.reason
+    assert judgement.outcome == "inconclusive" and "most frequent class" in judgement.reason
 
 
 def test_unlabelled_explained_inputs_have_no_accuracy_to_reach() -> None:
