@@ -257,7 +257,7 @@ def _timed(world: "World", method: str) -> float:
             "T147",
             f"method `{method}` fails on the explained inputs",
             received=_first_line(error),
-            fix="correct it, otherwise every unit of this method fails; `saliency-audit --debug plan ...` shows the traceback",
+            fix="fix it, or every unit of this method fails; `saliency-audit --debug plan ...` shows the traceback",
         ) from error
 
 
