@@ -165,9 +165,9 @@ def trainings(monkeypatch) -> list[str]:
     seen: list[str] = []
     real = Retraining._fit
 
-    def spy(self, seed, **options):
+    def spy(self, seed, *options):
         seen.append(str(seed))
-        return real(self, seed, **options)
+        return real(self, seed, *options)
 
     monkeypatch.setattr(Retraining, "_fit", spy)
     return seen
