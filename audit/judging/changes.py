@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import isclose
-from typing import Literal
+from typing import Any, Literal
 
 from audit.record import Audit, Change, Comparison, Criterion, Shift, Side, Verdict
 
@@ -112,8 +112,9 @@ def _near(one: float | None, other: float | None) -> bool:
 
 
 def _side(audit: Audit, digest: str | None) -> Side:
+    header: Mapping[str, Any] = audit.spec.get("audit") or {}
     return Side(
-        id=str((audit.spec.get("audit") or {}).get("id") or ""),
+        id=str(header.get("id") or ""),
         digest=digest,
         model=audit.facts.network.digest,
         outcome=audit.outcome,

@@ -55,7 +55,7 @@ class JudgingInput:
     evidence: Mapping[str, Evidence]
     provenance: Provenance
     today: datetime.date
-    skipped: Mapping[Pair, str] = field(default_factory=dict)
+    skipped: Mapping[Pair, str] = field(default_factory=dict[Pair, str])
 
 
 @record
@@ -73,7 +73,8 @@ def judge(given: JudgingInput) -> Audit:
     invalid = invalidities(controls)
     found = [_voided(verdict, invalid) for each in judged for verdict in each.verdicts]
     verdicts = gate.waived(found, given.spec.get("waivers") or (), given.today)
-    ending = gate.close(verdicts, invalid, (given.spec.get("gate") or {}).get("inconclusive", "fail"))
+    options: Mapping[str, Any] = given.spec.get("gate") or {}
+    ending = gate.close(verdicts, invalid, options.get("inconclusive", "fail"))
     return Audit(
         schema_version=SCHEMA_VERSION,
         spec=given.spec,

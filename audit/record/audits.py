@@ -89,7 +89,9 @@ class Context:
     """What a report shows besides results.json: it can differ between machines although the results are the same."""
 
     file: str = ""  # the spec, as the command line named it
-    lines: Mapping[str, int] = field(default_factory=dict)  # requirement -> line of the spec, where it is written there
+    lines: Mapping[str, int] = field(
+        default_factory=dict[str, int]
+    )  # requirement -> line of the spec, where it is written there
     earlier: tuple[PastRun, ...] = ()  # of the same audit, the oldest first
     log: tuple[LogLine, ...] = ()
     left_out: int = 0  # lines of the log that are not in it

@@ -32,7 +32,7 @@ class Unit:
     method: Mapping[str, Any]
     condition: Condition
     world: str
-    code: Mapping[str, Code] = field(default_factory=dict)
+    code: Mapping[str, Code] = field(default_factory=dict[str, Code])
 
     @property
     def key(self) -> str:
@@ -45,8 +45,8 @@ class Measurement:
     """The result of measuring one unit: scores by name, (n,) float64; maps for the gallery; a training's parameters."""
 
     scores: Mapping[str, Any]
-    maps: Mapping[str, Any] = field(default_factory=dict)
-    params: Mapping[str, Any] = field(default_factory=dict)
+    maps: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    params: Mapping[str, Any] = field(default_factory=dict[str, Any])
     note: str | None = None  # why there is nothing to measure
 
 
@@ -56,9 +56,11 @@ class Evidence:
 
     unit: Unit
     status: Literal["done", "failed"]
-    scores: Mapping[str, Any] = field(default_factory=dict)  # name -> (n,) float64; NaN: undefined
-    maps: Mapping[str, Any] = field(default_factory=dict)  # name -> (g, H, W) or (g, F) float32, gallery inputs
-    params: Mapping[str, Any] = field(default_factory=dict)  # of a training: variable -> array
+    scores: Mapping[str, Any] = field(default_factory=dict[str, Any])  # name -> (n,) float64; NaN: undefined
+    maps: Mapping[str, Any] = field(
+        default_factory=dict[str, Any]
+    )  # name -> (g, H, W) or (g, F) float32, of the gallery
+    params: Mapping[str, Any] = field(default_factory=dict[str, Any])  # of a training: variable -> array
     seconds: float = 0.0
     error: str | None = None
     note: str | None = None  # why nothing could be measured, although there was no error

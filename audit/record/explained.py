@@ -17,8 +17,8 @@ class Explained:
     inputs: Any
     ids: Any
     targets: Any
-    truth: Mapping[str, Any] = field(default_factory=dict)
-    counterparts: Mapping[str, Any] = field(default_factory=dict)
+    truth: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    counterparts: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @record
@@ -30,5 +30,5 @@ class Variant:
 
     network: Any
     explained: Explained
-    notes: Mapping[str, Any] = field(default_factory=dict)
+    notes: Mapping[str, Any] = field(default_factory=dict[str, Any])
     carry: Callable[[Any], Any] | None = None

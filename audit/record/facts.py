@@ -76,7 +76,7 @@ class MethodFacts:
     summary: str
     evaluations: int  # gradient evaluations per input
     inapplicable: str | None = None  # why it does not apply to this network, in one sentence
-    code: Mapping[str, Code] = field(default_factory=dict)  # from outside the audit, by its place
+    code: Mapping[str, Code] = field(default_factory=dict[str, Code])  # from outside the audit, by its place
 
 
 @record
@@ -133,5 +133,5 @@ class Facts:
     world: str
     batch: int
     training: TrainingFacts | None = None
-    code: Mapping[str, Code] = field(default_factory=dict)
-    check_code: Mapping[str, Code] = field(default_factory=dict)
+    code: Mapping[str, Code] = field(default_factory=dict[str, Code])
+    check_code: Mapping[str, Code] = field(default_factory=dict[str, Code])

@@ -165,10 +165,10 @@ def read_dataset(node: YamlNode, span: Span, faults: list[Fault]) -> DatasetEntr
 def _preprocess(node: YamlNode | None, faults: list[Fault]) -> "Preprocess | None":
     from audit.datasets.preprocess import Application, Rescale
 
-    if node is None or not isinstance(node.value, dict):
+    if node is None or node.mapping is None:
         return None
     owner = FieldOwner(label="`dataset.preprocess`", span=node.span, also=frozenset({"application"}))
-    return _build(Application if "application" in node.value else Rescale, node, owner, faults)
+    return _build(Application if "application" in node.mapping else Rescale, node, owner, faults)
 
 
 def _entries(node: YamlNode, family: Family, faults: list[Fault]) -> Iterable[_Entry]:
@@ -183,12 +183,12 @@ def _entries(node: YamlNode, family: Family, faults: list[Fault]) -> Iterable[_E
 def _entry(item: YamlNode) -> _Entry | None:
     if isinstance(item.value, str):
         return _Entry(name=item.value, fields=YamlNode(span=item.span, value={}), span=item.span)
-    if not isinstance(item.value, dict) or len(item.value) != 1:
+    if item.mapping is None or len(item.mapping) != 1:
         return None
     name, inner = next(iter(item.children.items()))
     if inner.value is None:
         inner = YamlNode(span=item.keys[str(name)], value={})
-    if not isinstance(inner.value, dict):
+    if inner.mapping is None:
         return None
     return _Entry(name=str(name), fields=inner, span=item.keys[str(name)])
 
@@ -196,8 +196,8 @@ def _entry(item: YamlNode) -> _Entry | None:
 def _shapeless(item: YamlNode, family: Family) -> Fault:
     what = f"expected the name of a {family[:-1]}, or one name with its fields, as in {{name: {{field: value}}}}"
     hint = ""
-    if isinstance(item.value, dict) and len(item.value) > 1:
-        first = next(iter(item.value))
+    if item.mapping is not None and len(item.mapping) > 1:
+        first = next(iter(item.mapping))
         hint = f"indent the other keys if they are fields of `{first}`"
     return fault_at("S025", what, item.span, hint)
 

@@ -1,7 +1,7 @@
 """A JSON schema in words: what a spec expects at a place, and what it received."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 Schema = Mapping[str, Any]
 
@@ -13,7 +13,7 @@ def received(value: Any) -> str:
     if isinstance(value, Mapping):
         return "a mapping" if value else "an empty mapping"
     if isinstance(value, list):
-        return f"a list of length {len(value)}" if value else "an empty list"
+        return f"a list of length {len(cast(list[Any], value))}" if value else "an empty list"
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -1,7 +1,7 @@
 """The JSON schemas (draft 7, as editors read it) of a spec, with everything that is registered, and of results.json."""
 
 import json
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from pydantic import TypeAdapter
 
@@ -62,7 +62,7 @@ def _named(family: Family, options: type | None, definitions: Schema) -> Schema:
 
 def _fields(family: Family, name: str, options: type | None, definitions: Schema) -> Schema:
     own = _of(find(family, name), definitions)
-    common = _of(options, definitions)["properties"] if options else {}
+    common: Schema = _of(options, definitions)["properties"] if options else {}
     own["properties"] = {**own["properties"], **common}
     return {"description": summary(family, name), "anyOf": [own, {"type": "null"}]}
 
@@ -105,11 +105,13 @@ def _describe(kind: type, schema: Schema) -> None:
 def _draft7(value: Any) -> Any:
     """Rewrite pydantic's schema for draft 7: ``definitions``, and no words beside a reference."""
     if isinstance(value, list):
-        return [_draft7(each) for each in value]
+        return [_draft7(each) for each in cast(list[Any], value)]
     if not isinstance(value, dict):
         return value
     found = {
-        _KEYS.get(key, key): _draft7(each) for key, each in value.items() if key != "title" or not isinstance(each, str)
+        _KEYS.get(key, key): _draft7(each)
+        for key, each in cast(Schema, value).items()
+        if key != "title" or not isinstance(each, str)
     }
     if "$ref" in found:
         reference = {

@@ -138,16 +138,16 @@ def _unreadable(path: Path, error: Exception) -> SpecError:
 def _parse(text: str, name: str, folder: Path, stem: str, *, merge: bool = True) -> Spec:
     root, faults = read(text)
     preset = Preset(text="", file="")
-    if merge and root is not None and isinstance(root.value, dict):
+    if merge and root is not None and root.mapping is not None:
         root, preset = extended(root, faults)
-    if root is not None and not isinstance(root.value, dict):
+    if root is not None and root.mapping is None:
         faults.append(fault_at("S002", "expected a mapping with keys such as `model` and `methods`", root.span))
     if root is None and not faults:
         faults.append(
             Fault("S002", "the spec is empty", line=1, column=1, hint="start from an example such as specs/digits.yaml")
         )
     spec = None
-    if root is not None and isinstance(root.value, dict):
+    if root is not None and root.mapping is not None:
         spec = _spec(root, faults, text=text, folder=folder, stem=stem)
     if spec is None or faults:
         raise spec_error(_first_per_place(faults), text, name, {preset.file: preset.text} if preset.file else {})
@@ -213,8 +213,8 @@ def _check_waivers(
     faults: list[Fault],
 ) -> None:
     # A requirement that has a fault is still known by its name.
-    written = [each.value for each in sections["require"].children.values()]
-    named = {name for each in written for name in (each if isinstance(each, dict) else [str(each)])}
+    written = sections["require"].children.values()
+    named = {name for each in written for name in ([str(each.value)] if each.mapping is None else each.mapping)}
     checks = named | {name for each in requirements for name in (each.id, each.check_name)}
     for position, waiver in enumerate(document.waivers):
         places = sections["waivers"].children[position].children

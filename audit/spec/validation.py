@@ -128,7 +128,7 @@ def _unknown(key: str, path: Path, node: YamlNode, owner: FieldOwner, schema: Sc
     # The last step of the path is the unknown key itself.
     above = path[:-1]
     _, parent = _walk(node, above)
-    known = keys(at(schema, schema, above), schema) | (owner.also if not above else set())
+    known = keys(at(schema, schema, above), schema) | (set[str]() if above else owner.also)
     place = _of(above, owner)
     span = parent.keys.get(key, parent.span)
     return fault_at("S021", f"unknown key `{key}` in {place}", span, did_you_mean(key, known - {*parent.keys}))

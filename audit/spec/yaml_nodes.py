@@ -7,7 +7,7 @@ words follow YAML 1.2: ``1e-3`` is a number, ``no`` is text.
 from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 from math import isfinite
-from typing import Any
+from typing import Any, cast
 from unicodedata import category
 
 from audit.errors import Fault
@@ -38,6 +38,12 @@ class YamlNode:
     keys: Mapping[str, Span] = field(default_factory=dict[str, Span])
     children: Mapping[str | int, "YamlNode"] = field(default_factory=dict[str | int, "YamlNode"])
 
+    @property
+    def mapping(self) -> Mapping[str, Any] | None:
+        """The value where it is a mapping."""
+        is_mapping = isinstance(self.value, dict)
+        return cast(dict[str, Any], self.value) if is_mapping else None
+
 
 class _Stop(Exception):
     """Nothing after this fault can be read."""
@@ -65,7 +71,8 @@ def _events(text: str) -> Iterator[Any]:
     from ruamel.yaml import YAML
 
     try:
-        yield from YAML(typ="safe", pure=True).parse(text)
+        parser: Any = YAML(typ="safe", pure=True)  # untyped
+        yield from parser.parse(text)
     except Exception as error:  # any error of the parser means a broken file, not a crash
         raise _Stop(_broken(error, text)) from error
 
@@ -112,7 +119,8 @@ class _Builder:
         from ruamel.yaml import YAML
 
         self.file = file
-        self.lines, self.faults, self.stack = text.splitlines(), list[Fault](), list[_Open]()
+        self.lines: list[str] = text.splitlines()
+        self.faults, self.stack = list[Fault](), list[_Open]()
         self.root: YamlNode | None = None
         self.nodes = self.documents = 0
         yaml = YAML(typ="safe", pure=True)
@@ -221,7 +229,8 @@ class _Builder:
 
     def _span(self, event: Any) -> Span:
         start, end = event.start_mark, event.end_mark
-        line = self.lines[start.line] if start.line < len(self.lines) else ""
+        row: int = start.line
+        line = self.lines[row] if row < len(self.lines) else ""
         # A block spans several lines: only its first is marked.
         stop = end.column if end.line == start.line and end.column > start.column else len(line.rstrip())
         return Span(line=start.line + 1, column=start.column + 1, width=max(1, stop - start.column), file=self.file)

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter
 
@@ -44,7 +44,8 @@ def adding(path: Path) -> Generator[Callable[[Any], None]]:
 
 
 def _add(handle: int, value: Any) -> None:
-    text = canonical(TypeAdapter(type(value)).dump_python(value, mode="json"))
+    adapter: TypeAdapter[Any] = TypeAdapter(cast(type[Any], type(value)))
+    text = canonical(adapter.dump_python(value, mode="json"))
     os.write(handle, _start(handle) + f"{text}\n".encode())
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 from pydantic import TypeAdapter
 
@@ -75,7 +76,7 @@ def _with_reasons(audit: Audit, *, stated_valid: bool) -> Audit:
 
 
 def _check_version(found: object, file: Path) -> None:
-    version = found.get("schema_version") if isinstance(found, dict) else None
+    version = cast(dict[str, Any], found).get("schema_version") if isinstance(found, dict) else None
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise InputError(
             "R082",
