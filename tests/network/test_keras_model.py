@@ -41,5 +41,5 @@ def test_a_network_that_is_no_longer_its_model_is_refused():
     network = networks.mlp()
     with pytest.raises(InputError, match="computes different logits"):
         LoadableModel(replace(network, apply=lambda params, x: 2 * network.apply(params, x)), head=False)
-    with pytest.raises(InputError, match="no Keras model"):
+    with pytest.raises(InputError, match="not a Keras model"):
         LoadableModel(replace(network, rebuild=None), head=False)

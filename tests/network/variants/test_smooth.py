@@ -88,7 +88,7 @@ def test_methods_that_live_on_rectifiers_do_not_apply_and_code_as_it_is_has_no_d
     class AsItIs:
         compiled = False
 
-    with pytest.raises(UnitError, match="run as it is"):
+    with pytest.raises(UnitError, match="not compiled"):
         pullback(AsItIs(), networks.mlp())
 
 
