@@ -280,8 +280,8 @@ def test_the_exit_code_is_a_function_of_results_json(finished):
 
 
 def test_a_folder_that_is_no_run_is_named(tmp_path):
-    for verb in (audit.judge, audit.render):
-        with pytest.raises(InputError, match="R001"):
+    for verb, code in ((audit.judge, "R001"), (audit.render, "R080")):
+        with pytest.raises(InputError, match=code):
             verb(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
