@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import attack, comparison, perturbation
 from audit.checks.shared.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Draws, Share, Similarity, Threshold
-from audit.checks.shared.judgement import Limits, Target, conclude, curve, stopped
+from audit.checks.shared.judgement import AboveNull, Limits, Target, conclude, curve, stopped
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
 from audit.record import (
@@ -145,7 +145,7 @@ class AdversarialFragility(Check):
         pairs = [(name, budget) for name in names for budget in self.budgets]
         labels = [f"{name} {budget:g}" for name, budget in pairs]
         places = [[self._probe(*pair)] for pair in pairs]
-        drawn = curve(found, places, labels, null=self._null(), sign=self.sign or DEFAULT_SIGN, exact=True)
+        drawn = curve(found, places, labels, self._above())
         if isinstance(drawn, str):
             return Judgement(outcome="inconclusive", reason=drawn)
         limits = Limits(null_at_most=self.null_at_most, undefined_at_most=self.undefined_at_most, fewest_seeds=1)
@@ -166,17 +166,15 @@ class AdversarialFragility(Check):
         budget = condition.level * perturbation.span(own.inputs)
         if condition.name == _RANDOM:
             return attack.random_signs(method, bench, budget=budget, inside=self.inside_range)
-        name: attack.Name = "top_k" if condition.name == "top_k" else "mass_centre"
-        return attack.search(
-            method,
-            bench,
-            name=name,
+        wanted = attack.Attack(
+            goal="top_k" if condition.name == "top_k" else "mass_centre",
             top=self.top,
             budget=budget,
             steps=self.steps,
             sharpness=self.sharpness,
             inside=self.inside_range,
         )
+        return attack.search(method, bench, wanted)
 
     def _on_the_way(self, method: str, condition: Probed, bench: Bench, found: attack.Found) -> dict[str, np.ndarray]:
         start, keys, scores = bench.maps(method, Original()), comparison.pair_keys(bench, condition), {}
@@ -204,15 +202,7 @@ class AdversarialFragility(Check):
 
     def _reached(self, found: Mapping[Condition, Evidence], condition: Probed) -> np.ndarray:
         prefixes = [*(f"along_{place}_" for place in range(1, self.along)), ""]
-        drawn = curve(
-            found,
-            [[condition]] * self.along,
-            prefixes,
-            null=self._null(),
-            sign=self.sign or DEFAULT_SIGN,
-            exact=True,
-            scores=prefixes,
-        )
+        drawn = curve(found, [[condition]] * self.along, prefixes, self._above(), prefixes)
         if isinstance(drawn, str):
             return np.full(len(found[condition].scores["size"]), np.inf)
         return attack.smallest(drawn.excess[:, 0], found[condition].scores["size"], self.at_least)
@@ -246,6 +236,9 @@ class AdversarialFragility(Check):
     def _probe(self, name: str, budget: float) -> Probed:
         searched = 1 if name == _RANDOM else 2 * self.steps
         return Probed(name=name, level=budget, maps=searched + self.along - 1)
+
+    def _above(self) -> AboveNull:
+        return AboveNull(null=self._null(), sign=self.sign or DEFAULT_SIGN, exact=True)
 
     def _null(self) -> Null:
         return Null(draws=self.null_draws)

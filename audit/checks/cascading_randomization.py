@@ -94,7 +94,8 @@ class CascadingRandomization(Check):
         """Judge the mean over the stages and the last stage: both must be at most their limits."""
         targets = randomization.cascade_targets(self.similarity, self.mean_at_most, self.last_at_most)
         limits = Limits(null_at_most=self.null_at_most, undefined_at_most=self.undefined_at_most)
-        return randomization.judge(self._design(), evidence, facts, targets, limits, self.sign)
+        judging = randomization.Judging(targets=targets, limits=limits, sign=self.sign)
+        return randomization.judge(self._design(), evidence, facts, judging)
 
     def settings(self) -> dict[str, Any]:
         """Return what changes a unit's scores beside its condition."""

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from audit.checks.check import Bench, Check, Explained, Judgement, Measurement
 from audit.checks.shared import comparison, perturbation
 from audit.checks.shared.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Draws, Seeds, Share, Similarity, Threshold
-from audit.checks.shared.curves import curve
+from audit.checks.shared.curves import AboveNull, curve
 from audit.checks.shared.judgement import Limits, Target, conclude, stopped
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
@@ -120,7 +120,7 @@ class ClassSensitivity(Check):
             return error
         found = {each.unit.condition: each for each in evidence}
         null, sign = Null(draws=self.null_draws), self.sign or DEFAULT_SIGN
-        drawn = curve(found, [self._probes()], ["another class"], null=null, sign=sign)
+        drawn = curve(found, [self._probes()], ["another class"], AboveNull(null=null, sign=sign))
         if isinstance(drawn, str):
             return Judgement(outcome="inconclusive", reason=drawn)
         target = Target(

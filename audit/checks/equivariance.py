@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison, perturbation
 from audit.checks.shared.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Draws, Share, Similarity, Threshold
-from audit.checks.shared.judgement import Limits, Target, conclude, curve, point, stopped
+from audit.checks.shared.judgement import AboveNull, Limits, Target, conclude, curve, point, stopped
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
 from audit.record import (
@@ -146,10 +146,10 @@ class Equivariance(Check):
     def _conclude(
         self, found: Mapping[Condition, Evidence], tested: Sequence[str], untested: str, *, nothing: bool
     ) -> Judgement:
-        sign = self.sign or DEFAULT_SIGN
+        above = AboveNull(null=self._null(), sign=self.sign or DEFAULT_SIGN, exact=True)
         places = [[self._probe(each)] for each in tested]
-        drawn = curve(found, places, tested, null=self._null(), sign=sign, exact=True)
-        floor = curve(found, [[_OTHER_KEY]], ["another key, same input"], null=self._null(), sign=sign, exact=True)
+        drawn = curve(found, places, tested, above)
+        floor = curve(found, [[_OTHER_KEY]], ["another key, same input"], above)
         if isinstance(drawn, str) or isinstance(floor, str):
             return Judgement(outcome="inconclusive", reason=str(drawn))
         limits = Limits(null_at_most=self.null_at_most, undefined_at_most=self.undefined_at_most, fewest_seeds=1)

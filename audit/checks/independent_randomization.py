@@ -97,7 +97,8 @@ class IndependentRandomization(Check):
             words=(f"{what}, on average over the stages, after one stage's parameters are re-drawn", "on average"),
         )
         limits = Limits(null_at_most=self.null_at_most, undefined_at_most=self.undefined_at_most)
-        return randomization.judge(self._design(), evidence, facts, (target,), limits, self.sign)
+        judging = randomization.Judging(targets=(target,), limits=limits, sign=self.sign)
+        return randomization.judge(self._design(), evidence, facts, judging)
 
     def settings(self) -> dict[str, Any]:
         """Return what changes a unit's scores beside its condition."""

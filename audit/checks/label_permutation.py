@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison
 from audit.checks.shared.comparison import DEFAULT_SIGN, PARTNER, Draws, Seeds, Share, Similarity, Threshold
-from audit.checks.shared.judgement import Curve, Limits, Target, conclude, curve, point, stopped
+from audit.checks.shared.judgement import AboveNull, Curve, Limits, Target, conclude, curve, point, stopped
 from audit.checks.shared.memorisation import doubt
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
@@ -101,7 +101,7 @@ class LabelPermutation(Check):
     def measure(self, method: str, condition: Condition, bench: Bench) -> Measurement:
         """Compare one method's maps on one network with the audited model's, and with those of its partner."""
         return comparison.measure_with_partner(
-            method, condition, _partner(condition), bench, similarity=self.similarity, channels=self.channels
+            method, (condition, _partner(condition)), bench, similarity=self.similarity, channels=self.channels
         )
 
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
@@ -170,7 +170,7 @@ class LabelPermutation(Check):
         labels: Sequence[str],
         scores: Sequence[str],
     ) -> Curve | str:
-        return curve(found, places, labels, null=self._null(), sign=self.sign or DEFAULT_SIGN, scores=scores)
+        return curve(found, places, labels, AboveNull(null=self._null(), sign=self.sign or DEFAULT_SIGN), scores)
 
     def _trained(self, labels: Any) -> tuple[Trained, ...]:
         return tuple(Trained(labels=labels, seed=seed) for seed in range(self.seeds))

@@ -101,14 +101,8 @@ class PlantedShortcut(Check):
             return error
         found = {each.unit.condition: each for each in evidence}
         own = found[Original()]
-        doubt = diagnosis.unused(
-            [own.scores],
-            used=RELEVANT,
-            ignored=DISTRACTOR,
-            who="The model",
-            used_at_least=self.used_at_least,
-            misled_at_most=self.misled_at_most,
-        )
+        uses = diagnosis.UseLimits(used_at_least=self.used_at_least, misled_at_most=self.misled_at_most)
+        doubt = diagnosis.unused([own.scores], uses, used=RELEVANT, ignored=DISTRACTOR, who="The model")
         drawn = values(found, [[Original()]] * len(_PLACES), tuple(_PLACES.values()), score=tuple(_PLACES))
         limits = Limits(null_at_most=1, undefined_at_most=self.undefined_at_most, fewest_seeds=1)
         judgement = conclude(drawn, self._targets(), limits, doubt=doubt)

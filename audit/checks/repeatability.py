@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison
 from audit.checks.shared.comparison import DEFAULT_SIGN, Draws, Seeds, Share, Similarity, Threshold
-from audit.checks.shared.judgement import Limits, Target, conclude, curve, stopped
+from audit.checks.shared.judgement import AboveNull, Limits, Target, conclude, curve, stopped
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
 from audit.record import (
@@ -85,8 +85,8 @@ class Repeatability(Check):
         if error:
             return error
         found = {each.unit.condition: each for each in evidence}
-        sign = self.sign or DEFAULT_SIGN
-        drawn = curve(found, [self._keys()], ["another key"], null=self._null(), sign=sign, exact=True)
+        above = AboveNull(null=self._null(), sign=self.sign or DEFAULT_SIGN, exact=True)
+        drawn = curve(found, [self._keys()], ["another key"], above)
         if isinstance(drawn, str):
             return Judgement(outcome="inconclusive", reason=drawn)
         target = Target(

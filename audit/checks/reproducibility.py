@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison, memorisation
 from audit.checks.shared.comparison import DEFAULT_SIGN, PARTNER, Draws, Seeds, Share, Similarity, Threshold
-from audit.checks.shared.judgement import Curve, Limits, Target, conclude, curve, point, stopped
+from audit.checks.shared.judgement import AboveNull, Curve, Limits, Target, conclude, curve, point, stopped
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
 from audit.errors import UnitError
@@ -101,7 +101,7 @@ class Reproducibility(Check):
     def measure(self, method: str, condition: Condition, bench: Bench) -> Measurement:
         """Compare one method's maps on one network with the audited model's, and with the previous training's."""
         return comparison.measure_with_partner(
-            method, condition, _partner(condition), bench, similarity=self.similarity, channels=self.channels
+            method, (condition, _partner(condition)), bench, similarity=self.similarity, channels=self.channels
         )
 
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
@@ -156,8 +156,8 @@ class Reproducibility(Check):
     def _curve(
         self, found: Mapping[Condition, Evidence], conditions: Sequence[Condition], label: str, prefix: str = ""
     ) -> Curve | str:
-        sign = self.sign or DEFAULT_SIGN
-        return curve(found, [conditions], [label], null=self._null(), sign=sign, exact=True, scores=[prefix])
+        above = AboveNull(null=self._null(), sign=self.sign or DEFAULT_SIGN, exact=True)
+        return curve(found, [conditions], [label], above, [prefix])
 
     def _trained(self, labels: Literal["true", "none"]) -> tuple[Trained, ...]:
         return tuple(Trained(labels=labels, seed=seed) for seed in range(self.seeds))

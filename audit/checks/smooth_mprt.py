@@ -94,33 +94,27 @@ class SmoothMprt(Check):
     def measure(self, method: str, condition: Condition, bench: Bench) -> Measurement:
         """Compare one method's averaged maps under one condition with those of the trained model."""
 
-        def averaged(method: str, condition: Condition) -> np.ndarray:
+        def averaged(condition: Condition) -> np.ndarray:
             return self._mean(bench, lambda copies: bench.maps(method, condition, copies))
 
-        def maps(method: str, condition: Condition) -> np.ndarray:
+        def maps(condition: Condition) -> np.ndarray:
             if not isinstance(condition, Original):
-                return averaged(method, condition)
+                return averaged(condition)
             name = ("smooth_mprt", method, self.samples, self.noise)
-            return bench.kept(name, lambda: averaged(method, condition))
+            return bench.kept(name, lambda: averaged(condition))
 
-        def noise_maps(method: str, draw: int) -> np.ndarray:
+        def noise_maps(draw: int) -> np.ndarray:
             return self._mean(bench, lambda copies: bench.noise_maps(method, draw, copies))
 
-        return comparison.measure(
-            method,
-            condition,
-            bench,
-            similarity=self.similarity,
-            channels=self.channels,
-            maps=maps,
-            noise_maps=noise_maps,
-        )
+        made = comparison.MapsOf(under=maps, noise=noise_maps)
+        return comparison.measure_maps(made, condition, bench, similarity=self.similarity, channels=self.channels)
 
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
         """Judge the mean over the stages and the last stage: both must be at most their limits."""
         targets = randomization.cascade_targets(self.similarity, self.mean_at_most, self.last_at_most)
         limits = Limits(null_at_most=self.null_at_most, undefined_at_most=self.undefined_at_most)
-        return randomization.judge(self._design(), evidence, facts, targets, limits, self.sign)
+        judging = randomization.Judging(targets=targets, limits=limits, sign=self.sign)
+        return randomization.judge(self._design(), evidence, facts, judging)
 
     def settings(self) -> dict[str, Any]:
         """Return what changes a unit's scores beside its condition, and how many maps of each input it costs."""

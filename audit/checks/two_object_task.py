@@ -135,11 +135,11 @@ class TwoObjectTask(Check):
         return diagnosis.placed(maps, bench.explained, channels=self.channels or DEFAULT_CHANNELS)
 
     def _doubt(self, found: Mapping[Condition, Evidence]) -> str | None:
-        limits = {"used_at_least": self.used_at_least, "misled_at_most": self.misled_at_most}
+        limits = diagnosis.UseLimits(used_at_least=self.used_at_least, misled_at_most=self.misled_at_most)
         twins = [found[each].scores for each in self._trained("other")]
         return diagnosis.unused(
-            [found[Original()].scores], used=RELEVANT, ignored=DISTRACTOR, who="The model", **limits
-        ) or diagnosis.unused(twins, used=DISTRACTOR, ignored=RELEVANT, who="The model of the other task", **limits)
+            [found[Original()].scores], limits, used=RELEVANT, ignored=DISTRACTOR, who="The model"
+        ) or diagnosis.unused(twins, limits, used=DISTRACTOR, ignored=RELEVANT, who="The model of the other task")
 
     def _other(self, method: str, condition: Any, bench: Bench) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
         """Return the maps on another network, and what it uses where it was trained."""

@@ -19,6 +19,18 @@ Name = Literal["top_k", "mass_centre"]
 
 
 @record
+class Attack:
+    """What is searched for, and how: within ``budget`` (maximum norm, in units of the input) of every input."""
+
+    goal: Name
+    top: float  # share of the largest entries that ``top_k`` takes mass from
+    budget: float
+    steps: int
+    sharpness: float  # of the softplus in place of each rectifier, for the gradient alone
+    inside: bool  # whether the inputs keep the range of all inputs
+
+
+@record
 class Found:
     """What an attack reached: the accepted inputs and their maps (n, ...), and the share of steps led by a gradient."""
 
@@ -27,25 +39,23 @@ class Found:
     led: np.ndarray
 
 
-def search(
-    method: str, bench: Bench, *, name: Name, top: float, budget: float, steps: int, sharpness: float, inside: bool
-) -> Found:
-    """Search within ``budget`` (maximum norm, in units of the input) of every input.
+def search(method: str, bench: Bench, attack: Attack) -> Found:
+    """Search within the budget of every input.
 
     Each step goes along the sign of the gradient of the goal; where there is none, to a random corner of the budget.
     Of all steps that keep the predicted class the one whose map moved farthest is accepted; the input itself if none.
     """
     own, start = bench.explained, bench.maps(method, Original())
-    goal = top_k(start, top) if name == "top_k" else mass_centre(start)
+    goal = top_k(start, attack.top) if attack.goal == "top_k" else mass_centre(start)
     kept = perturbation.predicted(bench.outputs(own.inputs))
     best, best_maps, farthest = own.inputs, start, goal(start)[0]
     now, maps, led = own.inputs, start, np.zeros(len(start))
     gradient: np.ndarray | None = np.zeros_like(own.inputs)
-    for step in range(steps):
+    for step in range(attack.steps):
         if gradient is not None:  # what has no derivative once has none ever
-            gradient = _gradient(method, bench, replace(own, inputs=now), goal(maps)[1], sharpness)
-        now, by_gradient = _step(own, now, gradient, budget=budget, steps=steps, number=step, inside=inside)
-        led += by_gradient / steps
+            gradient = _gradient(method, bench, replace(own, inputs=now), goal(maps)[1], attack.sharpness)
+        now, by_gradient = _step(own, now, gradient, attack, step)
+        led += by_gradient / attack.steps
         maps = bench.explain(method, replace(own, inputs=now))
         moved = goal(maps)[0]
         accepted = (perturbation.predicted(bench.outputs(now)) == kept) & (moved > farthest)  # False for NaN
@@ -147,23 +157,16 @@ def _gradient(method: str, bench: Bench, at: Explained, slope: np.ndarray, sharp
 
 
 def _step(
-    own: Explained,
-    now: np.ndarray,
-    gradient: np.ndarray | None,
-    *,
-    budget: float,
-    steps: int,
-    number: int,
-    inside: bool,
+    own: Explained, now: np.ndarray, gradient: np.ndarray | None, attack: Attack, number: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the next inputs, and which (n,) of them a gradient led to."""
-    jump = own.inputs + budget * perturbation.signs("step", number, own.ids, own.inputs.shape[1:])
+    jump = own.inputs + attack.budget * perturbation.signs("step", number, own.ids, own.inputs.shape[1:])
     if gradient is None:
-        return _within(jump, own, budget, inside), np.zeros(len(now))
+        return _within(jump, own, attack.budget, attack.inside), np.zeros(len(now))
     flat = gradient.reshape(len(gradient), -1)
     leads = np.isfinite(flat).all(axis=1) & (flat != 0).any(axis=1)
-    walked = now + 2 * budget / steps * np.sign(np.nan_to_num(gradient))
-    return _within(_where(leads, walked, jump), own, budget, inside), leads.astype(np.float64)
+    walked = now + 2 * attack.budget / attack.steps * np.sign(np.nan_to_num(gradient))
+    return _within(_where(leads, walked, jump), own, attack.budget, attack.inside), leads.astype(np.float64)
 
 
 def _within(moved: np.ndarray, own: Explained, budget: float, inside: bool) -> np.ndarray:

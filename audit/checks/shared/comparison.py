@@ -5,6 +5,7 @@ Both the absolute and the signed similarity are measured and stored, so the choi
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -14,7 +15,7 @@ from audit import declare
 from audit.checks.check import Bench, Measurement
 from audit.errors import UnitError
 from audit.maps import SIGNED, USABLE, reduce, unusable
-from audit.record import Compared, Condition, Null, Original, Randomized, Rekeyed, Sign, Trained, canonical
+from audit.record import Compared, Condition, Null, Original, Randomized, Rekeyed, Sign, Trained, canonical, record
 
 DEFAULT_CHANNELS: Literal["sum"] = "sum"
 DEFAULT_SIGN: Sign = "absolute"
@@ -49,6 +50,14 @@ Seeds = Annotated[int, Field(ge=2, le=1000, description="number of independent r
 Draws = Annotated[int, Field(ge=1, le=1000, description="number of pairs of noise maps per input for the null")]
 
 
+@record
+class MapsOf:
+    """What makes one method's maps: those under a condition, and by draw those of noise pushed through it."""
+
+    under: Callable[[Condition], np.ndarray]
+    noise: Callable[[int], np.ndarray]
+
+
 def refuse_signed_magnitudes(channels: Compared | None, sign: Sign | None) -> None:
     """Refuse a signed comparison of maps whose channel reduction drops the sign.
 
@@ -60,31 +69,31 @@ def refuse_signed_magnitudes(channels: Compared | None, sign: Sign | None) -> No
 
 
 def measure(
-    method: str,
-    condition: Condition,
-    bench: Bench,
-    *,
-    similarity: Any,
-    channels: Compared | None,
-    maps: Callable[[str, Condition], np.ndarray] | None = None,
-    noise_maps: Callable[[str, int], np.ndarray] | None = None,
+    method: str, condition: Condition, bench: Bench, *, similarity: Any, channels: Compared | None
 ) -> Measurement:
     """Compare a method's maps under a condition with its maps on the trained model, or estimate the null.
 
     Scores are those of ``compare``; for ``Null``, ``null_absolute`` and ``null_signed`` ``(n,)``; for ``Randomized``
     also ``changed``, the fraction of the stage's own parameters that differ, ``(1,)``. Maps of the gallery's inputs are
-    kept for the first seed. ``maps`` and ``noise_maps`` make maps in place of the bench.
+    kept for the first seed.
 
     Raises:
         UnitError: the maps of the two conditions have different shapes.
     """
+    maps = MapsOf(under=partial(bench.maps, method), noise=partial(bench.noise_maps, method))
+    return measure_maps(maps, condition, bench, similarity=similarity, channels=channels)
+
+
+def measure_maps(
+    maps: MapsOf, condition: Condition, bench: Bench, *, similarity: Any, channels: Compared | None
+) -> Measurement:
+    """Compare as ``measure`` does, of maps that are made in another way than the bench makes them."""
     channels = channels or DEFAULT_CHANNELS
     if isinstance(condition, Null):
-        return Measurement(scores=_null(method, condition.draws, noise_maps or bench.noise_maps, similarity, channels))
-    maps = maps or bench.maps
-    other = maps(method, condition)
+        return Measurement(scores=_null(condition.draws, maps.noise, similarity, channels))
+    other = maps.under(condition)
     keys = pair_keys(bench, condition)
-    scores = compare(maps(method, Original()), other, similarity=similarity, channels=channels, keys=keys)
+    scores = compare(maps.under(Original()), other, similarity=similarity, channels=channels, keys=keys)
     if isinstance(condition, Randomized):
         scores["changed"] = np.array([bench.changed(condition)], np.float64)
     return Measurement(scores=scores, maps=_pictures(other, condition, bench, channels))
@@ -92,17 +101,17 @@ def measure(
 
 def measure_with_partner(
     method: str,
-    condition: Condition,
-    partner: Condition | None,
+    pair: tuple[Condition, Condition | None],
     bench: Bench,
     *,
     similarity: Any,
     channels: Compared | None,
 ) -> Measurement:
-    """Compare as ``measure`` does, and a method's maps under two conditions too where there is a partner.
+    """Compare under a condition as ``measure`` does, and with the maps under its partner too where it has one.
 
     The scores of the second comparison have ``PARTNER`` before their names.
     """
+    condition, partner = pair
     own = measure(method, condition, bench, similarity=similarity, channels=channels)
     if partner is None:
         return own
@@ -136,7 +145,8 @@ def compare(
     for sign in left:
         similarity.refuse(left[sign].shape[1:])
         flaw = np.maximum(unusable(left[sign]), unusable(right[sign]))
-        scores |= _scores(left[sign], right[sign], flaw == USABLE, similarity, keys, sign)
+        found = _scores(left[sign], right[sign], flaw == USABLE, similarity, keys)
+        scores |= {f"{name}_{sign}": each for name, each in found.items()}
         undefined = np.maximum(undefined, flaw)
     return {**scores, "undefined": undefined.astype(np.float64)}
 
@@ -156,14 +166,14 @@ def views(maps: np.ndarray, channels: Compared) -> dict[str, np.ndarray]:
 
 
 def _scores(
-    a: np.ndarray, b: np.ndarray, usable: np.ndarray, similarity: Any, keys: Sequence[str] | None, sign: str
+    a: np.ndarray, b: np.ndarray, usable: np.ndarray, similarity: Any, keys: Sequence[str] | None
 ) -> dict[str, np.ndarray]:
     if not usable.all():  # as nearly never: no copies otherwise
         a, b = a[usable], b[usable]
         keys = None if keys is None else [key for key, each in zip(keys, usable, strict=True) if each]
     shuffled = None if keys is None else similarity.shuffled(a, b, keys)
     found = {"similarity": similarity.between(a, b), "shuffled": shuffled}
-    return {f"{name}_{sign}": _spread(scores, usable) for name, scores in found.items() if scores is not None}
+    return {name: _spread(scores, usable) for name, scores in found.items() if scores is not None}
 
 
 def _spread(scores: np.ndarray, usable: np.ndarray) -> np.ndarray:
@@ -173,10 +183,10 @@ def _spread(scores: np.ndarray, usable: np.ndarray) -> np.ndarray:
 
 
 def _null(
-    method: str, draws: int, noise_maps: Callable[[str, int], np.ndarray], similarity: Any, channels: Compared
+    draws: int, noise_maps: Callable[[int], np.ndarray], similarity: Any, channels: Compared
 ) -> dict[str, np.ndarray]:
     """Mean over draws of the similarity of two independent noise maps; draws that show a constant map are left out."""
-    pairs = ((noise_maps(method, 2 * draw), noise_maps(method, 2 * draw + 1)) for draw in range(draws))
+    pairs = ((noise_maps(2 * draw), noise_maps(2 * draw + 1)) for draw in range(draws))
     scores = [compare(*pair, similarity=similarity, channels=channels, keys=None) for pair in pairs]
     names = [name for name in scores[0] if name.startswith("similarity")]
     return {name.replace("similarity", "null"): _mean_of_defined([each[name] for each in scores]) for name in names}

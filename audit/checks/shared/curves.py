@@ -10,6 +10,15 @@ from audit.statistics import excess
 
 
 @record
+class AboveNull:
+    """Which similarity a curve shows, and the null that is taken off it."""
+
+    null: Null
+    sign: str  # absolute | signed
+    exact: bool = False  # maps whose ranks agree everywhere need no head-room (deterministic maps under ``at_least``)
+
+
+@record
 class Curve:
     """What was measured of one method: n inputs, J seeds, K places, and the places' labels."""
 
@@ -32,10 +41,7 @@ def curve(
     evidence: Mapping[Condition, Evidence],
     places: Sequence[Sequence[Condition]],
     labels: Sequence[str],
-    *,
-    null: Null,
-    sign: str,
-    exact: bool = False,
+    above: AboveNull,
     scores: Sequence[str] = (),
 ) -> Curve | str:
     """Arrange scores by input, seed and place, and take the null off.
@@ -53,9 +59,7 @@ def curve(
         evidence: by condition, complete.
         places: for each place of the curve, its conditions by seed.
         labels: of the places.
-        null: the condition that holds the null.
-        sign: ``absolute`` or ``signed``.
-        exact: whether maps whose ranks agree everywhere need no head-room (deterministic maps under ``at_least``).
+        above: which similarity, above which null.
         scores: what the names of each place's scores begin with; nothing where absent.
 
     Returns:
@@ -64,6 +68,7 @@ def curve(
     Raises:
         UnitError: the null does not fit the scores; damaged evidence.
     """
+    sign = above.sign
     name, prefixes = f"similarity_{sign}", scores or [""] * len(places)
     first = evidence[places[0][0]].scores
     if sign == "signed" and prefixes[0] + name not in first and f"{prefixes[0]}similarity_absolute" in first:
@@ -73,21 +78,20 @@ def curve(
     similarity = _stack(evidence, places, [prefix + name for prefix in prefixes])
     unusable = _stack(evidence, places, [f"{prefix}undefined" for prefix in prefixes])
     flaws = np.where(np.isfinite(similarity), 0, np.maximum(unusable, 1))
-    floor = np.asarray(evidence[null].scores[f"null_{sign}"], np.float64)
+    floor = np.asarray(evidence[above.null].scores[f"null_{sign}"], np.float64)
     if floor.shape != similarity.shape[:1]:
         shape = str(similarity.shape[:1])
         raise UnitError("R803", "the null is not one number per input", expected=shape, received=str(floor.shape))
     shuffled = _shuffled(evidence, places, [f"{prefix}shuffled_{sign}" for prefix in prefixes])
     level = floor[:, None, None] if shuffled is None else np.maximum(floor[:, None, None], shuffled)  # NaN stays NaN
     defined = np.isfinite(similarity)
-    exact = exact and bool(defined.any() and (similarity[defined] == 1).all())
-    above = similarity if exact else excess(similarity, level)
+    exact = above.exact and bool(defined.any() and (similarity[defined] == 1).all())
     return Curve(
         labels=tuple(labels),
         similarity=similarity,
         flaws=flaws,
         null=level,
-        excess=above,
+        excess=similarity if exact else excess(similarity, level),
         exact=exact,
         noise=None if shuffled is None else floor,
         shuffled=shuffled,

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from audit.checks.check import Bench, Judgement
 from audit.checks.shared import localisation
-from audit.record import Channels, Evidence, Explained
+from audit.record import Channels, Evidence, Explained, record
 
 RELEVANT, DISTRACTOR = "relevant", "distractor"
 SWAPPED = {RELEVANT: "relevant_swapped", DISTRACTOR: "distractor_swapped"}
@@ -20,6 +20,14 @@ Used = Annotated[Share, Field(description="smallest share of predictions that ch
 Misled = Annotated[
     Share, Field(description="largest share of predictions that change when what does not matter is exchanged")
 ]
+
+
+@record
+class UseLimits:
+    """What a network must use before its maps say anything: shares of predictions that an exchange changes."""
+
+    used_at_least: float
+    misled_at_most: float
 
 
 def placed(maps: np.ndarray, explained: Explained, *, channels: Channels) -> dict[str, np.ndarray]:
@@ -64,22 +72,16 @@ def named(logits: np.ndarray) -> np.ndarray:
 
 
 def unused(
-    scores: Sequence[Mapping[str, np.ndarray]],
-    *,
-    used: str,
-    ignored: str,
-    who: str,
-    used_at_least: float,
-    misled_at_most: float,
+    scores: Sequence[Mapping[str, np.ndarray]], limits: UseLimits, *, used: str, ignored: str, who: str
 ) -> str | None:
     """Return why a network says nothing about methods: it does not use what it is said to use, or not that alone."""
     change = {name: float(np.mean([each[f"{name}_matters"] for each in scores])) for name in (used, ignored)}
-    if change[used] >= used_at_least and change[ignored] <= misled_at_most:
+    if change[used] >= limits.used_at_least and change[ignored] <= limits.misled_at_most:
         return None
     return (
         f"{who} does not use what it should: {change[used]:.0%} of its predictions change when what its task "
-        f"concerns is exchanged (at least {used_at_least:.0%} must), {change[ignored]:.0%} when the other thing is "
-        f"(at most {misled_at_most:.0%} may), so nothing is known of what its maps must show."
+        f"concerns is exchanged (at least {limits.used_at_least:.0%} must), {change[ignored]:.0%} when the other "
+        f"thing is (at most {limits.misled_at_most:.0%} may), so nothing is known of what its maps must show."
     )
 
 

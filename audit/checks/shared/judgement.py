@@ -8,13 +8,25 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from audit.checks.check import Judgement
-from audit.checks.shared.curves import Curve, curve, values
+from audit.checks.shared.curves import AboveNull, Curve, curve, values
 from audit.checks.shared.wording import decisive, reason
 from audit.maps import NOT_FINITE
 from audit.record import Condition, Criterion, Evidence, Outcome, Point, Randomized, Relation, record
 from audit.statistics import NO_HEAD_ROOM, decide, mean_interval, p_value
 
-__all__ = ["Curve", "Limits", "Target", "conclude", "curve", "decisive", "point", "stopped", "unchanged", "values"]
+__all__ = [
+    "AboveNull",
+    "Curve",
+    "Limits",
+    "Target",
+    "conclude",
+    "curve",
+    "decisive",
+    "point",
+    "stopped",
+    "unchanged",
+    "values",
+]
 
 FEWEST_INPUTS = 10
 FEWEST_SEEDS = 2

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field
 
 from audit.checks.check import Judgement
 from audit.checks.shared.comparison import DEFAULT_SIGN
-from audit.checks.shared.judgement import Curve, Limits, Target, conclude, curve, point, stopped, unchanged
+from audit.checks.shared.judgement import AboveNull, Curve, Limits, Target, conclude, curve, point, stopped, unchanged
 from audit.checks.shared.wording import quantity
 from audit.record import (
     BatchNorm,
@@ -92,6 +92,15 @@ class RandomizationDesign:
         return [[self.at(stage, seed, batch_norm) for seed in range(self.seeds)] for stage in range(1, stages + 1)]
 
 
+@record
+class Judging:
+    """What is judged of the curve: which sign, its targets, and what must hold before anything is decided."""
+
+    targets: Sequence[Target]
+    limits: Limits
+    sign: Sign | None  # None: the default
+
+
 def cascade_targets(similarity: Any, mean_at_most: float, last_at_most: float) -> tuple[Target, Target]:
     """Return the criteria of a cascade: the mean over the stages and the last stage, each at most its limit."""
     what = f"of its excess {quantity(similarity)}, "
@@ -121,14 +130,7 @@ def conditions(design: RandomizationDesign, facts: Facts) -> tuple[Condition, ..
     return (Null(draws=design.null_draws), design.at(0, 0), *drawn)
 
 
-def judge(
-    design: RandomizationDesign,
-    evidence: Sequence[Evidence],
-    facts: Facts,
-    targets: Sequence[Target],
-    limits: Limits,
-    sign: Sign | None,
-) -> Judgement:
+def judge(design: RandomizationDesign, evidence: Sequence[Evidence], facts: Facts, judging: Judging) -> Judgement:
     """Judge the evidence of one method; every condition must be there.
 
     Only the first treatment of batch normalisation is judged: which one counts is then settled before the results are
@@ -143,14 +145,14 @@ def judge(
     if error:
         return error
     found = {each.unit.condition: each for each in evidence if each.unit.condition in wanted}
-    null, sign = Null(draws=design.null_draws), sign or DEFAULT_SIGN
-    trained = curve(found, [[design.at(0, 0)]], ["trained"], null=null, sign=sign)
-    drawn = [curve(found, design.places(len(names), each), names, null=null, sign=sign) for each in design.batch_norm]
+    above = AboveNull(null=Null(draws=design.null_draws), sign=judging.sign or DEFAULT_SIGN)
+    trained = curve(found, [[design.at(0, 0)]], ["trained"], above)
+    drawn = [curve(found, design.places(len(names), each), names, above) for each in design.batch_norm]
     curves = [each for each in drawn if not isinstance(each, str)]
     if isinstance(trained, str) or len(curves) < len(drawn):
         return Judgement(outcome="inconclusive", reason=str(drawn[0]))
     start, doubt = point(trained, 0), unchanged(list(found.values()), names)
-    judged = conclude(curves[0], targets, limits, first=start, doubt=doubt)
+    judged = conclude(curves[0], judging.targets, judging.limits, first=start, doubt=doubt)
     others = zip(design.batch_norm[1:], curves[1:], strict=True)
     return replace(judged, references=tuple(_reference(each, start, curve) for each, curve in others))
 

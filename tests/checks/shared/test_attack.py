@@ -15,7 +15,10 @@ RNG = np.random.default_rng(0)
 MAPS, MOVED = RNG.standard_normal((2, 3, 5, 4, 2)).astype(np.float32)
 FLAT, FLAT_MOVED = RNG.standard_normal((2, 3, 9)).astype(np.float32)
 METHODS = {"product": InputTimesGradient(), "guided": GuidedBackprop()}
-OPTIONS = {"top": 0.1, "steps": 8, "sharpness": 10.0, "inside": True}
+
+
+def wanted(goal, budget=0.05):
+    return attack.Attack(goal=goal, top=0.1, budget=budget, steps=8, sharpness=10.0, inside=True)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +66,7 @@ def test_the_largest_are_the_asked_share_and_at_least_one():
 @pytest.mark.parametrize("method", ["product", "guided"])
 def test_what_is_accepted_keeps_the_prediction_and_the_budget_and_moves_the_map(bench, method, name):
     own, start = bench.explained, bench.maps(method, Original())
-    found = attack.search(method, bench, name=name, budget=0.05, **OPTIONS)
+    found = attack.search(method, bench, wanted(name))
     assert np.abs(found.inputs - own.inputs).max() <= 0.05 * (1 + 1e-5)
     assert found.inputs.min() >= own.inputs.min() and found.inputs.max() <= own.inputs.max()
     np.testing.assert_array_equal(predicted(bench.outputs(found.inputs)), predicted(bench.outputs(own.inputs)))
@@ -79,15 +82,12 @@ def test_what_is_accepted_keeps_the_prediction_and_the_budget_and_moves_the_map(
 
 def test_a_larger_budget_reaches_farther(bench):
     goal = attack.top_k(bench.maps("product", Original()), 0.1)
-    reached = [
-        goal(attack.search("product", bench, name="top_k", budget=budget, **OPTIONS).maps)[0].mean()
-        for budget in (0.01, 0.1)
-    ]
+    reached = [goal(attack.search("product", bench, wanted("top_k", budget)).maps)[0].mean() for budget in (0.01, 0.1)]
     assert reached[0] < reached[1]
 
 
 def test_what_ignores_the_input_is_not_moved_and_random_signs_that_change_the_class_are_not_taken(bench):
-    found = attack.search("random_map", bench, name="top_k", budget=0.05, **OPTIONS)
+    found = attack.search("random_map", bench, wanted("top_k"))
     np.testing.assert_array_equal(found.maps, bench.maps("random_map", Original()))
     assert (found.led == 0).all()
     own, wild = bench.explained, attack.random_signs("product", bench, budget=4.0, inside=False)

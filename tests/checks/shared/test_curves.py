@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audit.checks.cascading_randomization import CascadingRandomization
-from audit.checks.shared.curves import curve
+from audit.checks.shared.curves import AboveNull, curve
 from audit.record import Null, Randomized
 from audit.statistics import excess
 from tests.audits import evidence_of, make_facts
@@ -45,7 +45,7 @@ def evidence(shuffled=shuffled_of, similarity=scores_of, null=NOISE):
 
 def drawn(**changed):
     found = {each.unit.condition: each for each in evidence(**changed)}
-    return curve(found, STAGES, "abc", null=NULL, sign="absolute")
+    return curve(found, STAGES, "abc", AboveNull(null=NULL, sign="absolute"))
 
 
 def test_the_null_of_a_pair_is_the_larger_of_the_two():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audit.checks.check import Judgement
-from audit.checks.shared.diagnosis import held_back, named, placed, unused, uses
+from audit.checks.shared.diagnosis import UseLimits, held_back, named, placed, unused, uses
 from audit.record import Evidence, Original, Unit
 from tests.checks.diagnostic import DiagnosticBench, explained, nothing, sees_only_what_matters
 
@@ -42,7 +42,8 @@ def test_one_logit_names_the_class_by_its_sign_and_several_by_their_greatest() -
 )
 def test_a_model_must_use_the_one_thing_and_not_the_other(used: float, ignored: float, silent: bool) -> None:
     scores = [{"relevant_matters": np.array([used]), "distractor_matters": np.array([ignored])}]
-    said = unused(scores, used="relevant", ignored="distractor", who="It", used_at_least=0.8, misled_at_most=0.2)
+    limits = UseLimits(used_at_least=0.8, misled_at_most=0.2)
+    said = unused(scores, limits, used="relevant", ignored="distractor", who="It")
     assert (said is None) == silent
 
 
