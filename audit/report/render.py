@@ -3,6 +3,7 @@
 import ctypes
 import gc
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import field
 from pathlib import Path
 
 from audit.errors import EnvironmentStop
@@ -40,19 +41,20 @@ Pictured = Callable[[], Gallery]
 """What makes the gallery when it is asked for: its maps are let go before the PDF is set, which needs the memory."""
 
 
-def render(
-    audit: Audit,
-    gallery: Pictured | None,
-    folder: Path,
-    formats: Collection[str] = FORMATS,
-    source: bytes | None = None,
-    context: Context | None = None,
-) -> Rendered:
+@record
+class Material:
+    """What a report is made of."""
+
+    audit: Audit
+    gallery: Pictured | None = None
+    source: bytes | None = None  # the spec as it was written, which the PDF encloses
+    context: Context = field(default_factory=Context)  # the spec's place, and earlier runs
+
+
+def render(material: Material, folder: Path, formats: Collection[str] = FORMATS) -> Rendered:
     """Write a report's files into ``folder``; a PDF that cannot be made is a note, everything else is still written.
 
     Files of formats that are not made are removed.
-
-    ``source`` is the spec as it was written, which the PDF encloses; ``context`` is its place, and earlier runs.
 
     Raises:
         ValueError: an unknown format.
@@ -60,7 +62,7 @@ def render(
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
         raise ValueError(f"unknown formats {unknown}; known are {list(FORMATS)}")
-    contents, notes = _contents(audit, gallery, formats, source, context or Context())
+    contents, notes = _contents(material, formats)
     store = Store(folder=folder)
     withdraw(folder, set(_FILES) - set(contents))
     paths = {name: store.write(_FILES[name], content) for name, content in contents.items()}
@@ -73,39 +75,36 @@ def withdraw(folder: Path, formats: Collection[str] = FORMATS) -> None:
         (folder / _FILES[name]).unlink(missing_ok=True)
 
 
-def _contents(
-    audit: Audit, gallery: Pictured | None, formats: Collection[str], source: bytes | None, context: Context
-) -> tuple[dict[str, bytes], list[str]]:
+def _contents(material: Material, formats: Collection[str]) -> tuple[dict[str, bytes], list[str]]:
+    audit = material.audit
     contents: dict[str, bytes] = {}
     notes: list[str] = []
     if {"html", "pdf"} & set(formats):
-        contents, notes = _pages(audit, gallery, "pdf" in formats, source, context)
+        contents, notes = _pages(material, "pdf" in formats)
     plain = {
         "card": lambda: card(audit).encode(),
         "junit": lambda: junit(audit),
         "metrics": lambda: metrics(audit).encode(),
-        "sarif": lambda: sarif(audit, context),
+        "sarif": lambda: sarif(audit, material.context),
         "statement": lambda: statement(audit),
         "summary": lambda: summary(audit).encode(),
     }
     return {**contents, **{name: made() for name, made in plain.items() if name in formats}}, notes
 
 
-def _pages(
-    audit: Audit, gallery: Pictured | None, with_pdf: bool, source: bytes | None, context: Context
-) -> tuple[dict[str, bytes], list[str]]:
+def _pages(material: Material, with_pdf: bool) -> tuple[dict[str, bytes], list[str]]:
     """Return the HTML, and the PDF where it can be made; the HTML stands in where only a PDF was asked for."""
     from audit.report.formats.attachments import enclosed
     from audit.report.formats.pdf import pdf
     from audit.report.page.page import pages
 
-    made = pages(audit, gallery() if gallery else None, context=context)
+    made = pages(material.audit, material.gallery() if material.gallery else None, context=material.context)
     contents = {"html": made.screen.encode()}
     if not with_pdf:
         return contents, []
     give_back_memory()
     try:
-        contents["pdf"] = pdf(made.paper, enclosed(audit, source))
+        contents["pdf"] = pdf(made.paper, enclosed(material.audit, material.source))
     except EnvironmentStop as stop:
         return contents, [str(stop)]
     return contents, []

@@ -15,7 +15,7 @@ from audit.judging import changes, verdicts
 from audit.planning.units import plan, skipped
 from audit.record import Audit, Context, Evidence, Facts, Gallery, Provenance, RequirementFacts, Unit, record
 from audit.report.page import gallery
-from audit.report.render import Rendered
+from audit.report.render import Material, Rendered
 from audit.report.render import render as render_files
 from audit.report.render import withdraw as withdraw_files
 from audit.running import log
@@ -140,7 +140,8 @@ def render_stored(store: Store, audit: Audit) -> Rendered:
 
     source = store.folder / SOURCE
     written = source.read_bytes() if source.is_file() else None
-    return render_files(audit, pictures, store.folder, (*spec.report.formats, *ALWAYS), written, context_of(store))
+    material = Material(audit=audit, gallery=pictures, source=written, context=context_of(store))
+    return render_files(material, store.folder, (*spec.report.formats, *ALWAYS))
 
 
 def withdraw(store: Store) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from audit.record import Context
 from audit.report.page.page import page
-from audit.report.render import render
+from audit.report.render import Material, render
 from audit.spec.spec import load_spec
 from audit.spec.yaml_nodes import read
 from audit.store.results import read_results
@@ -40,7 +40,7 @@ def without_pictures(html: str) -> Mapping[str, str]:
 def test_the_files_for_machines_are_made_of_the_results(example: Path, repository: Path, tmp_path: Path) -> None:
     spec = load_spec(repository / "specs" / "digits.yaml")
     context = Context(file="specs/digits.yaml", lines=spec.lines())
-    render(read_results(example).audit, None, tmp_path, tuple(TEXTS), context=context)
+    render(Material(audit=read_results(example).audit, context=context), tmp_path, tuple(TEXTS))
     stale = [name for name in TEXTS.values() if (tmp_path / name).read_bytes() != (example / name).read_bytes()]
     assert stale == [], "make report-example"
 

@@ -12,7 +12,7 @@ import pytest
 from audit.errors import EnvironmentStop
 from audit.report.formats.pdf import pdf
 from audit.report.page.page import page
-from audit.report.render import FORMATS, render
+from audit.report.render import FORMATS, Material, render
 from tests.report import examples
 
 _PDF = """
@@ -30,7 +30,7 @@ sys.exit(bool({"keras", "tensorflow", "jax", "matplotlib", "weasyprint"} & set(s
 
 
 def test_every_format_is_written_and_nothing_else(tmp_path: Path) -> None:
-    rendered = render(examples.small(), lambda: examples.gallery(1, 8), tmp_path)
+    rendered = render(Material(audit=examples.small(), gallery=lambda: examples.gallery(1, 8)), tmp_path)
     assert rendered.notes == ()
     assert set(rendered.paths) == set(FORMATS)
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in rendered.paths.values()}
@@ -38,15 +38,15 @@ def test_every_format_is_written_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_only_the_asked_formats_are_written(tmp_path: Path) -> None:
-    assert set(render(examples.audit(), None, tmp_path, ["junit", "summary"]).paths) == {"junit", "summary"}
+    assert set(render(Material(audit=examples.audit()), tmp_path, ["junit", "summary"]).paths) == {"junit", "summary"}
     with pytest.raises(ValueError, match="unknown formats"):
-        render(examples.audit(), None, tmp_path, ["docx"])
+        render(Material(audit=examples.audit()), tmp_path, ["docx"])
 
 
 def test_a_file_that_an_earlier_audit_left_does_not_stay_beside_a_new_one(tmp_path: Path) -> None:
     for name in ("report.pdf", "junit.xml", "results.json"):
         (tmp_path / name).write_text("an earlier one")
-    render(examples.audit(), None, tmp_path, ["summary"])
+    render(Material(audit=examples.audit()), tmp_path, ["summary"])
     assert {path.name for path in tmp_path.iterdir()} == {"results.json", "summary.md"}
 
 
@@ -72,7 +72,7 @@ def test_without_weasyprint_the_page_is_written_and_a_note_says_why(
         return real(name, *rest, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(builtins, "__import__", refuse)
-    rendered = render(examples.audit(), None, tmp_path)
+    rendered = render(Material(audit=examples.audit()), tmp_path)
     assert "pdf" not in rendered.paths and rendered.paths["html"].is_file()
     (note,) = rendered.notes
     assert "P101" in note and "libpango" in note and "apt-get install" in note

@@ -69,6 +69,6 @@ def _plot(
     ruled(axes.yaxis)
     if limit is not None:
         axes.axhline(limit, **DOTTED)
-        beside(axes, counts[-1], limit, f"at most {number(limit)}", offset=(-2, 3), ha="right")
+        beside(axes, (counts[-1], limit), f"at most {number(limit)}", offset=(-2, 3), ha="right")
     names(axes, ends)
     axis_names(axes, "steps (logarithmic)", quantity)

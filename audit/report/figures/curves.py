@@ -159,7 +159,7 @@ def _curves(axes: Any, plotted: Plot) -> None:
             end = End(value=float(values[last]), name=line.name, colour=style_of_line["color"], control=line.control)
             ends.append(end)
         else:
-            beside(axes, last, float(values[last]), f"{shorten(line.name, 22)}, undefined after", offset=(7, 2))
+            beside(axes, (last, float(values[last])), f"{shorten(line.name, 22)}, undefined after", offset=(7, 2))
     axes.set_xlim(-0.15, len(longest) - 0.85)
     axes.set_ylim(*_span(plotted))
     ruled(axes.yaxis)
@@ -200,7 +200,7 @@ def _limits(axes: Any, plotted: Plot, places: int) -> None:
         axes.fill_between(np.arange(len(band[0])), *band, color=OTHER, alpha=0.25, linewidth=0, zorder=1)
     if plotted.quantity == "excess" and not plotted.meaning:
         axes.axhline(0, color=QUIET, linewidth=0.9)
-        beside(axes, -0.13, 0, "null: noise alone", offset=(0, 3))
+        beside(axes, (-0.13, 0), "null: noise alone", offset=(0, 3))
     for limit in plotted.limits:
         last = limit.name == "last"
         left = right - 0.6 if last else -0.15
@@ -208,7 +208,7 @@ def _limits(axes: Any, plotted: Plot, places: int) -> None:
         crowded = last and any(
             0 <= other.threshold - limit.threshold < 0.08 for other in plotted.limits if other != limit
         )
-        beside(axes, right, limit.threshold, threshold(limit), offset=(-2, -10 if crowded else 3), ha="right")
+        beside(axes, (right, limit.threshold), threshold(limit), offset=(-2, -10 if crowded else 3), ha="right")
 
 
 def _rows(axes: Any, plotted: Plot) -> None:
@@ -225,7 +225,7 @@ def _rows(axes: Any, plotted: Plot) -> None:
     ruled(axes.xaxis)
     for limit in plotted.limits:
         axes.axvline(limit.threshold, **DOTTED)
-        beside(axes, limit.threshold, -0.5, threshold(limit), offset=(0, 4), ha="center")
+        beside(axes, (limit.threshold, -0.5), threshold(limit), offset=(0, 4), ha="center")
     axis_names(axes, _meaning(plotted))
 
 

@@ -78,14 +78,14 @@ def _draw_pairs(figure: Any, rows: Sequence[LearningCurveRow], limits: Sequence[
     for limit in limits:
         axes.axvline(limit.threshold, **DOTTED)
         text = f"at most {number(limit.threshold)}"
-        beside(axes, limit.threshold, -0.5, text, offset=(0, 4), ha="center")
+        beside(axes, (limit.threshold, -0.5), text, offset=(0, 4), ha="center")
     axes.set_xlabel("excess of similarity over the null (0: noise alone)", color=QUIET)
 
 
 def _draw_row(axes: Any, place: int, row: LearningCurveRow) -> None:
     judged, (ceiling, floor) = row.points[:-2], row.points[-2:]
     if not any(finite(point.excess) for point in judged):
-        beside(axes, 0, place, _UNDEFINED, offset=(4, -3))
+        beside(axes, (0, place), _UNDEFINED, offset=(4, -3))
         return
     colour = QUIET if row.control else COLOURS[0]
     ends = [point.excess for point in (floor, ceiling)]
@@ -138,7 +138,7 @@ def _draw_learning(figure: Any, found: Sequence[LearningCurve], limit: float | N
     axes.set_xlim(0.8, longest + max(0.5, 0.02 * longest))
     if limit is not None:
         axes.axhline(limit, **DOTTED)
-        beside(axes, longest, limit, f"memorised {number(limit)}", offset=(8, -3))
+        beside(axes, (longest, limit), f"memorised {number(limit)}", offset=(8, -3))
     ruled(axes.yaxis)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel("epochs", color=QUIET)

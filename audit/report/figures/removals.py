@@ -82,11 +82,13 @@ def _courses(verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> list[C
     judged = [(verdict, False) for verdict in verdicts] + [(verdict, True) for verdict in controls]
     for index, (verdict, control) in enumerate(judged):
         own = [each for each in _accuracies(verdict) if not each.name.startswith(_RANKINGS)]
-        made += [_course(each, verdict.method, place > 0, control, index, -1) for place, each in enumerate(own)]
+        for place, each in enumerate(own):
+            line = Line(name=verdict.method, points=each.curve, control=control, judged=True, index=index)
+            made.append(_course(each.name, line, place > 0, -1))
     shared = {r.name: r for verdict, _ in judged for r in _accuracies(verdict) if r.name.startswith(_RANKINGS)}
-    made += [
-        _course(each, name, name not in _RANKINGS, True, 0, place) for place, (name, each) in enumerate(shared.items())
-    ]
+    for place, (name, each) in enumerate(shared.items()):
+        line = Line(name=name, points=each.curve, control=True, judged=True, index=0)
+        made.append(_course(name, line, name not in _RANKINGS, place))
     return made
 
 
@@ -94,10 +96,9 @@ def _accuracies(verdict: Verdict) -> list[Reference]:
     return [each for each in verdict.references if each.quantity == "accuracy"]
 
 
-def _course(reference: Reference, name: str, further: bool, control: bool, index: int, dash: int = 0) -> Course:
-    line = Line(name=name, points=reference.curve, control=control, judged=True, index=index)
-    full = f"{name} ({reference.name})" if further and name != reference.name else name
-    return Course(name=full, points=reference.curve, line=line, further=further, dashes=_DASHES[dash % len(_DASHES)])
+def _course(name: str, line: Line, further: bool, dash: int) -> Course:
+    full = f"{line.name} ({name})" if further and line.name != name else line.name
+    return Course(name=full, points=line.points, line=line, further=further, dashes=_DASHES[dash % len(_DASHES)])
 
 
 def _places(facts: RequirementFacts, courses: Sequence[Course]) -> list[float]:

@@ -128,7 +128,7 @@ def _plot_spread(canvas: Any, rows: Sequence[StageRow], limits: Sequence[Criteri
     axes.axvline(0, color=QUIET, linewidth=0.9)
     for limit in limits:
         axes.axvline(limit.threshold, **DOTTED)
-        beside(axes, limit.threshold, -0.5, threshold(limit), offset=(0, 4), ha="center")
+        beside(axes, (limit.threshold, -0.5), threshold(limit), offset=(0, 4), ha="center")
     axes.set_xlabel("excess of similarity over the null, by input (0: noise alone)", color=QUIET)
 
 

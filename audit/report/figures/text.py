@@ -25,12 +25,12 @@ class End:
     control: bool
 
 
-def beside(axes: Any, x: float, y: float, text: str, *, offset: tuple[int, int], ha: str = "left") -> None:
+def beside(axes: Any, at: tuple[float, float], text: str, *, offset: tuple[int, int], ha: str = "left") -> None:
     """Write beside a point, on a scrap of paper where lines run below."""
     scrap = {"facecolor": PAPER, "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
     where: dict[str, Any] = {"xytext": offset, "textcoords": "offset points", "ha": ha, "zorder": 5}
     ink = INK
-    axes.annotate(shorten(text, 60), (x, y), **where, color=ink, fontsize=NOTE, parse_math=False, bbox=scrap)
+    axes.annotate(shorten(text, 60), at, **where, color=ink, fontsize=NOTE, parse_math=False, bbox=scrap)
 
 
 def threshold(limit: Criterion) -> str:

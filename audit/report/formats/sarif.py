@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from audit.record import Audit, Context, Invalidity, Verdict, digest
+from audit.record import Audit, Context, Invalidity, Verdict, digest, record
 from audit.report.words import about, clean, finite, gates, kind_of, note, stops
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -20,6 +20,17 @@ VALIDITY, WHOLE = "validity", "audit"
 """The rules that are no check: what makes an audit invalid, and an audit that must not pass as a whole."""
 
 Json = dict[str, Any]
+
+
+@record
+class Finding:
+    """What a host is shown as one result: the rule it breaks, and the requirement and method that it speaks of."""
+
+    rule: str
+    level: str
+    text: str
+    place: tuple[str, str]  # what names it from run to run
+    requirement: str  # where it stands in the spec; empty: nowhere in particular
 
 
 def sarif(audit: Audit, context: Context) -> bytes:
@@ -66,7 +77,8 @@ def _results(audit: Audit, context: Context) -> Iterator[Json]:
     yield from found
     red = any(each["level"] == "error" and not each.get("suppressions") for each in found)
     if audit.exit_code != 0 and not red:
-        yield _finding(audit, WHOLE, "error", audit.sentence, (WHOLE, WHOLE), _places("", context))
+        whole = Finding(rule=WHOLE, level="error", text=audit.sentence, place=(WHOLE, WHOLE), requirement="")
+        yield _shown_as(whole, audit, context)
 
 
 def _shown(audit: Audit, verdict: Verdict) -> bool:
@@ -77,8 +89,14 @@ def _result(audit: Audit, verdict: Verdict, context: Context) -> Json:
     kind = kind_of(audit, verdict)
     remark = f" ({note(verdict)})" if note(verdict) else ""
     text = f"{kind.upper()}{remark} {verdict.method}, {verdict.requirement}: {verdict.reason}"
-    place = (verdict.requirement, verdict.method)
-    result = _finding(audit, verdict.check, _level(audit, verdict), text, place, _places(verdict.requirement, context))
+    finding = Finding(
+        rule=verdict.check,
+        level=_level(audit, verdict),
+        text=text,
+        place=(verdict.requirement, verdict.method),
+        requirement=verdict.requirement,
+    )
+    result = _shown_as(finding, audit, context)
     numbers = {each.name: each.statistic for each in verdict.criteria if finite(each.statistic)}
     result["properties"] = {"outcome": kind, "method": clean(verdict.method), "severity": verdict.severity} | {
         "statistics": {clean(name): value for name, value in numbers.items()}
@@ -97,17 +115,18 @@ def _level(audit: Audit, verdict: Verdict) -> str:
 def _invalid(audit: Audit, reason: Invalidity, context: Context) -> Json:
     place = (reason.requirement or reason.kind, reason.method)
     text = f"INVALID: {reason.sentence} {reason.fix}"
-    return _finding(audit, VALIDITY, "error", text, place, _places(reason.requirement, context))
+    finding = Finding(rule=VALIDITY, level="error", text=text, place=place, requirement=reason.requirement)
+    return _shown_as(finding, audit, context)
 
 
-def _finding(audit: Audit, rule: str, level: str, text: str, place: tuple[str, str], places: list[Json]) -> Json:
-    mark = digest([_id(audit), rule == VALIDITY, *place])
+def _shown_as(finding: Finding, audit: Audit, context: Context) -> Json:
+    mark = digest([_id(audit), finding.rule == VALIDITY, *finding.place])
     return {
-        "ruleId": clean(rule),
+        "ruleId": clean(finding.rule),
         "kind": "fail",
-        "level": level,
-        "message": {"text": clean(text)},
-        "locations": places,
+        "level": finding.level,
+        "message": {"text": clean(finding.text)},
+        "locations": _places(finding.requirement, context),
         "partialFingerprints": {"auditRequirementMethod/v1": mark},
     }
 

@@ -60,7 +60,7 @@ def album(audit: Audit, gallery: Gallery, longest: int = EDGES[0], most: int | N
     pictures = {name: input_picture(gallery.inputs[name], longest) for name in shown}
     kinds = _kinds(audit)
     blocks = tuple(
-        _block(audit, kinds, key, strips, pictures[key[1]], longest) for key, strips in _groups(gallery, shown).items()
+        _block(audit, kinds, strips, pictures[name], longest) for (_, name), strips in _groups(gallery, shown).items()
     )
     return Album(blocks=blocks, selection=gallery.selection, shrunk=_shrunk(longest, len(shown), len(gallery.inputs)))
 
@@ -111,12 +111,12 @@ def _shrunk(longest: int, shown: int, inputs: int) -> str:
 def _block(
     audit: Audit,
     kinds: Mapping[tuple[str, str], str],
-    key: tuple[str, str],
-    strips: list[Strip],
+    strips: Sequence[Strip],
     picture: str,
     longest: int,
 ) -> Block:
-    requirement, name = key
+    """Return the block of one requirement and input, which all of these strips have."""
+    requirement, name = strips[0].requirement, strips[0].input_id
     columns = _columns(strips)
     return Block(
         requirement=requirement,

@@ -3,7 +3,7 @@
 import hashlib
 import math
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from audit.report.figures import learning_curves as training_figures
 from audit.report.figures.svg import Figure
 from audit.report.page import findings, trend
 from audit.report.page.agreement import agreement, table
-from audit.report.page.album import album, sizes
+from audit.report.page.album import Album, album, sizes
 from audit.report.page.compliance import framed
 from audit.report.page.gallery import TRAINED
 from audit.report.page.pictures import scale_picture
@@ -72,24 +72,25 @@ def pages(audit: Audit, gallery: Gallery | None = None, budget: int = BUDGET, co
         "trend_figure": trend.figure(runs),
         "trend_kinds": trend.kinds(runs),
     }
-    screen, paper = {**fixed, "paper": False}, {**fixed, "paper": True}
-    without = _render(environment, {**screen, "album": None})
+
+    def screen(shown: Album | None) -> str:
+        return _render(environment, {**fixed, "paper": False, "album": shown})
+
+    def paper(shown: Album | None) -> str:
+        return _render(environment, {**fixed, "paper": True, "album": shown})
+
+    without = screen(None)
     if gallery is None or not gallery.strips:
-        return Pages(screen=without, paper=_render(environment, {**paper, "album": None}))
+        return Pages(screen=without, paper=paper(None))
     printed = album(audit, gallery, most=_printed_inputs(gallery))
-    return Pages(
-        screen=_fitting(environment, screen, audit, gallery, budget, len(without.encode())),
-        paper=_render(environment, {**paper, "album": printed}),
-    )
+    return Pages(screen=_fitting(screen, audit, gallery, budget, len(without.encode())), paper=paper(printed))
 
 
-def _fitting(
-    environment: Environment, fixed: Mapping[str, Any], audit: Audit, gallery: Gallery, budget: int, taken: int
-) -> str:
-    """Return the page with as much of the gallery as the budget allows."""
+def _fitting(drawn: Callable[[Album], str], audit: Audit, gallery: Gallery, budget: int, taken: int) -> str:
+    """Return the page with as much of the gallery as the budget allows beside what the rest takes, in bytes."""
     text = ""
     for longest, most in sizes(audit, gallery, budget - taken):
-        text = _render(environment, {**fixed, "album": album(audit, gallery, longest, most)})
+        text = drawn(album(audit, gallery, longest, most))
         if len(text.encode()) <= budget:
             break
     return text
