@@ -11,6 +11,7 @@ from audit.backend import Compiled, active
 from audit.engine.baselines import baselines
 from audit.engine.compiled import compiled, pullback
 from audit.engine.fitting import Fits
+from audit.errors import UnitError
 from audit.methods.fitted import learner
 from audit.methods.method import Method
 from audit.network.network import Network, Params
@@ -80,9 +81,12 @@ class Functions:
 
         Raises:
             InputError: the method does not apply to that network.
+            UnitError: the method's maps have another shape than its inputs.
         """
         function = self._function(method, subject.network)
-        return self._explain(function, method, subject, batch=batch or self._batch)
+        maps = self._explain(function, method, subject, batch=batch or self._batch)
+        _check_shape(method, maps.shape[1:], subject.explained.inputs.shape[1:])
+        return maps
 
     def pullback(self, method: str, subject: Subject, cotangents: np.ndarray) -> np.ndarray:
         """Return the gradients (n, ...), with respect to the inputs, of the sums of each map times its cotangent.
@@ -152,6 +156,19 @@ class Functions:
                 del self._others[oldest]
             self._others[id(network)] = (network, {})
         return self._others[id(network)][1]
+
+
+def _check_shape(method: str, received: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    """Refuse maps that do not lie on their inputs: a part of a map would be judged as if it were the whole."""
+    allowed = [expected, (*expected[:-1], 1)] if len(expected) > 1 else [expected]
+    if received not in allowed:
+        raise UnitError(
+            "T198",
+            f"the maps of `{method}` do not have the shape of its inputs",
+            expected=" or ".join(map(str, allowed)),
+            received=str(received),
+            fix="return a number for each entry of the input, or for each pixel with one channel",
+        )
 
 
 def in_batches(function: Compiled, params: Any, *arrays: np.ndarray, batch: int) -> np.ndarray:

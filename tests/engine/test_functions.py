@@ -8,6 +8,7 @@ import pytest
 
 from audit.backend import active
 from audit.engine.functions import Functions, Subject
+from audit.errors import UnitError
 from audit.methods.gradient import Gradient
 from audit.methods.smoothgrad import SmoothGrad
 from audit.network.network import Network
@@ -82,3 +83,23 @@ def test_a_method_with_other_fields_gets_an_id_of_its_own_where_it_has_these_fie
     assert other is not None and made.method(other) == SmoothGrad(samples=2)
     assert made.method("smoothgrad") == SmoothGrad(samples=3)
     assert made.altered("gradient", samples=2) is None
+
+
+class Cut(Gradient):
+    """The first two entries of the input: a part of a map."""
+
+    compiled = False
+
+    def __init__(self) -> None:
+        """Nothing to set."""
+
+    def attribute(self, network: Network) -> Any:
+        return lambda params, x, target, key: x[:, :2]
+
+
+def test_maps_that_do_not_lie_on_their_inputs_are_refused() -> None:
+    network = linear()
+    explained = Explained(inputs=X, ids=list(range(COUNT)), targets=np.zeros(COUNT, np.int32))
+    subject = Subject(network=network, params=network.params, explained=explained, keys=np.zeros((COUNT, 2), np.uint32))
+    with pytest.raises(UnitError, match="T198"):
+        functions(network, m=Cut()).maps("m", subject)
