@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, 
 from pydantic.dataclasses import dataclass, is_pydantic_dataclass
 
 from audit.errors import PluginError
-from audit.registry import Family, complete, find, places
+from audit.registry import Family, building, complete, find, places
 
 T = TypeVar("T")
 
@@ -121,7 +121,7 @@ def named_value(family: Family, value: Any, default: str) -> Any:
 
     Raises:
         ValueError: the name is unknown or a field is invalid; lists all invalid fields.
-        PluginError: the class of a plug-in does not match its protocol.
+        PluginError: the class of a plug-in does not match its protocol, or cannot be imported or built.
     """
     if is_dataclass(value) and not isinstance(value, type):
         return complete(family, value)
@@ -129,7 +129,8 @@ def named_value(family: Family, value: Any, default: str) -> Any:
     if name not in places(family):
         raise ValueError(f"unknown {KINDS[family]} `{name}`{_suggestion(family, name)}")
     try:
-        return find(family, name)(**fields)
+        with building(family, name):
+            return find(family, name)(**fields)
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, (name, *each['loc'])))}: {each['msg']}" for each in error.errors()]
         raise FieldFaults(family, "; ".join(faults)) from error
@@ -155,7 +156,7 @@ def named_type(family: Family, read: Any, write: Any) -> Any:
 def _stands_for(family: Family, name: str, kind: type) -> bool:
     try:
         return find(family, name) is kind
-    except (ImportError, AttributeError, PluginError):
+    except PluginError:
         return False  # some other plug-in that is broken
 
 

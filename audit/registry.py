@@ -5,13 +5,14 @@ A plug-in adds names through the entry points ``audit.methods``, ``audit.checks`
 """
 
 from collections.abc import Mapping
-from functools import cache
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
-from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any, Literal
 
+from audit import plugins
 from audit.contracts import completed, completed_value
+from audit.errors import PluginError
 
 Family = Literal["methods", "checks", "similarities", "datasets"]
 
@@ -121,11 +122,10 @@ _PROTOCOLS: Mapping[Family, str] = MappingProxyType(
 """What every class of a family is."""
 
 
-@cache
 def places(family: Family) -> Mapping[str, str]:
-    """Return every name of a family with its ``module:attribute``, built in or added by a plug-in."""
-    added = {point.name: point.value for point in entry_points(group=f"audit.{family}")}
-    return MappingProxyType({**added, **_BUILT_IN[family]})
+    """Return every name of a family with its ``module:attribute``: the built-in ones, then those of plug-ins."""
+    added = {name: rivals[0].point.value for name, rivals in plugins.installed(family).items()}
+    return MappingProxyType({**_BUILT_IN[family], **added, **_BUILT_IN[family]})  # in the order of the first
 
 
 def protocol(family: Family) -> type:
@@ -136,12 +136,31 @@ def protocol(family: Family) -> type:
 def find(family: Family, name: str) -> Any:
     """Import and return the class that a name stands for; a plug-in's with every member of its family.
 
+    A built-in name stands for the audit's own class, also where a plug-in has it too: see ``taken``.
+
     Raises:
         KeyError: the name is not registered; ``places`` lists those that are.
-        PluginError: the plug-in's class lacks members of its family, or has other ones.
+        PluginError: the plug-in cannot be imported, several have this name, or its class lacks members of its family,
+            or has other ones.
     """
-    kind = _imported(places(family)[name])
-    return kind if name in _BUILT_IN[family] else completed(kind, protocol(family), name)
+    if name in _BUILT_IN[family]:
+        return _imported(_BUILT_IN[family][name])
+    plugin, *others = plugins.installed(family)[name]
+    if others:
+        raise plugins.clash(name, [plugin, *others], shipped=False)
+    return completed(plugin.kind, protocol(family), name)
+
+
+def taken(family: Family, name: str) -> PluginError | None:
+    """Return the error of a built-in name that a plug-in has too, of which a spec cannot say which it means."""
+    rivals = plugins.installed(family).get(name, ()) if name in _BUILT_IN[family] else ()
+    return plugins.clash(name, rivals, shipped=True) if rivals else None
+
+
+def building(family: Family, name: str) -> AbstractContextManager[None]:
+    """Return a context in which an unexpected error of a plug-in's class is a PluginError."""
+    rivals = () if name in _BUILT_IN[family] else plugins.installed(family).get(name, ())
+    return plugins.building(rivals[0]) if rivals else nullcontext()
 
 
 def complete(family: Family, value: Any) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from audit import registry
+from audit import plugins
 from audit.contracts import completed, completed_value, faults
 from audit.declare import as_json, declared, name_of
 from audit.errors import PluginError, SpecError
@@ -117,20 +117,20 @@ Installed = Callable[[Family, str], type]
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Return a function that puts a class of this source behind an entry point, and gives the class."""
-    registry.places.cache_clear()
+    plugins.installed.cache_clear()
 
     def install(family: Family, source: str) -> type:
         module = ModuleType("plugged_module")
         exec(HEAD + source, module.__dict__)
         monkeypatch.setitem(sys.modules, "plugged_module", module)
         point = EntryPoint(name="plugged", value="plugged_module:Plugged", group=f"audit.{family}")
-        monkeypatch.setattr(registry, "entry_points", lambda group: [point] if group == point.group else [])
-        registry.places.cache_clear()
+        monkeypatch.setattr(plugins, "entry_points", lambda group: [point] if group == point.group else [])
+        plugins.installed.cache_clear()
         return module.__dict__["Plugged"]
 
     yield install
     monkeypatch.undo()
-    registry.places.cache_clear()
+    plugins.installed.cache_clear()
 
 
 @pytest.mark.parametrize(("family", "name"), [(family, name) for family in FAMILIES for name in places(family)])

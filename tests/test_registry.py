@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from audit import registry
+from audit import plugins
 from audit.registry import Family, find, places
 
 FAMILIES: tuple[Family, ...] = ("methods", "checks", "similarities", "datasets")
@@ -31,10 +31,10 @@ def test_a_plug_in_adds_names_and_replaces_none(monkeypatch: pytest.MonkeyPatch)
     def points(**selection: Any) -> list[EntryPoint]:
         return added if selection == {"group": "audit.methods"} else []
 
-    monkeypatch.setattr(registry, "entry_points", points)
-    registry.places.cache_clear()
+    monkeypatch.setattr(plugins, "entry_points", points)
+    plugins.installed.cache_clear()
     try:
         assert places("methods")["mine"] == "json:dumps"
         assert places("methods")["gradient"] == "audit.methods.gradient:Gradient"
     finally:
-        registry.places.cache_clear()
+        plugins.installed.cache_clear()

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from audit.checks.check import PARTS
-from audit.registry import Family, find
-from audit.spec.describe import Field, document, fields_of, names, summary
+from audit.registry import Family
+from audit.spec.describe import Field, document, fields_named, names, summary
 
 _OPENING: Mapping[Family, str] = MappingProxyType(
     {
@@ -35,7 +35,7 @@ def page(family: Family) -> str:
 def _entry(family: Family, name: str) -> list[str]:
     text = document(family, name)
     body = [_inline(_TITLED.sub(_bold, line)) for line in text.splitlines()]
-    fields = fields_of(find(family, name))
+    fields = fields_named(family, name)
     return [f"## {name}", "", *_broken(body), "", *(_table(fields) if fields else [])]
 
 

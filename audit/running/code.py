@@ -80,13 +80,17 @@ def _distribution(top: str) -> Distribution | None:
 
 def _name(place: str) -> str:
     """Return what a spec calls a class, whose entry point may name it by way of another module of its package."""
-    named = place.partition(":")[2]
-    return next((point.name for point in _points(_first(place)) if point.value.partition(":")[2] == named), place)
+    return next((each.name for each in _points(_first(place)) if _class(each.value) == _class(place)), place)
 
 
 def _points(top: str) -> Iterator[EntryPoint]:
     for family in KINDS:
         yield from (point for point in entry_points(group=f"audit.{family}") if _first(point.value) == top)
+
+
+def _class(place: str) -> str:
+    """Return the attribute of ``module:attribute [extra]``."""
+    return place.partition(":")[2].partition("[")[0].strip()
 
 
 def _first(place: str) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from audit.errors import PluginError
 from audit.record import record
-from audit.registry import Family, find, places
+from audit.registry import Family, find, places, taken
 
 
 @record
@@ -22,19 +23,34 @@ class Field:
     doc: str
 
 
+def unusable(family: Family, name: str) -> str:
+    """Return why a spec cannot say a name, on one line; empty if it can."""
+    error = taken(family, name)
+    try:
+        find(family, name)
+    except PluginError as broken:
+        error = broken
+    return "; ".join(each.what for each in error.faults) if error else ""
+
+
 def summary(family: Family, name: str) -> str:
-    """Return the first line of a name's docstring."""
-    return (inspect.getdoc(find(family, name)) or "").partition("\n")[0]
+    """Return the first line of a name's docstring, or why it cannot be used."""
+    return document(family, name).partition("\n")[0]
 
 
 def document(family: Family, name: str) -> str:
-    """Return a name's whole docstring."""
-    return inspect.getdoc(find(family, name)) or ""
+    """Return a name's whole docstring, or why it cannot be used."""
+    return unusable(family, name) or inspect.getdoc(find(family, name)) or ""
 
 
 def names(family: Family) -> tuple[str, ...]:
     """Return the names of a family, built-in ones first."""
     return tuple(places(family))
+
+
+def fields_named(family: Family, name: str) -> tuple[Field, ...]:
+    """Return the fields of the class that a name stands for; none if it cannot be used."""
+    return () if unusable(family, name) else fields_of(find(family, name))
 
 
 def fields_of(kind: Any) -> tuple[Field, ...]:
@@ -90,7 +106,7 @@ def listing(family: Family, *, long: bool) -> list[str]:
 
 def _long(family: Family, name: str) -> list[str]:
     body = [f"  {line}".rstrip() for line in document(family, name).splitlines()]
-    found = fields_of(find(family, name))
+    found = fields_named(family, name)
     return [name, *body, *(["", "  Fields:"] if found else []), *(line for each in found for line in _field(each))]
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from audit.declare import KINDS
 from audit.errors import Fault, PluginError, did_you_mean
 from audit.record import REFERENCE_RANKINGS, Severity, record
-from audit.registry import Family, find, places
+from audit.registry import Family, building, find, places
 from audit.spec.sections import LISTED, Inputs, Maps, MethodOptions, RequirementOptions
 from audit.spec.validation import FieldOwner, build, fault_at, of_plugin, only, without
 from audit.spec.yaml_nodes import Span, YamlNode
@@ -92,7 +92,7 @@ class DatasetEntry:
 
 
 @record
-class _Entry:
+class Entry:
     """One name with its fields, as it stands in a list of the spec."""
 
     name: str
@@ -154,7 +154,7 @@ def read_dataset(node: YamlNode, span: Span, faults: list[Fault]) -> DatasetEntr
     name = node.value.get("source")
     if not isinstance(name, str) or not _known("datasets", name, node.children["source"].span, faults):
         return None
-    entry = _Entry(name=name, fields=node, span=node.keys["source"])
+    entry = Entry(name=name, fields=node, span=node.keys["source"])
     source = _declared("datasets", entry, FieldOwner(label=f"dataset `{name}`", span=entry.span), common, faults)
     preprocess = _preprocess(node.children.get("preprocess"), faults)
     if inputs is None or source is None:
@@ -171,18 +171,19 @@ def _preprocess(node: YamlNode | None, faults: list[Fault]) -> "Preprocess | Non
     return _build(Application if "application" in node.mapping else Rescale, node, owner, faults)
 
 
-def _entries(node: YamlNode, family: Family, faults: list[Fault]) -> Iterable[_Entry]:
+def _entries(node: YamlNode, family: Family, faults: list[Fault]) -> Iterable[Entry]:
     for item in islice(node.children.values(), LISTED):  # more are one fault, of the list
-        entry = _entry(item)
+        entry = entry_of(item)
         if entry is None:
             faults.append(_shapeless(item, family))
         elif _known(family, entry.name, entry.span, faults):
             yield entry
 
 
-def _entry(item: YamlNode) -> _Entry | None:
+def entry_of(item: YamlNode) -> Entry | None:
+    """Return the name that a node says, with its fields; None if it has another shape."""
     if isinstance(item.value, str):
-        return _Entry(name=item.value, fields=YamlNode(span=item.span, value={}), span=item.span)
+        return Entry(name=item.value, fields=YamlNode(span=item.span, value={}), span=item.span)
     if item.mapping is None or len(item.mapping) != 1:
         return None
     name, inner = next(iter(item.children.items()))
@@ -190,7 +191,7 @@ def _entry(item: YamlNode) -> _Entry | None:
         inner = YamlNode(span=item.keys[str(name)], value={})
     if inner.mapping is None:
         return None
-    return _Entry(name=str(name), fields=inner, span=item.keys[str(name)])
+    return Entry(name=str(name), fields=inner, span=item.keys[str(name)])
 
 
 def _shapeless(item: YamlNode, family: Family) -> Fault:
@@ -211,18 +212,15 @@ def _known(family: Family, name: str, span: Span, faults: list[Fault]) -> bool:
 
 
 def _declared(
-    family: Family, entry: _Entry, owner: FieldOwner, common: frozenset[str], faults: list[Fault]
+    family: Family, entry: Entry, owner: FieldOwner, common: frozenset[str], faults: list[Fault]
 ) -> Any | None:
     try:
-        kind = find(family, entry.name)
-    except (ImportError, AttributeError) as error:
-        what = f"cannot import `{entry.name}`: {error}"
-        faults.append(fault_at("S027", what, entry.span, "install the package that provides it"))
-        return None
+        with building(family, entry.name):
+            kind = find(family, entry.name)
+            return _build(kind, without(entry.fields, common), replace(owner, also=common), faults)
     except PluginError as error:
         faults.extend(of_plugin(error, entry.span))
         return None
-    return _build(kind, without(entry.fields, common), replace(owner, also=common), faults)
 
 
 def _build(kind: type[T], node: YamlNode, owner: FieldOwner, faults: list[Fault]) -> T | None:
@@ -231,7 +229,7 @@ def _build(kind: type[T], node: YamlNode, owner: FieldOwner, faults: list[Fault]
     return value
 
 
-def _id(given: str | None, entry: _Entry, taken: list[str], faults: list[Fault]) -> str:
+def _id(given: str | None, entry: Entry, taken: list[str], faults: list[Fault]) -> str:
     if given is None:
         number, name = 1, entry.name
         while name in taken:
@@ -244,14 +242,14 @@ def _id(given: str | None, entry: _Entry, taken: list[str], faults: list[Fault])
     return given
 
 
-def _check_methods(options: RequirementOptions, entry: _Entry, known: tuple[str, ...], faults: list[Fault]) -> None:
+def _check_methods(options: RequirementOptions, entry: Entry, known: tuple[str, ...], faults: list[Fault]) -> None:
     for position, name in enumerate(options.methods or ()):
         if name not in known:
             span = entry.fields.children["methods"].children[position].span
             faults.append(fault_at("S026", f"unknown method `{name}`", span, did_you_mean(name, known)))
 
 
-def _with_maps(check: "Check", maps: Maps, entry: _Entry, faults: list[Fault]) -> "Check":
+def _with_maps(check: "Check", maps: Maps, entry: Entry, faults: list[Fault]) -> "Check":
     """Fill a check's ``channels`` and ``sign`` from ``maps`` if the check does not set them."""
     common = {"channels": maps.channels, "sign": maps.sign}
     own = vars(check)  # its fields

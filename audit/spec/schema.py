@@ -10,7 +10,7 @@ from audit.declare import FAMILY
 from audit.record import SCHEMA_VERSION, Audit
 from audit.registry import Family, find, places
 from audit.spec import sections
-from audit.spec.describe import field_docs, summary
+from audit.spec.describe import field_docs, summary, unusable
 from audit.spec.entries import CONTROL_METHODS
 from audit.spec.sections import Document, Inputs, MethodOptions, RequirementOptions
 
@@ -55,12 +55,14 @@ def _named(family: Family, options: type | None, definitions: Schema) -> Schema:
     """Return the schema of an entry: a name, or one name with its fields."""
     known = sorted(name for name in places(family) if name not in CONTROL_METHODS)
     entries = {name: _fields(family, name, options, definitions) for name in known}
-    short = [name for name in known if "required" not in entries[name]["anyOf"][0]]
+    short = [name for name in known if "anyOf" in entries[name] and "required" not in entries[name]["anyOf"][0]]
     by_name = {"type": "object", "properties": entries, "additionalProperties": False}
     return {"anyOf": [{"enum": short}, {**by_name, "minProperties": 1, "maxProperties": 1}]}
 
 
 def _fields(family: Family, name: str, options: type | None, definitions: Schema) -> Schema:
+    if reason := unusable(family, name):
+        return {"description": reason, "not": {}}
     own = _of(find(family, name), definitions)
     common: Schema = _of(options, definitions)["properties"] if options else {}
     own["properties"] = {**own["properties"], **common}
@@ -71,7 +73,7 @@ def _datasets(definitions: Schema) -> list[Schema]:
     inputs = _of(Inputs, definitions)["properties"]
     inputs["preprocess"] = {**_said(inputs["preprocess"]), "anyOf": [*_steps(definitions), {"type": "null"}]}
     found: list[Schema] = []
-    for name in sorted(places("datasets")):
+    for name in sorted(name for name in places("datasets") if not unusable("datasets", name)):
         own = _of(find("datasets", name), definitions)
         source = {**inputs["source"], "const": name}
         own["properties"] = {**inputs, "source": source, **own["properties"]}

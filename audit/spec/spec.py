@@ -12,6 +12,7 @@ from audit.declare import as_json, judged_fields, without_judged
 from audit.errors import Fault, SpecError, did_you_mean
 from audit.recipe import Recipe
 from audit.record import digest, record
+from audit.spec.clashes import clashes
 from audit.spec.diagnostics import spec_error
 from audit.spec.entries import DatasetEntry, MethodEntry, Requirement, read_dataset, read_methods, read_requirements
 from audit.spec.frameworks import dated, faults_of
@@ -149,6 +150,7 @@ def _parse(text: str, name: str, folder: Path, stem: str, *, merge: bool = True)
     spec = None
     if root is not None and root.mapping is not None:
         spec = _spec(root, faults, text=text, folder=folder, stem=stem)
+        faults.extend(clashes(root) if merge else ())  # a resolved spec's names were settled when it was written
     if spec is None or faults:
         raise spec_error(_first_per_place(faults), text, name, {preset.file: preset.text} if preset.file else {})
     return spec

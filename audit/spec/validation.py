@@ -50,8 +50,12 @@ def fault_at(code: str, what: str, span: Span, hint: str = "") -> Fault:
 
 def of_plugin(error: PluginError, span: Span) -> list[Fault]:
     """Return what is wrong with the class of a plug-in, all of it at the place that names the plug-in."""
-    said = [(each, f"{each.what}: expected {each.expected}, received {each.received}") for each in error.faults]
-    return [fault_at(each.code, what, span, hint=each.fix or "") for each, what in said]
+    return [fault_at(each.code, _said(each), span, hint=each.fix or "") for each in error.faults]
+
+
+def _said(error: AuditError) -> str:
+    wanted = f": expected {error.expected}, received {error.received}" if error.expected else ""
+    return f"{error.what}{wanted}"
 
 
 def without(node: YamlNode, names: Collection[str]) -> YamlNode:
