@@ -23,7 +23,7 @@ Json = dict[str, Any]
 
 
 @record
-class Finding:
+class SarifResult:
     """What a host is shown as one result: the rule it breaks, and the requirement and method that it speaks of."""
 
     rule: str
@@ -77,7 +77,7 @@ def _results(audit: Audit, context: Context) -> Iterator[Json]:
     yield from found
     red = any(each["level"] == "error" and not each.get("suppressions") for each in found)
     if audit.exit_code != 0 and not red:
-        whole = Finding(rule=WHOLE, level="error", text=audit.sentence, place=(WHOLE, WHOLE), requirement="")
+        whole = SarifResult(rule=WHOLE, level="error", text=audit.sentence, place=(WHOLE, WHOLE), requirement="")
         yield _shown_as(whole, audit, context)
 
 
@@ -89,7 +89,7 @@ def _result(audit: Audit, verdict: Verdict, context: Context) -> Json:
     kind = kind_of(audit, verdict)
     remark = f" ({note(verdict)})" if note(verdict) else ""
     text = f"{kind.upper()}{remark} {verdict.method}, {verdict.requirement}: {verdict.reason}"
-    finding = Finding(
+    finding = SarifResult(
         rule=verdict.check,
         level=_level(audit, verdict),
         text=text,
@@ -115,11 +115,11 @@ def _level(audit: Audit, verdict: Verdict) -> str:
 def _invalid(audit: Audit, reason: Invalidity, context: Context) -> Json:
     place = (reason.requirement or reason.kind, reason.method)
     text = f"INVALID: {reason.sentence} {reason.fix}"
-    finding = Finding(rule=VALIDITY, level="error", text=text, place=place, requirement=reason.requirement)
+    finding = SarifResult(rule=VALIDITY, level="error", text=text, place=place, requirement=reason.requirement)
     return _shown_as(finding, audit, context)
 
 
-def _shown_as(finding: Finding, audit: Audit, context: Context) -> Json:
+def _shown_as(finding: SarifResult, audit: Audit, context: Context) -> Json:
     mark = digest([_id(audit), finding.rule == VALIDITY, *finding.place])
     return {
         "ruleId": clean(finding.rule),
