@@ -43,6 +43,10 @@ class Backend(Protocol):
         """Let the backend compute in a precision ("float64") that it may not be set to, until the context is left."""
         ...
 
+    def as_inputs(self, x: Any) -> Any:
+        """Return a network's inputs (B, ...) as a float32 tensor, such that no operation takes B for another axis."""
+        ...
+
     def vjp(self, function: Callable[..., Array], *inputs: Array) -> tuple[Array, Callable[[Array], tuple[Array, ...]]]:
         """Return the function's output and its pullback: output cotangent -> input cotangents (zeros if unused)."""
         ...

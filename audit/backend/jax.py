@@ -83,6 +83,11 @@ def to_device(value: Any) -> Any:
     return jnp.asarray(value)
 
 
+def as_inputs(x: Any) -> Any:
+    """Return inputs (B, ...) as a float32 array."""
+    return jnp.asarray(x, dtype=jnp.float32)
+
+
 def vjp(function: Callable[..., Array], *inputs: Array) -> tuple[Array, Callable[[Array], tuple[Array, ...]]]:
     """Return the function's output and its pullback; see ``Backend.vjp``."""
     return jax.vjp(function, *map(jnp.asarray, inputs))

@@ -33,15 +33,17 @@ def threefry(key: tuple[Word, Word], counter: tuple[Word, Word]) -> tuple[Word, 
     """Encrypt a counter (two uint32 tensors) under a key (two uint32 tensors that broadcast with it)."""
     from keras import ops
 
-    words = (*key, ops.bitwise_xor(ops.bitwise_xor(*key), _word(_PARITY)))
-    a, b = ops.add(counter[0], words[0]), ops.add(counter[1], words[1])
+    first, second = (ops.convert_to_tensor(word, dtype="uint32") for word in key)
+    words = (first, second, ops.bitwise_xor(ops.bitwise_xor(first, second), _word(_PARITY)))
+    # The operator and not ``ops.add``: that takes (B, 1) for a bias of (1, B) and adds along the wrong axis.
+    a, b = (ops.convert_to_tensor(word, dtype="uint32") + words[place] for place, word in enumerate(counter))
     for step in range(20):
-        a = ops.add(a, b)
+        a = a + b
         b = ops.bitwise_xor(_rotate(b, _ROTATIONS[step % 8]), a)
         if step % 4 == 3:
             turn = step // 4 + 1
-            a = ops.add(a, words[turn % 3])
-            b = ops.add(ops.add(b, words[(turn + 1) % 3]), _word(turn))
+            a = a + words[turn % 3]
+            b = b + words[(turn + 1) % 3] + _word(turn)
     return a, b
 
 

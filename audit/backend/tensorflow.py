@@ -89,6 +89,16 @@ def to_device(value: Any) -> Any:
     return tf.cast(tensor, tf.float32) if tensor.dtype == tf.float64 else tensor
 
 
+def as_inputs(x: Any) -> Any:
+    """Return inputs (B, ...) as a float32 tensor whose batch size, within a compiled function, is not known.
+
+    ``keras.ops.add`` takes a second operand of one axis for a bias: where the batch is as long as the first operand's
+    channels, (B, C) + (B, 1) would add along the wrong axis. It does not where the batch size is not known.
+    """
+    tensor = tf.cast(tf.convert_to_tensor(x), tf.float32)
+    return tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=[None, *tensor.shape[1:]])
+
+
 def vjp(function: Callable[..., Array], *inputs: Array) -> tuple[Array, Callable[[Array], tuple[Array, ...]]]:
     """Return the function's output and its pullback; see ``Backend.vjp``."""
     # A tape cannot tell two uses of one tensor apart: each input becomes a tensor of its own.

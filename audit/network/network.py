@@ -5,6 +5,7 @@ from dataclasses import field
 from difflib import get_close_matches
 from typing import Any
 
+from audit.backend import active
 from audit.errors import InputError
 from audit.record import record
 
@@ -102,10 +103,8 @@ def replay(
         override: outputs of nodes (by position) that are given, not computed; nothing above them is computed either.
         until: position of the node whose output is wanted; the logits if None.
     """
-    import keras
-
     graph, goal = graph_of(network), len(graph_of(network)) - 1 if until is None else until
-    values = {-1: keras.ops.convert_to_tensor(x, dtype="float32"), **(override or {})}
+    values = {-1: active().as_inputs(x), **(override or {})}
     for position in _needed(graph, goal, frozenset(values)):
         node = graph[position]
         values[position] = call(node, params, tuple(values[ref.node] for ref in sources(node)))

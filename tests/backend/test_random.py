@@ -40,6 +40,43 @@ def test_numbers_are_those_of_the_slow_derivation(shape):
         np.testing.assert_allclose(normal[row].ravel(), slow.normal(tuple(key), count), atol=2e-6, rtol=0)
 
 
+def words_by_numpy(keys: np.ndarray, count: int) -> np.ndarray:
+    """The slow derivation for many keys at once: Threefry on arrays of uint32, whose sums wrap around."""
+    pairs = (count + 1) // 2
+    key = [keys[:, :1], keys[:, 1:]]
+    words = slow.threefry_arrays(
+        (key[0], key[1]), (np.arange(pairs, dtype=np.uint32)[None], np.zeros((1, pairs), np.uint32))
+    )
+    return np.concatenate(words, axis=-1)[:, :count]
+
+
+def coinciding(count: int) -> set[int]:
+    """Batch sizes at which two axes of the generator's arrays are of one length, and their neighbours."""
+    lengths = {count, (count + 1) // 2, 2 * count}
+    return {batch for length in lengths for batch in (length - 1, length, length + 1) if batch >= 1}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 64, 65, 130])
+def test_the_words_of_an_input_do_not_depend_on_its_batch(count: int) -> None:
+    for batch in sorted(coinciding(count)):
+        keys = random.input_keys(5, [str(each) for each in range(batch)])
+        expected = words_by_numpy(keys, count)
+        np.testing.assert_array_equal(active().to_numpy(random.bits(keys, count)), expected, err_msg=f"eager, {batch}")
+        np.testing.assert_array_equal(compiled(lambda key: random.bits(key, count), keys), expected, err_msg=f"{batch}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("batch", range(1, 131))
+def test_words_are_right_for_every_count_and_batch(batch: int) -> None:
+    keys = random.input_keys(5, [str(each) for each in range(batch)])
+    expected = words_by_numpy(keys, 260)
+    compute = active().compile(lambda key: [random.bits(key, count) for count in range(1, 131)])
+    for count, found in enumerate(compute(keys), start=1):
+        half = (count + 1) // 2
+        both = np.concatenate([expected[:, :half], expected[:, 130 : 130 + half]], axis=-1)[:, :count]
+        np.testing.assert_array_equal(active().to_numpy(found), both, err_msg=f"compiled, {count}")
+
+
 @pytest.mark.parametrize("number", [0, 1, 2**31 - 1])
 def test_folded_keys_are_those_of_the_slow_derivation(number):
     folded = compiled(lambda key: random.fold(key, number), KEYS)

@@ -4,6 +4,7 @@ import pytest
 
 from audit.backend import active
 from audit.errors import InputError
+from audit.network.loading.from_model import from_model
 from audit.network.network import call, find_layer, replay, score, sources, spatial_layers, tap
 from tests import networks
 
@@ -90,3 +91,55 @@ def test_a_subclassed_model_has_a_function_and_no_layers_to_tap():
     with pytest.raises(InputError) as caught:
         tap(network, "hidden")
     assert caught.value.code == "M012"
+
+
+class OneColumnBeside(keras.Model):
+    """Code that adds (B, 5) and (B, 1): a subclassed model, whose operations are not recorded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wide, self.narrow = keras.layers.Dense(5), keras.layers.Dense(1)
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        self.wide.build(shape)
+        self.narrow.build(shape)
+
+    def call(self, x):
+        return keras.ops.add(self.wide(x), self.narrow(x))
+
+
+def one_column_beside_in_code() -> keras.Model:
+    model = OneColumnBeside()
+    model(np.zeros((2, 8), np.float32))
+    return model
+
+
+def one_column_beside() -> keras.Model:
+    x = keras.Input((8,))
+    return keras.Model(x, keras.layers.Add()([keras.layers.Dense(5)(x), keras.layers.Dense(1)(x)]))
+
+
+def one_channel_beside() -> keras.Model:
+    x, layers = keras.Input((6, 6, 3)), keras.layers
+    gate = layers.Conv2D(1, 1)(layers.GlobalAveragePooling2D(keepdims=True)(x))
+    summed = layers.Add()([layers.Conv2D(4, 3, padding="same")(x), gate])
+    return keras.Model(x, layers.Dense(3)(layers.GlobalAveragePooling2D()(summed)))
+
+
+@pytest.mark.parametrize("build", [one_column_beside, one_channel_beside, one_column_beside_in_code])
+def test_logits_and_gradients_of_an_input_do_not_depend_on_the_batch_where_axes_coincide(build):
+    keras.utils.set_random_seed(0)
+    network = from_model(build())
+    x = np.random.default_rng(0).standard_normal((9, *network.input_shape)).astype(np.float32)
+    target = np.arange(9, dtype=np.int32) % 3
+
+    def logits_and_gradients(params, x, target):
+        value, pullback = active().vjp(lambda x: score(network, params, x, target), x)
+        return network.apply(params, x), pullback(keras.ops.ones_like(value))[0]
+
+    compute = active().compile(logits_and_gradients)
+    alone = [compute(network.params, x[k : k + 1], target[k : k + 1]) for k in range(9)]
+    for batch in range(2, 10):
+        for part, found in enumerate(compute(network.params, x[:batch], target[:batch])):
+            expected = np.concatenate([active().to_numpy(each[part]) for each in alone[:batch]])
+            np.testing.assert_allclose(active().to_numpy(found), expected, atol=1e-5, err_msg=f"batch {batch}")

@@ -21,6 +21,21 @@ def threefry(key: tuple[int, int], counter: tuple[int, int]) -> tuple[int, int]:
     return x0, x1
 
 
+def threefry_arrays(
+    key: tuple[np.ndarray, np.ndarray], counter: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, ...]:
+    """Encrypt counters under keys, both arrays of uint32 that broadcast: the sums of uint32 wrap around."""
+    schedule = [key[0], key[1], key[0] ^ key[1] ^ np.uint32(0x1BD11BDA)]
+    x0, x1 = counter[0] + schedule[0], counter[1] + schedule[1]
+    for turn in range(5):
+        for distance in [(13, 15, 26, 6), (17, 29, 16, 24)][turn % 2]:
+            x0 = x0 + x1
+            x1 = ((x1 << np.uint32(distance)) | (x1 >> np.uint32(32 - distance))) ^ x0
+        x0 = x0 + schedule[(turn + 1) % 3]
+        x1 = x1 + schedule[(turn + 2) % 3] + np.uint32(turn + 1)
+    return x0, x1
+
+
 def fold(key: tuple[int, int], number: int) -> tuple[int, int]:
     """Return the key of a sub-stream."""
     return threefry(key, (number, 1))

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from audit.backend import active
 from audit.errors import InputError
 from audit.network import params
 from audit.network.loading import canonical
@@ -117,7 +118,7 @@ def _from_config(model: keras.Model) -> keras.Model:
 def _stateless(model: keras.Model, held: Sequence[params.Weight]) -> Any:
     def apply(params: Params, x: Array) -> Array:
         with keras.StatelessScope(state_mapping=[(weight.variable, params[weight.name]) for weight in held]):
-            return model(keras.ops.convert_to_tensor(x, dtype="float32"), training=False)
+            return model(active().as_inputs(x), training=False)
 
     return apply
 
