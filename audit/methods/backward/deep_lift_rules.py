@@ -11,8 +11,7 @@ from math import prod
 from typing import Any
 
 from audit.backend import active
-from audit.methods.backward import linear
-from audit.methods.backward.lrp_rules import part_of
+from audit.methods.backward import linear, winners
 from audit.methods.backward.normalisation import axes_of, centred, inverse_deviation, scale_of, variance_of
 from audit.methods.backward.operations import Role
 from audit.methods.backward.propagate import Rule
@@ -74,23 +73,20 @@ def rescale(node: Node, params: Params, inputs: Any, output: Array, relevance: A
 def winner(node: Node, params: Params, inputs: Any, output: Array, relevance: Array) -> tuple[Array, ...]:
     """Where a maximum rose, the entry that wins now did it; where it fell, the entry that won in the reference.
 
-    Their own differences are at least as large and of the same sign, so that multipliers lie in [0, 1].
+    Their own differences are at least as large and of the same sign, so that multipliers lie in [0, 1]. Of several
+    winners the one that is largest on the other side; those that are equal there too share equally.
     """
     from keras import ops
 
-    (y, y0), multiplier = halves(output), halves(relevance)[0]
-    now, before = zip(*(halves(value) for value in inputs), strict=True)
-    # Of several winners in the reference (all, where it is constant) the one that is largest now.
-    nudged = tuple(x0 + 1e-6 * (x - x0) for x, x0 in zip(now, before, strict=True))
-    _, to_winner = active().vjp(lambda *values: call(node, params, values), *now)
-    _, to_former = active().vjp(lambda *values: call(node, params, values), *nudged)
-    risen, fallen = to_winner(multiplier * part_of(y - y0, 1.0)), to_former(multiplier * part_of(y - y0, -1.0))
-    contributions = (one + other for one, other in zip(risen, fallen, strict=True))
-    differences = (x - x0 for x, x0 in zip(now, before, strict=True))
-    return tuple(
-        both(slope(contribution, difference, ops.zeros_like(difference), still))
-        for contribution, difference, still in zip(contributions, differences, to_winner(multiplier), strict=True)
-    )
+    candidates, to_inputs = active().vjp(winners.gathering(node), *inputs)
+    within = winners.inside(node, inputs[0].shape)
+    now, before = halves(candidates)
+    rise = winners.picked(now, within) - winners.picked(before, within)
+    share_now, share_before = winners.shares(now, within, before), winners.shares(before, within, now)
+    contribution = rise * ops.where(rise > 0, share_now, share_before)
+    multiplier = slope(contribution, now - before, ops.zeros_like(now), share_now)
+    received = ops.reshape(halves(relevance)[0], (-1, *now.shape[1:-1], 1))
+    return tuple(to_inputs(both(received * multiplier)))
 
 
 def product(node: Node, params: Params, inputs: Any, output: Array, relevance: Array) -> tuple[Array, ...]:

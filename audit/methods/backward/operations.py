@@ -86,6 +86,8 @@ def role_of(node: Node) -> Role | None:
         return _upsampling(node.operation.interpolation)
     if node.kind == "Maximum" and len(sources(node)) == 1:
         return None  # against a constant: neither a rectifier nor a choice among entries
+    if node.kind == "Max" and node.operation.initial is not None:
+        return None  # likewise
     if node.kind == "LayerNormalization" and node.operation.rms_scaling:
         return None
     return _ROLES.get(node.kind)
