@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from audit.network.network import Network, Params
 
 Game = Callable[[np.ndarray], np.ndarray]
-"""``kept (n, M) bool -> logits (n, K)`` of one input whose other units are replaced by the baseline's."""
+"""``kept (n, M) bool -> logits (n, K)`` of one input whose other units are replaced by the baseline's. The units are
+those that replacing changes: the others are worth exactly nothing, whatever is drawn."""
 
 _ENTRIES = 2**20  # of the inputs that are evaluated at a time: 4 MiB, whatever their size and the number of samples
 _MOST = 128
@@ -56,7 +57,7 @@ class OverUnits(Protocol):
         ...
 
     def worth(self, game: Game, labels: np.ndarray, target: int, generator: np.random.Generator) -> np.ndarray:
-        """Return what the map shows at each unit (M,); ``labels`` (H, W) or (F,) numbers the units."""
+        """Return what the map shows at each unit (M,); ``labels`` (p,) numbers the unit of each of their pixels."""
         ...
 
 
@@ -79,13 +80,25 @@ def over_units(method: OverUnits, network: "Network", name: str) -> Attribute:
 
         def explained(row: np.ndarray, start: np.ndarray, label: int, own: np.ndarray) -> np.ndarray:
             labels = labels_of(row, method.units, method.segments)
-            game = partial(_logits, apply, given, _Cut(x=row, start=start, labels=labels))
-            return on_units(method.worth(game, labels, int(label), generator_of(own)), labels, row.shape)
+            able = changeable(row, start, labels)
+            values = np.zeros(len(able))
+            if able.any():
+                number = np.cumsum(able) - 1
+                game = partial(_logits, apply, given, _Cut(x=row, start=start, labels=number[labels]))
+                players = number[labels[able[labels]]]
+                values[able] = method.worth(game, players, int(label), generator_of(own))
+            return on_units(values, labels, row.shape)
 
         rows = zip(inputs, starts, np.asarray(target), np.asarray(key), strict=True)
         return np.stack([explained(*each) for each in rows])
 
     return attribution
+
+
+def changeable(x: np.ndarray, start: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return which units (M,) bool replacing changes at all: one that shows the baseline already is worth nothing."""
+    differs = (x != start).reshape(labels.size, -1).any(axis=1)
+    return np.bincount(labels.ravel(), differs) > 0
 
 
 def generator_of(key: UInt32[np.ndarray, "2"]) -> np.random.Generator:

@@ -20,7 +20,9 @@ def baseline_of(baseline: str | float, x: Array, numbers: Any, *, origin: Array 
         origin: where the data's zero lies, () or (1, ...); zeros and numbers count from there.
     """
     if baseline == "mean":
-        return numbers.zeros_like(x) + numbers.mean(x, axis=pixels(x), keepdims=True)
+        axes = pixels(x)
+        mean, least, most = (of(x, axis=axes, keepdims=True) for of in (numbers.mean, numbers.min, numbers.max))
+        return numbers.zeros_like(x) + numbers.clip(mean, least, most)  # rounded: a constant is its own mean exactly
     return numbers.full_like(x, 0.0 if baseline == "zeros" else baseline) + origin
 
 

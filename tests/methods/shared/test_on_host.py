@@ -15,7 +15,7 @@ from audit.methods.shared.on_host import over_units
 from audit.methods.xrai import Xrai
 from audit.record import Original, Randomized
 from tests import networks
-from tests.methods.explain import keys
+from tests.methods.explain import explain, keys
 
 ON_HOST = {
     "lime": Lime(samples=150),
@@ -105,3 +105,16 @@ def test_a_null_is_noise_on_the_units_that_differ_from_the_baseline(name: str) -
     blocks = noise.reshape(20, 2, 4, 2, 4).swapaxes(2, 3).reshape(20, 4, 16)
     assert (blocks == blocks[..., :1]).all()
     assert not blocks[:, 0].any() and (blocks[:, 1:].std(axis=0) > 0).all()
+
+
+@pytest.mark.parametrize(
+    "method", [KernelShap(samples=64), KernelShap(samples=40), Lime(samples=50), Anchors(samples=100)]
+)
+def test_a_unit_that_shows_the_baseline_already_is_worth_exactly_nothing(method):
+    network, x = networks.mlp(), np.random.default_rng(0).normal(size=(4, 6)).astype(np.float32)
+    x[:2, [0, 3, 4]] = 0.0
+    x[2] = 0.0
+    for key in (0, 1):
+        found = explain(network, method, x, [0, 1, 0, 1], key=key)
+        assert (found[:2, [0, 3, 4]] == 0).all() and (found[2] == 0).all()
+        assert isinstance(method, Anchors) or (found[3] != 0).any()  # an empty rule may do

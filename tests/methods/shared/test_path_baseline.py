@@ -1,8 +1,10 @@
 """The inputs from which path methods start."""
 
+import keras
 import numpy as np
 import pytest
 
+from audit.backend import active
 from audit.methods.shared.path_baseline import baseline_of, pixels
 
 IMAGES = np.random.default_rng(0).normal(size=(3, 4, 5, 2)).astype(np.float32)
@@ -26,3 +28,11 @@ def test_numbers_count_from_the_origin(x: np.ndarray) -> None:
 
 def test_pixels_are_all_axes_but_the_channels() -> None:
     assert pixels(IMAGES) == (1, 2) and pixels(FLAT) == (1,)
+
+
+@pytest.mark.parametrize("numbers", [np, keras.ops])
+@pytest.mark.parametrize("shape", [(3, 7, 5, 3), (3, 11), (2, 32, 32, 1)])
+def test_a_constant_input_is_its_own_mean_to_the_bit(numbers, shape):
+    x = np.full(shape, 0.1, np.float32) * np.arange(1, shape[-1] + 1 if len(shape) == 4 else 2, dtype=np.float32)
+    found = active().to_numpy(baseline_of("mean", x if numbers is np else keras.ops.convert_to_tensor(x), numbers))
+    assert np.array_equal(found, x)
