@@ -55,7 +55,8 @@ class Lrp(MethodDefaults):
     - gamma: x_i (w_ij + gamma w+_ij); in general, contributions of z_j's sign count (1 + gamma) times.
     - z_plus: the positive contributions alone (alpha 1, beta 0).
     - alpha_beta: alpha times the positive ones less beta = alpha - 1 times the negative ones, each over its own sum.
-    - w_square: w_ij^2. flat: 1. Both know neither the input nor, for flat, the weights.
+      Where all contributions have one sign they receive the relevance once, not alpha times, so that it is kept.
+    - w_square: w_ij^2. flat: 1. Both know neither the input nor, for flat, the weights; a bias receives nothing.
     - bounded_box: x_i w_ij - low w+_ij - high w-_ij.
 
     Composites name one rule for all layers, or one for convolutions and one for dense layers: epsilon_plus (z_plus,

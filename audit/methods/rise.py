@@ -1,7 +1,7 @@
 """RISE: random masks, weighted by the score that the input keeps under each."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from zlib import crc32
 
 import numpy as np
@@ -27,7 +27,7 @@ class Rise(MethodDefaults):
     Formula: A(x) = 1 / (p n) sum over s = 1 .. n of S_c(x * M_s) M_s. A mask is drawn on a coarse grid, each cell 1
     with probability p, else 0; the grid is resized bilinearly to one cell more than the image along each axis and
     cropped at a random place. p n is the expected sum of the masks at a pixel; the masks that are drawn differ from it,
-    so the mean score times that difference remains as noise.
+    so the mean score times that difference remains as noise, which ``normalise: drawn`` divides out.
     Unit: probability, or logit. Sign: never negative for probabilities, kept for logits. One channel: (B, H, W, 1).
     Each mask folds its number into the input's random key and is made when it is used, one at a time, so memory does
     not grow with their number, and results depend on neither batch size nor order. A forward pass for each, counted as
@@ -57,6 +57,10 @@ class Rise(MethodDefaults):
 
     output: Output = "probability"
     """The score: ``probability`` of the explained class, as in the paper, or its ``logit``."""
+
+    normalise: Literal["expected", "drawn"] = "expected"
+    """What the sum is divided by: the masks' ``expected`` sum p n, as in the paper, or at each pixel the sum of the
+    masks that were ``drawn`` (0 where none shows it)."""
 
     @property
     def unit(self) -> str:
@@ -90,15 +94,16 @@ class Rise(MethodDefaults):
         def rise(params: "Params", x: Array, target: Array, key: Array) -> Array:
             hidden = baseline_of(self.baseline, x, ops, origin=network.origin)
 
-            def add(number: Array, total: Array) -> Array:
+            def add(number: Array, sums: tuple[Array, Array]) -> tuple[Array, Array]:
                 own = fold(key, number)
                 kept = ops.cast(uniform(fold(own, 0), cells) <= self.probability, "float32")
                 mask = cropped(kept, uniform(fold(own, 1), (len(sizes),)), sizes, ops)
                 kept_score = score(params, hidden + with_channels(mask, x) * (x - hidden), target)
-                return total + kept_score[:, None, None] * mask
+                return sums[0] + kept_score[:, None, None] * mask, sums[1] + mask
 
-            total = ops.fori_loop(0, self.samples, add, ops.zeros((x.shape[0], *sizes)))
-            return with_channels(total / (self.samples * self.probability), x)
+            zero = ops.zeros((x.shape[0], *sizes))
+            total, shown = ops.fori_loop(0, self.samples, add, (zero, zero))
+            return with_channels(self._normalised(total, shown, ops), x)
 
         return rise
 
@@ -115,7 +120,7 @@ class Rise(MethodDefaults):
         way = x - baseline_of(self.baseline, x[None], np)[0]
         noise = generator.standard_normal(x.shape, dtype=np.float32)
         parts = (noise * way).sum(axis=-1) / max(float(np.linalg.norm(way)), 1e-12)
-        total = np.zeros(sizes, np.float32)
+        total, shown = np.zeros(sizes, np.float32), np.zeros(sizes, np.float32)
         for first in range(0, self.samples, _CHUNK):
             count = min(_CHUNK, self.samples - first)
             kept = masks.random((count, *cells_of(sizes, self.grid)), dtype=np.float32) <= self.probability
@@ -124,7 +129,13 @@ class Rise(MethodDefaults):
             logits = seen.reshape(count, -1) @ parts.ravel()
             scores = logits if self.output == "logit" else 1 / (1 + np.exp(-logits))
             total += np.tensordot(scores, seen, axes=1)
-        return total[..., None] / np.float32(self.samples * self.probability)
+            shown += seen.sum(axis=0)
+        return self._normalised(total, shown, np)[..., None].astype(np.float32)
+
+    def _normalised(self, total: Array, shown: Array, numbers: Any) -> Array:
+        if self.normalise == "expected":
+            return total / np.float32(self.samples * self.probability)
+        return numbers.where(shown > 0, total / numbers.where(shown > 0, shown, 1.0), 0.0)
 
 
 def cropped(kept: Array, shifts: Array, sizes: Sequence[int], numbers: Any) -> Array:

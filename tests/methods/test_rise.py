@@ -24,22 +24,34 @@ def _mask(key: tuple[int, int], grid: int, probability: float) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("grid", "probability", "baseline", "output"), [(3, 0.5, "zeros", "logit"), (4, 0.3, 0.2, "probability")]
+    ("grid", "probability", "baseline", "output", "normalise"),
+    [(3, 0.5, "zeros", "logit", "expected"), (4, 0.3, 0.2, "probability", "expected"), (3, 0.4, 0.1, "logit", "drawn")],
 )
 def test_it_is_the_mean_of_its_masks_weighted_by_the_score(
-    grid: int, probability: float, baseline: Any, output: Any
+    grid: int, probability: float, baseline: Any, output: Any, normalise: Any
 ) -> None:
     weights, samples = random_weights() / 4, 12
     hidden = 0.0 if baseline == "zeros" else baseline
-    method = Rise(samples=samples, grid=grid, probability=probability, baseline=baseline, output=output)
+    method = Rise(
+        samples=samples, grid=grid, probability=probability, baseline=baseline, output=output, normalise=normalise
+    )
     maps = explain(weighted(weights), method, INPUTS, 0)
     for x, key, found in zip(INPUTS, keys(len(INPUTS)).tolist(), maps, strict=True):
-        total = np.zeros((SIZE, SIZE))
+        total, shown = np.zeros((SIZE, SIZE)), np.zeros((SIZE, SIZE))
         for sample in range(samples):
             mask = _mask(fold(tuple(key), sample), grid, probability)
             logit = (weights * (hidden + mask[..., None] * (x - hidden))).sum()
             total += (sigmoid(logit) if output == "probability" else logit) * mask
-        assert np.allclose(found[..., 0], total / (samples * probability), atol=1e-4)
+            shown += mask
+        divisor = samples * probability if normalise == "expected" else np.where(shown > 0, shown, np.inf)
+        assert np.allclose(found[..., 0], total / divisor, atol=1e-4)
+
+
+def test_divided_by_the_drawn_masks_a_constant_score_leaves_a_constant_map() -> None:
+    """The expected sum leaves the masks' unevenness in the map of a network that ignores its input."""
+    constant = weighted(np.zeros_like(random_weights()))
+    even, uneven = (explain(constant, Rise(samples=40, normalise=each), INPUTS, 0) for each in ("drawn", "expected"))
+    assert np.ptp(even) <= 1e-6 < np.ptp(uneven)
 
 
 def test_it_recovers_the_only_patch_that_is_read() -> None:
