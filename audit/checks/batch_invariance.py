@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from audit.checks.check import Bench, Check, Judgement, Measurement
-from audit.checks.shared import comparison, equality
+from audit.checks.shared import comparison, equality, perturbation
 from audit.checks.shared.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Share, Similarity
 from audit.checks.shared.equality import Difference
 from audit.checks.shared.judgement import stopped
@@ -83,7 +83,8 @@ class BatchInvariance(Check):
         if not isinstance(condition, Probed):
             raise TypeError(condition)
         own, channels, explained = bench.maps(method, Original()), self.channels or DEFAULT_CHANNELS, bench.explained
-        order = np.random.default_rng(condition.seed).permutation(len(own))
+        lots = [each.random() for each in perturbation.generators("batch", condition.seed, explained.ids)]
+        order = np.argsort(lots)
         others = bench.explain(method, _rows(explained, order), batch=int(condition.level))
         maps = others[np.argsort(order)]
         return Measurement(

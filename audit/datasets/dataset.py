@@ -1,8 +1,9 @@
 """A data set: the inputs as the model sees them, their labels and ids; how they are checked and chosen."""
 
+import hashlib
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -26,7 +27,7 @@ class Dataset:
     """Inputs with their labels.
 
     ``x`` (N, H, W, C) or (N, F) float32; ``y`` (N,) int32 or None where there are no labels; ``ids`` (N,) str, unique:
-    random keys derive from them, so that results do not depend on order. ``class_names`` may be empty. A diagnostic
+    names for people, since what is random derives from ``identities``. ``class_names`` may be empty. A diagnostic
     source knows more: ``truth`` holds by name what is known of each input, (N, ...), and ``counterparts`` the same
     inputs with one thing changed, (N, H, W, C) or (N, F), as the model sees them.
     """
@@ -64,16 +65,58 @@ class Source(Protocol):
         return None
 
 
+def identities(x: np.ndarray, seed: int) -> list[str]:
+    """Return what each input (n, ...) is known by to everything random: a digest of the seed and its values.
+
+    Equal inputs have equal ones, and neither an input's name nor its place among the others is in it.
+    """
+    rows = np.ascontiguousarray(x + np.float32(0.0), dtype="<f4")  # minus zero equals zero
+    salt = f"{seed}\0".encode()
+    return [hashlib.blake2b(salt + row.tobytes(), digest_size=16).hexdigest() for row in rows]
+
+
+def identified(dataset: Dataset, seed: int) -> Dataset:
+    """Return the data with each input's identity in place of its id, in the order of these.
+
+    What is trained on them depends neither on names nor on the order in which they are stored.
+    """
+    ids = np.array(identities(dataset.x, seed))
+    rows = np.argsort(ids, kind="stable")
+    return replace(
+        dataset,
+        x=dataset.x[rows],
+        y=None if dataset.y is None else dataset.y[rows],
+        ids=ids[rows],
+        truth={name: each[rows] for name, each in dataset.truth.items()},
+        counterparts={name: each[rows] for name, each in dataset.counterparts.items()},
+    )
+
+
 def choose(dataset: Dataset, count: int, seed: int) -> Int64[np.ndarray, "{count}"]:
-    """Return the positions (count,) int64 of a seeded choice of inputs, stratified by class.
+    """Return the positions (count,) int64 of a choice of inputs by their values, stratified by class.
 
     Order: classes interleaved in proportion to their size, so that each prefix is itself a stratified choice and a
-    larger ``count`` only adds to a smaller one. Within a class, and between classes of equal claim, the seed decides.
-    The numbers per class are those of Sainte-Lague's apportionment. Without labels all inputs are one class.
+    larger ``count`` only adds to a smaller one. Within a class, and between classes of equal claim, a digest of the
+    seed and the input decides, so that the same inputs are chosen in whatever order they are stored. The numbers per
+    class are those of Sainte-Lague's apportionment. Without labels all inputs are one class.
 
     Raises:
         InputError: more inputs are asked for than exist.
     """
+    return _stratified(dataset, count, np.array(identities(dataset.x, seed)))
+
+
+def choose_positions(dataset: Dataset, count: int, seed: int) -> Int64[np.ndarray, "{count}"]:
+    """Return such a choice by the inputs' places: of a data set whose order never changes.
+
+    Raises:
+        InputError: more inputs are asked for than exist.
+    """
+    # Ordering raw uniform numbers: the streams of Generator.permutation may change between NumPy releases.
+    return _stratified(dataset, count, np.random.Generator(np.random.Philox(seed)).random(len(dataset.x)))
+
+
+def _stratified(dataset: Dataset, count: int, lots: np.ndarray) -> np.ndarray:
     total = len(dataset.x)
     if count > total:
         raise InputError(
@@ -84,9 +127,7 @@ def choose(dataset: Dataset, count: int, seed: int) -> Int64[np.ndarray, "{count
             fix=f"set `inputs: {total}` or fewer, or use a larger data set",
         )
     labels = np.zeros(total, np.int64) if dataset.y is None else dataset.y
-    # Ordering raw uniform numbers: the streams of Generator.permutation may change between NumPy releases.
-    generator = np.random.Generator(np.random.Philox(seed))
-    claim, shuffle = np.empty(total), np.argsort(generator.random(total), kind="stable")
+    claim, shuffle = np.empty(total), np.argsort(lots, kind="stable")
     for label in np.unique(labels):
         members = shuffle[labels[shuffle] == label]
         claim[members] = (np.arange(len(members)) + 0.5) / len(members)

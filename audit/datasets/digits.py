@@ -12,8 +12,8 @@ from audit.declare import declared
 class Digits(Source):
     """1797 grey images of handwritten digits, 8 by 8 pixels, values 0 (blank) to 16, ten classes.
 
-    The split is fixed: the first 360 inputs of ``choose(..., seed=0)`` over all 1797, stratified by class, are the
-    test inputs (20 %), the other 1437 the training inputs; both keep the order of the source. An id holds the split
+    The split is fixed: the first 360 inputs of ``choose_positions`` with seed 0 over all 1797, stratified by class, are
+    the test inputs (20 %), the other 1437 the training inputs; both keep the order of the source. An id holds the split
     and the position within it: ``digits-test-0007``.
 
     Source: Alpaydin and Kaynak 1998, "Optical Recognition of Handwritten Digits" (the test part), UCI Machine Learning

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field, model_validator
 
-from audit.datasets.dataset import Dataset, Source, choose
+from audit.datasets.dataset import Dataset, Source, choose_positions
 from audit.datasets.shared.files import existing, nearest
 from audit.datasets.shared.labels import whole_labels
 from audit.datasets.shared.tabular import read
@@ -106,7 +106,7 @@ class Table(Source):
             raise InputError(
                 "D037", f"cannot split `{whole.name}`", expected="two rows or more", received=f"{count} rows"
             )
-        return np.sort(choose(whole, count - train, _SPLIT_SEED))
+        return np.sort(choose_positions(whole, count - train, _SPLIT_SEED))
 
     def _feature_columns(self, frame: "DataFrame", path: Path) -> tuple[str, ...]:
         for column in self.features:

@@ -64,7 +64,7 @@ class NetworkBench:
     ) -> None:
         self._network, self._explained = network, explained
         self._seed, self._gallery, fitted_on = settings.seed, tuple(settings.gallery), settings.fitted_on
-        self._parameters = Parameters(network, explained.inputs, self._trained)
+        self._parameters = Parameters(network, explained.inputs, self._trained, seed=settings.seed)
         self._variants = Variants(network, explained, explained.inputs if fitted_on is None else fitted_on)
         self._functions = Functions(
             network,
@@ -200,7 +200,7 @@ class NetworkBench:
         Raises:
             InputError: this network has no such variant.
         """
-        return self._variants.of(name, level=level, seed=seed)
+        return self._variants.of(name, level=level, seed=_derived(self._seed, "variant", seed))
 
     def kept(self, name: tuple[Hashable, ...], compute: Callable[[], np.ndarray]) -> np.ndarray:
         """Return what a check needs again and again, such as maps of the original model: computed once, then kept."""

@@ -17,9 +17,9 @@ class Parameters:
     Kept: the original's and the last two others, as many as are compared at a time (units run condition by condition).
     """
 
-    def __init__(self, network: Network, data: np.ndarray, trained: Callable[[Trained], Params]) -> None:
+    def __init__(self, network: Network, data: np.ndarray, trained: Callable[[Trained], Params], *, seed: int) -> None:
         """Start empty; moving statistics are measured on ``data`` (n, ...), ``trained`` gives those of a training."""
-        self._network, self._data, self._trained = network, data, trained
+        self._network, self._data, self._trained, self._seed = network, data, trained, seed
         self._drawn: dict[Condition, tuple[Params, Any]] = {}
 
     def of(self, condition: Condition) -> Params:
@@ -51,7 +51,7 @@ class Parameters:
 
     def _parameters(self, condition: Condition) -> Params:
         if isinstance(condition, Randomized):
-            return randomize(self._network, self._network.params, condition, data=self._data)
+            return randomize(self._network, self._network.params, condition, seed=self._seed, data=self._data)
         if isinstance(condition, Trained):
             return self._trained(condition)
         return self._network.params

@@ -62,7 +62,7 @@ class Retraining:
 
     def train(self, condition: Trained) -> Measurement:
         """Train on intact inputs with true or permuted labels or those of another task; keeps the parameters."""
-        trained = self._fit(_start(condition), self._labels(condition))
+        trained = self._fit(self._own(_start(condition)), self._labels(condition))
         return Measurement(scores=scores_of(trained), params=trained.params)
 
     def seconds_per_training(self) -> float:
@@ -81,7 +81,7 @@ class Retraining:
             UnitError: its training failed or was not run.
         """
         if condition.labels == "none":
-            return self._trainer.fresh(_start(condition))
+            return self._trainer.fresh(self._own(_start(condition)))
         found = recall(condition)
         if not found:
             what = f"the network trained on {condition.labels} labels (seed {condition.seed}) is missing"
@@ -100,8 +100,12 @@ class Retraining:
             return {"test_accuracy": np.array([accuracy])}
         # The running accuracy says how the training went; no verdict asks for that of the final weights.
         return scores_of(
-            self._fit(condition.seed, self._splits.labels, train, TriedOn(test_transform=test, train=False))
+            self._fit(self._own(condition.seed), self._splits.labels, train, TriedOn(test_transform=test, train=False))
         )
+
+    def _own(self, seed: int) -> int:
+        """Return the seed of one training, which derives from the audit's."""
+        return int(digest([self._seed, "training", seed])[:8], 16)
 
     def _fit(
         self,

@@ -28,7 +28,7 @@ def find_weights(model: keras.Model) -> tuple[Weight, ...]:
     """Return a model's weights, each once, in the order in which its layers were added.
 
     A variable's own path will not do as a name: it begins with the model's name where that happened to be known, and
-    is another in a model that was loaded than in the one that was saved. Seeds derive from these names.
+    is another in a model that was loaded than in the one that was saved.
     """
     found: dict[int, Weight] = {}
     names: set[str] = set()
@@ -153,6 +153,36 @@ def _stages(stages: Mapping[str, tuple[Iterable[str], Iterable[tuple[str, str]]]
         for name, (variables, statistics) in stages.items()
     ]
     return tuple(reversed([stage for stage in made if stage.variables]))
+
+
+def places(network: Network) -> Mapping[str, str]:
+    """Return where each variable stands: ``3.0`` is the first one of the fourth operation with weights.
+
+    Operations are counted from the input, as the logits' inputs are followed in the order of their arguments, so that
+    neither names nor branches that lead nowhere move a place. Without a graph, or outside it: as layers were added.
+    """
+    graph = network.graph or ()
+    owners = [graph[position].variables for position in _live(graph) if graph[position].variables]
+    found: dict[str, str] = {}
+    for operation, names in enumerate(owners):
+        for number, name in enumerate(names):
+            found.setdefault(name, f"{operation}.{number}")
+    others = [name for name in (network.added or network.params) if name not in found]
+    return {**found, **{name: f"added {number}" for number, name in enumerate(others)}}
+
+
+def _live(graph: Sequence[Node]) -> list[int]:
+    """Return the positions that the last node depends on, each after those that it takes, in their order."""
+    order: list[int] = []
+    seen, ahead = set[int](), [(len(graph) - 1, False)]
+    while ahead:
+        position, finished = ahead.pop()
+        if finished:
+            order.append(position)
+        elif position >= 0 and position not in seen:
+            seen.add(position)
+            ahead += [(position, True), *((ref.node, False) for ref in reversed(sources(graph[position])))]
+    return order
 
 
 def digest(params: Params) -> str:

@@ -10,24 +10,28 @@ import numpy as np
 
 from audit.errors import InputError
 from audit.network.network import Network, Params, Stage, call, graph_of, sources
-from audit.network.params import statistics_of
+from audit.network.params import places, statistics_of
 from audit.record import Distribution, Randomized
 
 Array = Any
 
 
-def randomize(network: Network, params: Params, condition: Randomized, *, data: np.ndarray | None = None) -> Params:
+def randomize(
+    network: Network, params: Params, condition: Randomized, *, seed: int = 0, data: np.ndarray | None = None
+) -> Params:
     """Return parameters of which some stages are re-drawn; all others are the very same arrays.
 
-    The draw of a variable depends on the seed and its name alone, so cascading and independent randomisation agree
-    where they touch the same variable.
+    The draw of a variable depends on the two seeds and its place in the network (``places``) alone: cascading and
+    independent randomisation agree where they touch the same variable, and names decide nothing.
 
     Args:
         network: gives the stages, and the initializers for ``redraw: initializer``.
         params: the trained parameters (NumPy).
-        condition: which stages, how, and what becomes of batch normalisation's moving statistics: ``keep`` (the
-            published code), ``reset`` to 0 and 1, or ``recalibrate``: the moments of ``data``'s activations, for each
-            normalisation that is re-drawn or lies behind a re-drawn stage.
+        condition: which stages, by which of the seeds that are compared, how, and what becomes of batch
+            normalisation's moving statistics: ``keep`` (the published code), ``reset`` to 0 and 1, or ``recalibrate``:
+            the moments of ``data``'s activations, for each normalisation that is re-drawn or lies behind a re-drawn
+            stage.
+        seed: the audit's own, from which all its random numbers derive.
         data: inputs (n, ...) for ``recalibrate``.
 
     Raises:
@@ -35,8 +39,12 @@ def randomize(network: Network, params: Params, condition: Randomized, *, data: 
 
     Source: Adebayo et al. 2018, arXiv:1810.03292, section 3; the permutation of whole tensors is ours.
     """
-    chosen = touched(network, condition)
-    drawn = {name: _draw(network, params, name, condition) for stage in chosen for name in stage.variables}
+    chosen, place = touched(network, condition), places(network)
+    drawn = {
+        name: _draw(network, params, name, condition, _seed(seed, condition.seed, place[name]))
+        for stage in chosen
+        for name in stage.variables
+    }
     if condition.batch_norm == "reset":
         for mean, variance in (pair for stage in chosen for pair in stage.statistics):
             drawn |= {mean: np.zeros_like(params[mean]), variance: np.ones_like(params[variance])}
@@ -63,8 +71,8 @@ def changed_fraction(before: Params, after: Params, stage: Stage) -> float:
     return sum(int(np.sum(old != new)) for old, new in pairs) / max(sum(old.size for old, _ in pairs), 1)
 
 
-def _draw(network: Network, params: Params, name: str, condition: Randomized) -> np.ndarray:
-    array, seed = np.asarray(params[name]), _seed(condition.seed, name)
+def _draw(network: Network, params: Params, name: str, condition: Randomized, seed: int) -> np.ndarray:
+    array = np.asarray(params[name])
     generator = np.random.default_rng(seed)
     if condition.redraw == "permute":  # the whole tensor: permuting one axis leaves 1x1 kernels as they were
         return np.asarray(generator.permutation(array.ravel())).reshape(array.shape)
@@ -92,8 +100,8 @@ def _declared(how: Distribution, name: str, array: np.ndarray, generator: np.ran
     return how.mean + deviation * truncnorm.rvs(-2, 2, size=array.shape, random_state=generator)
 
 
-def _seed(seed: int, name: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"{seed}\0{name}".encode()).digest()[:16], "little")
+def _seed(*parts: int | str) -> int:
+    return int.from_bytes(hashlib.sha256("\0".join(map(str, parts)).encode()).digest()[:16], "little")
 
 
 def _initialize(network: Network, name: str, array: np.ndarray, seed: int) -> np.ndarray:

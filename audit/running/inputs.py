@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audit.backend import active
-from audit.datasets.dataset import Dataset, choose
+from audit.datasets.dataset import Dataset, choose, identities
 from audit.engine.functions import in_batches
 from audit.errors import InputError
 from audit.network.network import Network
@@ -31,6 +31,7 @@ class Chosen:
     targets: np.ndarray
     truth: Mapping[str, np.ndarray] = field(default_factory=dict)
     counterparts: Mapping[str, np.ndarray] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()  # what each input is known by to everything random (``identities``)
     copies: int = 0  # inputs that were skipped because they equal an explained one
 
     @property
@@ -38,7 +39,7 @@ class Chosen:
         """The inputs in the form that methods and checks use."""
         return Explained(
             inputs=self.inputs,
-            ids=self.ids.tolist(),
+            ids=list(self.keys),
             targets=self.targets,
             truth=self.truth,
             counterparts=self.counterparts,
@@ -46,7 +47,7 @@ class Chosen:
 
 
 def chosen_of(spec: "Spec", data: Dataset, logits: np.ndarray) -> Chosen:
-    """Return a spec's explained inputs, sampled with its seed; ``logits`` (N, K) are the model's for all inputs.
+    """Return a spec's explained inputs, sampled by its seed and their values; ``logits`` (N, K) are the model's for all inputs.
 
     Of inputs that are equal in every value only the first is explained: an interval over inputs assumes that they are
     independent.
@@ -72,6 +73,7 @@ def chosen_of(spec: "Spec", data: Dataset, logits: np.ndarray) -> Chosen:
         targets=targets_of(spec.target, logits[rows], labels),
         truth={name: each[rows] for name, each in data.truth.items()},
         counterparts={name: each[rows] for name, each in data.counterparts.items()},
+        keys=tuple(identities(data.x[rows], spec.seed)),
         copies=copies,
     )
 

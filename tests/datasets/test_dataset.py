@@ -1,9 +1,11 @@
 """Choosing and validating: every fault has one clear error, and a choice is stratified, seeded and nested."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from audit.datasets.dataset import Dataset, choose, validate, validate_training
+from audit.datasets.dataset import Dataset, choose, identified, identities, validate, validate_training
 from audit.errors import InputError
 
 
@@ -135,3 +137,33 @@ def test_training_data_that_do_not_fit_the_test_data_are_one_clear_error(
 
 def test_training_data_that_fit_are_accepted() -> None:
     validate_training(_dataset([2, 2]), _dataset([0, 1, 2]))
+
+
+def test_equal_inputs_have_one_identity_whatever_they_are_called_and_wherever_they_stand() -> None:
+    x = np.random.default_rng(0).normal(size=(6, 3)).astype(np.float32)
+    x[4], x[0, 0], x[4] = x[1], 0.0, x[1]
+    known = identities(x, 3)
+    assert known[4] == known[1] and len(set(known)) == 5
+    order = np.array([3, 0, 5, 1, 4, 2])
+    assert identities(x[order], 3) == [known[position] for position in order]
+    assert not set(identities(x, 4)) & set(known)
+    minus = np.where(x == 0, np.float32(-0.0), x)
+    assert identities(minus, 3) == known
+
+
+def test_the_same_inputs_are_chosen_in_whatever_order_they_are_stored() -> None:
+    dataset = _unequal()
+    order = np.random.default_rng(1).permutation(100)
+    moved = replace(dataset, x=dataset.x[order], y=dataset.y[order], ids=dataset.ids[order])
+    for count in (1, 10, 55, 100):
+        assert np.array_equal(dataset.x[choose(dataset, count, 2)], moved.x[choose(moved, count, 2)])
+
+
+def test_training_data_stand_in_the_order_of_their_identities() -> None:
+    dataset = _unequal()
+    order = np.random.default_rng(1).permutation(100)
+    moved = replace(dataset, x=dataset.x[order], y=dataset.y[order], ids=dataset.ids[order][::-1])
+    one, other = identified(dataset, 7), identified(moved, 7)
+    for name in ("x", "y", "ids"):
+        assert np.array_equal(getattr(one, name), getattr(other, name))
+    assert not np.array_equal(one.x, identified(dataset, 8).x)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from audit.datasets.dataset import Dataset, choose
+from audit.datasets.dataset import Dataset, choose_positions
 
 _TEST_INPUTS = 360
 _SPLIT_SEED = 0
@@ -14,7 +14,7 @@ def load_part(part: str) -> Dataset:
 
     bunch = load_digits()
     x, y = bunch.images[..., None].astype(np.float32), bunch.target.astype(np.int32)
-    test, everything = choose(_dataset(x, y, "all"), _TEST_INPUTS, _SPLIT_SEED), np.arange(len(x))
+    test, everything = choose_positions(_dataset(x, y, "all"), _TEST_INPUTS, _SPLIT_SEED), np.arange(len(x))
     parts = {"all": everything, "test": np.sort(test), "train": np.setdiff1d(everything, test)}
     return _dataset(x[parts[part]], y[parts[part]], part)
 
