@@ -43,8 +43,16 @@ class Backend(Protocol):
         """Let the backend compute in a precision ("float64") that it may not be set to, until the context is left."""
         ...
 
-    def as_inputs(self, x: Any) -> Any:
-        """Return a network's inputs (B, ...) as a float32 tensor, such that no operation takes B for another axis."""
+    def any_batch(self, value: Array) -> Array:
+        """Return a tensor (B, ...) as one whose batch size, within a compiled function, is not known.
+
+        On TensorFlow ``keras.ops.add`` takes a second operand of one axis for a bias: where the batch is as long as
+        the first operand's channels, (B, C) + (B, 1) adds along the wrong axis. Not where B is unknown.
+        """
+        ...
+
+    def same_batch(self, value: Array, like: Array) -> Array:
+        """Return a tensor (B, ...) whose batch size is known again: that of another one."""
         ...
 
     def vjp(self, function: Callable[..., Array], *inputs: Array) -> tuple[Array, Callable[[Array], tuple[Array, ...]]]:

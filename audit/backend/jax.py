@@ -83,9 +83,14 @@ def to_device(value: Any) -> Any:
     return jnp.asarray(value)
 
 
-def as_inputs(x: Any) -> Any:
-    """Return inputs (B, ...) as a float32 array."""
-    return jnp.asarray(x, dtype=jnp.float32)
+def any_batch(value: Any) -> Any:
+    """Return the array: JAX takes no axis for another."""
+    return value
+
+
+def same_batch(value: Any, like: Any) -> Any:
+    """Return the array: its shape is known."""
+    return value
 
 
 def vjp(function: Callable[..., Array], *inputs: Array) -> tuple[Array, Callable[[Array], tuple[Array, ...]]]:

@@ -89,14 +89,14 @@ def to_device(value: Any) -> Any:
     return tf.cast(tensor, tf.float32) if tensor.dtype == tf.float64 else tensor
 
 
-def as_inputs(x: Any) -> Any:
-    """Return inputs (B, ...) as a float32 tensor whose batch size, within a compiled function, is not known.
+def any_batch(value: Any) -> Any:
+    """Return a tensor (B, ...) whose B, within a compiled function, is not known; see ``Backend.any_batch``."""
+    return tf.raw_ops.PlaceholderWithDefault(input=value, shape=[None, *value.shape[1:]]) if value.shape.rank else value
 
-    ``keras.ops.add`` takes a second operand of one axis for a bias: where the batch is as long as the first operand's
-    channels, (B, C) + (B, 1) would add along the wrong axis. It does not where the batch size is not known.
-    """
-    tensor = tf.cast(tf.convert_to_tensor(x), tf.float32)
-    return tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=[None, *tensor.shape[1:]])
+
+def same_batch(value: Any, like: Any) -> Any:
+    """Return a tensor (B, ...) whose B is known to be that of another."""
+    return tf.ensure_shape(value, [like.shape[0], *value.shape[1:]]) if value.shape.rank else value
 
 
 def vjp(function: Callable[..., Array], *inputs: Array) -> tuple[Array, Callable[[Array], tuple[Array, ...]]]:
@@ -108,7 +108,8 @@ def vjp(function: Callable[..., Array], *inputs: Array) -> tuple[Array, Callable
         output = function(*own)
 
     def pullback(cotangent: Array) -> tuple[Array, ...]:
-        return tuple(tape.gradient(output, own, cotangent, unconnected_gradients=tf.UnconnectedGradients.ZERO))
+        found = tape.gradient(output, own, cotangent, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return tuple(tf.ensure_shape(each, value.shape) for each, value in zip(found, own, strict=True))
 
     return output, pullback
 

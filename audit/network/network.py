@@ -73,12 +73,22 @@ def call(node: Node, params: Params, inputs: tuple[Array, ...]) -> Array:
     """Compute one recorded operation on other inputs or other parameters; pure."""
     import keras
 
-    given = iter(inputs)
+    first, *others = inputs
+    joins = bool(others) or _is_code(node.operation)
+    given = iter(map(active().any_batch, inputs) if joins else inputs)
     leaves = [next(given) if isinstance(leaf, Ref) else leaf for leaf in keras.tree.flatten(node.arguments)]
     args, kwargs = keras.tree.pack_sequence_as(node.arguments, leaves)
     values = [params[name] for name in node.variables]
     with keras.StatelessScope(state_mapping=list(zip(weights(node.operation), values, strict=True))):
-        return node.operation(*args, **kwargs)
+        output = node.operation(*args, **kwargs)
+    return active().same_batch(output, first) if joins else output
+
+
+def _is_code(operation: Any) -> bool:
+    """Whether an operation is not Keras's own, so that it may do anything with its input."""
+    import keras
+
+    return isinstance(operation, keras.layers.Layer) and not type(operation).__module__.startswith("keras.")
 
 
 def weights(operation: Any) -> list[Any]:
@@ -103,8 +113,10 @@ def replay(
         override: outputs of nodes (by position) that are given, not computed; nothing above them is computed either.
         until: position of the node whose output is wanted; the logits if None.
     """
+    import keras
+
     graph, goal = graph_of(network), len(graph_of(network)) - 1 if until is None else until
-    values = {-1: active().as_inputs(x), **(override or {})}
+    values = {-1: keras.ops.convert_to_tensor(x, dtype="float32"), **(override or {})}
     for position in _needed(graph, goal, frozenset(values)):
         node = graph[position]
         values[position] = call(node, params, tuple(values[ref.node] for ref in sources(node)))

@@ -6,7 +6,6 @@ Rules belong to the method and are never written into the model: re-drawing or l
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from audit.backend import active
 from audit.errors import InputError
 from audit.network.network import Network, Node, Params, call, graph_of, sources
 from audit.network.rectifier import is_rectifier
@@ -61,7 +60,9 @@ Backward = Callable[[Array], Mapping[int, Array]]
 
 def _forward(graph: tuple[Node, ...], chosen: list[Rule | None], params: Params, x: Array) -> Any:
     """Compute every node and keep, for each, the way back."""
-    values: dict[int, Array] = {-1: active().as_inputs(x)}
+    import keras
+
+    values: dict[int, Array] = {-1: keras.ops.convert_to_tensor(x, dtype="float32")}
     backward: dict[int, Backward] = {}
     for position, node in enumerate(graph):
         inputs = tuple(values[ref.node] for ref in sources(node))

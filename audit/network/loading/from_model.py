@@ -118,7 +118,8 @@ def _from_config(model: keras.Model) -> keras.Model:
 def _stateless(model: keras.Model, held: Sequence[params.Weight]) -> Any:
     def apply(params: Params, x: Array) -> Array:
         with keras.StatelessScope(state_mapping=[(weight.variable, params[weight.name]) for weight in held]):
-            return model(active().as_inputs(x), training=False)
+            tensor = keras.ops.convert_to_tensor(x, dtype="float32")
+            return active().same_batch(model(active().any_batch(tensor), training=False), tensor)
 
     return apply
 
