@@ -47,7 +47,7 @@ class Chosen:
 
 
 def chosen_of(spec: "Spec", data: Dataset, logits: np.ndarray) -> Chosen:
-    """Return a spec's explained inputs, sampled by its seed and their values; ``logits`` (N, K) are the model's for all inputs.
+    """Return a spec's explained inputs, sampled by its seed and their values; ``logits`` (N, K) are the model's.
 
     Of inputs that are equal in every value only the first is explained: an interval over inputs assumes that they are
     independent.
