@@ -35,9 +35,12 @@ class RandomMap(MethodDefaults):
     def attribute(self, network: "Network") -> Attribute:
         """Return noise of x's shape, a function of the parameters and the key alone."""
         from audit.backend.random import fold, normal
+        from audit.network.params import in_place
+
+        names = in_place(network)
 
         def noise(params: "Params", x: Array, target: Array, key: Array) -> Array:
-            return normal(fold(key, params_digest(params)), tuple(x.shape[1:]))
+            return normal(fold(key, params_digest(params, names)), tuple(x.shape[1:]))
 
         return noise
 

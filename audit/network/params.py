@@ -161,14 +161,24 @@ def places(network: Network) -> Mapping[str, str]:
     Operations are counted from the input, as the logits' inputs are followed in the order of their arguments, so that
     neither names nor branches that lead nowhere move a place. Without a graph, or outside it: as layers were added.
     """
+    found = _graph_places(network)
+    others = [name for name in (network.added or network.params) if name not in found]
+    return {**found, **{name: f"added {number}" for number, name in enumerate(others)}}
+
+
+def in_place(network: Network) -> tuple[str, ...]:
+    """Return the variables that the logits depend on, by their places; without a graph all, as layers were added."""
+    return tuple(_graph_places(network) or network.added or network.params)
+
+
+def _graph_places(network: Network) -> dict[str, str]:
     graph = network.graph or ()
     owners = [graph[position].variables for position in _live(graph) if graph[position].variables]
     found: dict[str, str] = {}
     for operation, names in enumerate(owners):
         for number, name in enumerate(names):
             found.setdefault(name, f"{operation}.{number}")
-    others = [name for name in (network.added or network.params) if name not in found]
-    return {**found, **{name: f"added {number}" for number, name in enumerate(others)}}
+    return found
 
 
 def _live(graph: Sequence[Node]) -> list[int]:

@@ -8,9 +8,9 @@ _WORD = 2**32
 
 
 def digest(params: Mapping[str, np.ndarray]) -> int:
-    """Return 32 bits that depend on every bit of every parameter and on its place."""
+    """Return 32 bits that depend on every bit of every parameter, in their order."""
     total = 0
-    for name in sorted(params):
+    for name in params:
         words = np.ascontiguousarray(params[name], np.float32).reshape(-1).view(np.uint32).tolist()
         mixed = sum(_mix(word ^ _mix(place * 0x9E3779B9 % _WORD)) for place, word in enumerate(words))
         total = _mix((total + mixed + 1) % _WORD)

@@ -1,5 +1,6 @@
 """A digest of all parameters, computed by the backend: what random controls fold into their key."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -8,8 +9,8 @@ if TYPE_CHECKING:
 Array = Any
 
 
-def params_digest(params: "Params") -> Array:
-    """Return 32 bits () uint32 that depend on every bit of every parameter and on its place.
+def params_digest(params: "Params", names: Iterable[str]) -> Array:
+    """Return 32 bits () uint32 that depend on every bit of the named parameters, in their order, and on its place.
 
     Whole-number arithmetic modulo 2^32 throughout: it is exact in any order, so batch shape, threads and compiler
     cannot change the digest as they can a sum of floats. The sum of a tensor would not do: permuting keeps it.
@@ -17,7 +18,7 @@ def params_digest(params: "Params") -> Array:
     from keras import ops
 
     total = ops.zeros((), dtype="uint32")
-    for name in sorted(params):  # JAX hands a mapping over in this order, whatever it was before
+    for name in names:
         bits = ops.view(ops.reshape(ops.cast(params[name], "float32"), (-1,)), dtype="uint32")
         places = ops.cast(ops.arange(bits.shape[0], dtype="int32"), "uint32") * ops.cast(0x9E3779B9, "uint32")
         total = _mix(total + ops.sum(_mix(ops.bitwise_xor(bits, _mix(places)))) + 1)
