@@ -23,7 +23,7 @@ def _network() -> Network:
 
 @pytest.fixture(name="parameters")
 def _parameters(network: Network) -> Parameters:
-    return Parameters(network, np.zeros((2, *network.input_shape), np.float32), untrainable)
+    return Parameters(network, np.zeros((2, *network.input_shape), np.float32), untrainable, seed=0)
 
 
 @pytest.mark.parametrize("condition", [Original(), Rekeyed(seed=1), Randomized(mode="cascading", stage=0, seed=3)])
@@ -68,6 +68,6 @@ def test_a_training_s_parameters_are_asked_for_once(network: Network) -> None:
         asked.append(condition)
         return {name: 2 * np.asarray(value) for name, value in network.params.items()}
 
-    parameters = Parameters(network, np.zeros((2, *network.input_shape), np.float32), trained)
+    parameters = Parameters(network, np.zeros((2, *network.input_shape), np.float32), trained, seed=0)
     assert parameters.of(ANEW) is parameters.of(ANEW)
     assert asked == [ANEW] and parameters.changed(ANEW) == 0.0
