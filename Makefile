@@ -24,7 +24,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test test-backend check format docs report-example reproduce verdicts lock clean
+.PHONY: help setup browser demo test test-backend relations check format docs report-example reproduce verdicts lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -72,6 +72,9 @@ test: setup  ## run every test (BACKEND=jax for the other backend, TESTS=tests/c
 
 test-backend: setup  ## the tests that touch a framework, on the other backend
 	KERAS_BACKEND=$(BACKEND) $(BIN)/python -m pytest -n $(WORKERS) $(FRAMEWORK_FREE:%=--ignore=%) $(TESTS)
+
+relations: setup  ## every batch size and count that a whole audit must not depend on, about twenty minutes
+	KERAS_BACKEND=$(BACKEND) $(BIN)/python -m pytest -n $(WORKERS) -m exhaustive tests
 
 check: setup  ## format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .

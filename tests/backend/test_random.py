@@ -65,7 +65,7 @@ def test_the_words_of_an_input_do_not_depend_on_its_batch(count: int) -> None:
         np.testing.assert_array_equal(compiled(lambda key: random.bits(key, count), keys), expected, err_msg=f"{batch}")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("batch", range(1, 131))
 def test_words_are_right_for_every_count_and_batch(batch: int) -> None:
     keys = random.input_keys(5, [str(each) for each in range(batch)])

@@ -83,7 +83,7 @@ def test_the_batch_moves_no_verdict_and_no_number(plain: Numbers, tmp_path: Path
     _moves_nothing(numbers(run(tmp_path / "run", _batched(batch))), plain)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("batch", [2, 3, 4, 6, 7, 8, 9, 12, 16, 31, 33, 63, 64, 65, 100, 127, 128, 129])
 def test_no_batch_moves_anything(plain: Numbers, tmp_path: Path, batch: int) -> None:
     _moves_nothing(numbers(run(tmp_path / "run", _batched(batch))), plain)
