@@ -62,6 +62,9 @@ class Network:
     precision: str = "float32"  # what its operations compute in; what goes in and comes out is float32
 
 
+_SUMS = ("Add", "Average")  # both by ``keras.ops.add``
+
+
 def sources(node: Node) -> tuple[Ref, ...]:
     """Return the references among a node's arguments, one per input, in the order in which ``call`` takes them."""
     import keras
@@ -73,22 +76,21 @@ def call(node: Node, params: Params, inputs: tuple[Array, ...]) -> Array:
     """Compute one recorded operation on other inputs or other parameters; pure."""
     import keras
 
-    first, *others = inputs
-    joins = bool(others) or _is_code(node.operation)
-    given = iter(map(active().any_batch, inputs) if joins else inputs)
+    mixes = _may_mix(node, inputs)
+    given = iter(map(active().any_batch, inputs) if mixes else inputs)
     leaves = [next(given) if isinstance(leaf, Ref) else leaf for leaf in keras.tree.flatten(node.arguments)]
     args, kwargs = keras.tree.pack_sequence_as(node.arguments, leaves)
     values = [params[name] for name in node.variables]
     with keras.StatelessScope(state_mapping=list(zip(weights(node.operation), values, strict=True))):
         output = node.operation(*args, **kwargs)
-    return active().same_batch(output, first) if joins else output
+    return active().same_batch(output, inputs[0]) if mixes else output
 
 
-def _is_code(operation: Any) -> bool:
-    """Whether an operation is not Keras's own, so that it may do anything with its input."""
-    import keras
-
-    return isinstance(operation, keras.layers.Layer) and not type(operation).__module__.startswith("keras.")
+def _may_mix(node: Node, inputs: tuple[Array, ...]) -> bool:
+    """Whether an operation may take the batch for another axis: a sum of unlike shapes, or code that is not Keras's."""
+    if node.kind in _SUMS:
+        return len({tuple(value.shape[1:]) for value in inputs}) > 1
+    return type(node.operation).__module__.partition(".")[0] not in ("keras", "audit")
 
 
 def weights(operation: Any) -> list[Any]:
