@@ -109,8 +109,13 @@ def test_maps_are_computed_once_per_method_for_all_fractions_seeds_and_networks(
 def test_removing_the_one_informative_feature_costs_the_accuracy_and_leaves_the_data_alone(world):
     retraining, _, splits = world
     before = splits.train.x.copy(), splits.test.x.copy()
-    one, rest = (Removed(by="m", fraction=1 / FEATURES, seed=0, part=part) for part in ("top", "bottom"))
-    without, without_another = (retraining.retrain(each, never)["test_accuracy"][0] for each in (one, rest))
+
+    def accuracy(part: str) -> float:
+        """The mean over trainings: one of so few epochs may end anywhere."""
+        removals = [Removed(by="m", fraction=1 / FEATURES, seed=seed, part=part) for seed in range(4)]
+        return float(np.mean([retraining.retrain(each, never)["test_accuracy"][0] for each in removals]))
+
+    without, without_another = accuracy("top"), accuracy("bottom")
     assert without < 0.6 < without_another
     for kept, now in zip(before, (splits.train.x, splits.test.x), strict=True):
         np.testing.assert_array_equal(kept, now)

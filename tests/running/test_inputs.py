@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from audit.datasets.dataset import Dataset, choose
+from audit.datasets.dataset import Dataset, choose, identities
 from audit.errors import InputError
 from audit.running.inputs import chosen_of, logits_of, targets_of
 from tests import networks
@@ -48,7 +48,7 @@ def test_everything_of_an_input_is_chosen_with_it() -> None:
     for found, whole in pairs:
         np.testing.assert_array_equal(found, whole[rows])
     explained = chosen.explained
-    assert explained.ids == chosen.ids.tolist()
+    assert explained.ids == identities(explained.inputs, 0)
     assert explained.targets is chosen.targets and explained.truth is chosen.truth
 
 

@@ -71,8 +71,8 @@ def _largest(values: Array, within: Any) -> Array:
     from keras import ops
 
     top = picked(values, within)
-    found = ops.cast(values >= top - _EQUAL * ops.abs(top), "float32")
-    return found if within is None else found * ops.cast(within, "float32")
+    found = ops.cast(values >= top - _EQUAL * ops.abs(top), values.dtype)
+    return found if within is None else found * ops.cast(within, values.dtype)
 
 
 def _broadcast(values: tuple[Array, ...]) -> list[Array]:
