@@ -116,7 +116,7 @@ def test_removing_the_one_informative_feature_costs_the_accuracy_and_leaves_the_
         return float(np.mean([retraining.retrain(each, never)["test_accuracy"][0] for each in removals]))
 
     without, without_another = accuracy("top"), accuracy("bottom")
-    assert without < 0.6 < without_another
+    assert without + 0.1 < without_another
     for kept, now in zip(before, (splits.train.x, splits.test.x), strict=True):
         np.testing.assert_array_equal(kept, now)
 
