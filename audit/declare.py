@@ -4,6 +4,7 @@ Methods, checks and dataset sources are declared values: hyper-parameters only, 
 validated when built (unknown names, wrong types and values out of range are faults), from a spec and from Python alike.
 """
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -14,7 +15,7 @@ from pydantic import BeforeValidator, ConfigDict, PlainSerializer, TypeAdapter, 
 from pydantic.dataclasses import dataclass, is_pydantic_dataclass
 
 from audit.errors import PluginError
-from audit.registry import Family, building, complete, find, places
+from audit.registry import Family, building, complete, find, named_at, places
 
 T = TypeVar("T")
 
@@ -77,12 +78,19 @@ def without_judged(value: Any, plain: Any) -> Any:
 def foreign_classes(value: Any) -> tuple[str, ...]:
     """Return the classes from outside the audit that a declared value is made of, as ``module:Class``.
 
-    Those of the values that it holds and those that they inherit from are among them.
+    Those of the values that it holds and those that they inherit from are among them; with a class, the place where an
+    entry point names it, which may be in another package than the class itself.
     """
     classes = dict.fromkeys(kind for each in _values_in(value) for kind in type(each).__mro__)
-    return tuple(
-        dict.fromkeys(f"{kind.__module__}:{kind.__qualname__}" for kind in classes if _is_foreign(kind.__module__))
-    )
+    return tuple(dict.fromkeys(place for kind in classes for place in _places_of(kind)))
+
+
+def _places_of(kind: type) -> Iterator[str]:
+    own = kind.__module__.partition(".")[0]
+    if own not in {*sys.stdlib_module_names, "audit"}:
+        yield f"{kind.__module__}:{kind.__qualname__}"
+    if own != "audit":
+        yield from (place for place in named_at(kind) if re.split("[.:]", place)[0] != own)
 
 
 def _values_in(value: Any) -> Iterator[Any]:
@@ -96,10 +104,6 @@ def _values_in(value: Any) -> Iterator[Any]:
         held = list(cast("tuple[Any, ...]", value)) if isinstance(value, tuple | list | set | frozenset) else []
     for each in held:
         yield from _values_in(each)
-
-
-def _is_foreign(module: str) -> bool:
-    return module.partition(".")[0] not in {*sys.stdlib_module_names, "audit"}
 
 
 class FieldFaults(ValueError):

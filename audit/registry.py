@@ -4,6 +4,7 @@ A plug-in adds names through the entry points ``audit.methods``, ``audit.checks`
 ``audit.datasets``.
 """
 
+import sys
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
@@ -163,6 +164,13 @@ def building(family: Family, name: str) -> AbstractContextManager[None]:
     return plugins.building(rivals[0]) if rivals else nullcontext()
 
 
+def named_at(kind: type) -> tuple[str, ...]:
+    """Return the places at which plug-ins name a class, among the modules that are imported by now."""
+    given = (place for family in _BUILT_IN for place in places(family).values())
+    found = dict.fromkeys(place.partition("[")[0].strip() for place in given)
+    return tuple(place for place in found if not place.startswith("audit.") and _loaded(place) is kind)
+
+
 def complete(family: Family, value: Any) -> Any:
     """Return a declared value with every member of its family, whether its class is registered or not.
 
@@ -175,3 +183,8 @@ def complete(family: Family, value: Any) -> Any:
 def _imported(place: str) -> Any:
     module, _, attribute = place.partition(":")
     return getattr(import_module(module), attribute)
+
+
+def _loaded(place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    return getattr(sys.modules.get(module), attribute, None)

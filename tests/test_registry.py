@@ -1,11 +1,12 @@
 """Every registered name is the file that it lives in, can be imported, and cannot be taken by a plug-in."""
 
+import json
 from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
 
-from audit import plugins
+from audit import plugins, registry
 from audit.registry import Family, find, places
 
 FAMILIES: tuple[Family, ...] = ("methods", "checks", "similarities", "datasets")
@@ -38,3 +39,16 @@ def test_a_plug_in_adds_names_and_replaces_none(monkeypatch: pytest.MonkeyPatch)
         assert places("methods")["gradient"] == "audit.methods.gradient:Gradient"
     finally:
         plugins.installed.cache_clear()
+
+
+def test_a_class_is_found_where_imported_plug_ins_name_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {
+        "mine": "json.encoder:JSONEncoder",
+        "other": "json:JSONEncoder [extra]",
+        "missing": "no_such_module:JSONEncoder",
+    }
+    added = [EntryPoint(name=name, value=value, group="audit.checks") for name, value in values.items()]
+    monkeypatch.setattr(plugins, "installed", plugins.installed.__wrapped__)
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [each for each in added if each.group == group])
+    assert set(registry.named_at(json.JSONEncoder)) == {"json.encoder:JSONEncoder", "json:JSONEncoder"}
+    assert registry.named_at(json.JSONDecoder) == ()

@@ -1,22 +1,13 @@
 """Whose code decides numbers: the audit's own, and that of every class, method function and model from outside."""
 
-from collections.abc import Iterator
-from importlib.metadata import (
-    Distribution,
-    EntryPoint,
-    PackageNotFoundError,
-    distribution,
-    entry_points,
-    packages_distributions,
-    version,
-)
-from pathlib import Path
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from audit.declare import KINDS, foreign_classes
+from audit.declare import foreign_classes
 from audit.errors import EnvironmentStop
-from audit.record import Code
+from audit.record import Code, digest
 from audit.resources import PACKAGE, sources
+from audit.running.packages import distribution_of, first, imported_packages, listed, points
 from audit.running.source_files import digest_of, files_of
 
 _DECIDES_NUMBERS = ("backend", "network", "methods", "similarities", "checks", "datasets", "engine", "maps.py")
@@ -42,7 +33,7 @@ def code_of_classes(*values: Any) -> dict[str, Code]:
 
 
 def code_of(*places: str) -> dict[str, Code]:
-    """Return the code behind each ``module:attribute``.
+    """Return the code behind each ``module:attribute``: its files, and the packages elsewhere that they import.
 
     Raises:
         EnvironmentStop: the source of one cannot be found.
@@ -51,9 +42,9 @@ def code_of(*places: str) -> dict[str, Code]:
 
 
 def _code_of(place: str) -> Code:
-    top = _first(place)
-    found = _distribution(top)
-    files = files_of(top, _listed(found))
+    top = first(place)
+    found = distribution_of(top)
+    files = files_of(top, listed(found))
     if not files:
         raise EnvironmentStop(
             "E006",
@@ -63,39 +54,17 @@ def _code_of(place: str) -> Code:
             fix="install its package as files: not in an archive, not typed into an interactive session",
         )
     package = f"{found.name} {found.version}" if found else ""
-    return Code(name=_name(place), package=package, digest=digest_of(files))
-
-
-def _listed(found: Distribution | None) -> dict[str, Path]:
-    """Return the files that an installed distribution lists; none where its files stay where they are edited."""
-    return {str(each): Path(str(each.locate())) for each in (found.files if found else None) or ()}
-
-
-def _distribution(top: str) -> Distribution | None:
-    """Return the distribution of a top-level module; one that is installed to be edited lists no module of its own."""
-    by_point = next((point.dist for point in _points(top) if point.dist is not None), None)
-    names = packages_distributions().get(top) if by_point is None else None
-    return distribution(names[0]) if names else by_point
+    return Code(name=_name(place), package=package, digest=digest([digest_of(files), imported_packages(files)]))
 
 
 def _name(place: str) -> str:
     """Return what a spec calls a class, whose entry point may name it by way of another module of its package."""
-    return next((each.name for each in _points(_first(place)) if _class(each.value) == _class(place)), place)
-
-
-def _points(top: str) -> Iterator[EntryPoint]:
-    for family in KINDS:
-        yield from (point for point in entry_points(group=f"audit.{family}") if _first(point.value) == top)
+    return next((each.name for each in points(first(place)) if _class(each.value) == _class(place)), place)
 
 
 def _class(place: str) -> str:
     """Return the attribute of ``module:attribute [extra]``."""
     return place.partition(":")[2].partition("[")[0].strip()
-
-
-def _first(place: str) -> str:
-    """Return the top-level module of ``module:attribute``."""
-    return place.partition(":")[0].partition(".")[0]
 
 
 def _version() -> str:

@@ -28,22 +28,10 @@ from audit.record import (
 from audit.running.code import code_of, code_of_classes
 from audit.running.fingerprint import arrays_digest
 from audit.running.inputs import Chosen
+from audit.running.packages import RECORDED
 
 if TYPE_CHECKING:
     from audit.spec.spec import Spec
-
-_PACKAGES = (
-    "saliency-audit",
-    "keras",
-    "tensorflow",
-    "jax",
-    "numpy",
-    "scipy",
-    "scikit-image",
-    "scikit-learn",
-    "tf-explain",
-    "tf-keras-vis",
-)
 
 
 def network_facts(network: Network) -> NetworkFacts:
@@ -142,7 +130,7 @@ def provenance_of(spec: "Spec", numerics: Mapping[str, str]) -> Provenance:
     import keras
 
     return Provenance(
-        versions={name: found for name in _PACKAGES if (found := _version(name))},
+        versions={name: found for name in RECORDED if (found := _version(name))},
         backend=keras.backend.backend(),
         device=numerics["device"],
         numerics={name: choice for name, choice in numerics.items() if name != "device"},

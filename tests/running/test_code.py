@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from audit import resources
+from audit import plugins, registry, resources
 from audit.declare import foreign_classes
 from audit.errors import EnvironmentStop
 from audit.methods.gradient import Gradient
@@ -110,3 +110,44 @@ def test_a_users_function_is_known_by_its_place_and_its_module(tmp_path, monkeyp
     assert (found.name, found.package) == ("users_code:f", "") and "users_code" not in sys.modules
     (tmp_path / "users_code.py").write_text("def f(model, x, target):\n    return -x\n")
     assert code.code_of("users_code:f") != {"users_code:f": found} and json.dumps(found.digest)
+
+
+def test_a_class_that_another_package_makes_is_known_by_the_module_that_its_entry_point_names_too(
+    tmp_path, monkeypatch
+):
+    name, kit = f"named_{tmp_path.name}".replace("-", "_"), f"kit_{tmp_path.name}".replace("-", "_")
+    for folder, file, text in (
+        ("a", f"{name}.py", f"from {kit} import make\nTheirs = make(0)\n"),
+        (
+            "b",
+            f"{kit}.py",
+            "def make(k):\n" + "".join(f"    {line}\n" for line in [*MODULE.splitlines(), "return Theirs"]),
+        ),
+        (f"a/{name}-1.0.dist-info", "entry_points.txt", f"[audit.methods]\nby_{name} = {name}:Theirs\n"),
+    ):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / file).write_text(text)
+    for folder in ("a", "b"):
+        monkeypatch.syspath_prepend(tmp_path / folder)
+    monkeypatch.setattr(plugins, "installed", plugins.installed.__wrapped__)
+    held = SmoothGrad(base=registry.find("methods", f"by_{name}")())
+    found = code.code_of_classes(held)
+    assert found[f"{name}:Theirs"].name == f"by_{name}" and f"{kit}:make.<locals>.Theirs" in found
+    (tmp_path / "a" / f"{name}.py").write_text(f"from {kit} import make\nTheirs = make(1)\n")
+    assert code.code_of_classes(held)[f"{name}:Theirs"] != found[f"{name}:Theirs"]
+
+
+def test_a_helper_in_another_folder_is_part_of_a_users_function(tmp_path, monkeypatch):
+    (tmp_path / "near").mkdir()
+    (tmp_path / "far").mkdir()
+    (tmp_path / "near" / "users_near.py").write_text(
+        "def f(model, x, target):\n    from users_far import k\n    return k\n"
+    )
+    (tmp_path / "far" / "users_far.py").write_text("k = 1.0\n")
+    for folder in ("near", "far"):
+        monkeypatch.syspath_prepend(tmp_path / folder)
+    found = code.code_of("users_near:f")
+    (tmp_path / "far" / "users_far.py").write_text("k = 1.0  # the same\n")
+    assert code.code_of("users_near:f") == found
+    (tmp_path / "far" / "users_far.py").write_text("k = -1.0\n")
+    assert code.code_of("users_near:f") != found and "users_far" not in sys.modules

@@ -1,11 +1,12 @@
 """The digest of a module's files: what decides numbers changes it, comments and layout do not."""
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
-from audit.running.source_files import digest_of, files_of
+from audit.running.source_files import digest_of, files_of, imported
 
 CODE = b"def f(x, power=2):\n    return x + 1\n"
 
@@ -65,10 +66,35 @@ NAMESPACE = ["folder_start/maps.py", "folder_start/deep/helper.py"]
 def test_a_module_stands_with_its_package_with_modules_beside_it_and_with_what_it_imports_from_there(
     top, own, tmp_path, monkeypatch
 ):
-    written(tmp_path, *own, "unrelated/__init__.py", f"{top}/__pycache__/maps.pyc" if top != "alone_start" else "x.txt")
+    written(tmp_path, *own, "unrelated/__init__.py", f"{top}/__pycache__/maps.pyc", "other/x.txt")
     monkeypatch.syspath_prepend(tmp_path)
     assert set(files_of(top, {})) == set(own)
     assert top not in sys.modules
+
+
+def test_data_beside_a_module_that_stands_alone_count_and_what_an_audit_leaves_there_does_not(tmp_path, monkeypatch):
+    (tmp_path / "alone_data.py").write_text("TABLE = 'named.yaml'  # not small.yaml\n")
+    written(tmp_path, "k.txt", "named.yaml", "small.yaml", "run.log", "x.pyc", ".hidden", "below/w.txt", "large.npz")
+    os.truncate(tmp_path / "large.npz", 65 * 2**20)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert set(files_of("alone_data", {})) == {"alone_data.py", "k.txt", "named.yaml"}
+
+
+def test_a_folder_that_is_a_link_is_followed_and_links_in_a_circle_end(tmp_path, monkeypatch):
+    written(tmp_path, "package_linked/__init__.py", "elsewhere/helper.py")
+    (tmp_path / "package_linked" / "inner").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "package_linked")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert set(files_of("package_linked", {})) == {"package_linked/__init__.py", "package_linked/inner/helper.py"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["import a_one.deep", "def f():\n    from a_one.deep import g", "try:\n    import a_one as b\nfinally:\n    0"],
+)
+def test_imports_are_found_wherever_they_stand(text, tmp_path):
+    (tmp_path / "m.py").write_text(f"from . import near\nimport audit\n{text}\n")
+    assert imported([tmp_path / "m.py"]) == {"a_one"}
 
 
 def test_of_what_is_installed_all_that_it_lists_counts_and_nothing_beside(tmp_path, monkeypatch):
