@@ -298,7 +298,7 @@ ELSEWHERE = {
     "methods/python.py": (1, "the user's function"),
     "methods/shared/with_model.py": (2, "Keras layers"),
     "methods/tf_keras_vis.py": (1, "a class of tf_keras_vis"),
-    "registry.py": (1, "what a module holds under a registered name"),
+    "registry.py": (2, "what a module holds under a registered name"),
     "report/figures/charts.py": (1, "fields of a record"),
     "report/figures/curves.py": (1, "fields of a record"),
     "report/page/gallery.py": (1, "records of conditions"),

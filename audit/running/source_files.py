@@ -115,7 +115,7 @@ def _is_source(name: str) -> bool:
 
 
 @record
-class _Source:
+class _ReadFile:
     """What a parser sees in Python."""
 
     digest: str = ""
@@ -132,20 +132,20 @@ def _content_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _source(path: Path) -> _Source:
+def _source(path: Path) -> _ReadFile:
     python = path.suffix == ".py" and path.is_file()
-    return _parsed(path.read_bytes()) if python else _Source()
+    return _parsed(path.read_bytes()) if python else _ReadFile()
 
 
 @cache
-def _parsed(content: bytes) -> _Source:
+def _parsed(content: bytes) -> _ReadFile:
     """Return what a parser sees in Python; nothing in what it cannot parse."""
     try:
         tree = _WithoutDocstrings().visit(ast.parse(content))
         dump = ast.dump(tree).encode()
-        return _Source(digest=hashlib.sha256(dump).hexdigest(), imports=_imports(tree), texts=_texts(tree))
+        return _ReadFile(digest=hashlib.sha256(dump).hexdigest(), imports=_imports(tree), texts=_texts(tree))
     except (SyntaxError, ValueError, RecursionError):
-        return _Source()
+        return _ReadFile()
 
 
 def _imports(tree: ast.Module) -> frozenset[str]:
