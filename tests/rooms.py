@@ -112,7 +112,7 @@ ROOMS = (
     ),
     Room(
         "running",
-        "checks.check engine errors planning record report running.finish running.world spec store",
+        "checks.check engine errors judging planning record report running.finish running.world spec store",
     ),
     Room(
         "cli",

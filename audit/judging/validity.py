@@ -3,15 +3,22 @@
 from collections.abc import Sequence
 
 from audit.judging.controls import IDENTITY
-from audit.record import Control, Invalidity
+from audit.judging.model_randomness import own_randomness
+from audit.record import Control, Facts, Invalidity
 
 _LIMITS = "Check the limits and the number of inputs of `{}`, then run the audit again."
 _REPEATABLE = "Make each method give the same map for the same parameters and random key, then run the audit again."
 
 
-def invalidities(controls: Sequence[Control]) -> tuple[Invalidity, ...]:
-    """Return the reasons that make an audit invalid, in the order of its controls; none where it is valid."""
-    return tuple(_misbehaving(control) for control in controls if not control.behaves)
+def invalidities(facts: Facts, controls: Sequence[Control]) -> tuple[Invalidity, ...]:
+    """Return the reasons that make an audit invalid, those measured before the run first; none where it is valid."""
+    misbehaving = (_misbehaving(control) for control in controls if not control.behaves)
+    return (*known_before(facts), *misbehaving)
+
+
+def known_before(facts: Facts) -> tuple[Invalidity, ...]:
+    """Return the reasons that are known before any unit runs."""
+    return own_randomness(facts.network.randomness)
 
 
 def why(invalid: Sequence[Invalidity]) -> str:

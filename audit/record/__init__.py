@@ -39,6 +39,8 @@ from audit.record.evidence import Code, Evidence, Measurement, Unit
 from audit.record.explained import Explained, Variant
 from audit.record.facts import (
     FOLLOWS,
+    NOTICED,
+    ROUNDING,
     Category,
     Columns,
     DataFacts,
@@ -46,6 +48,7 @@ from audit.record.facts import (
     FigureKind,
     MethodFacts,
     NetworkFacts,
+    Randomness,
     RequirementFacts,
     Severity,
     StageFacts,
@@ -122,8 +125,11 @@ __all__ = [
     "Point",
     "Probed",
     "Provenance",
+    "NOTICED",
     "REFERENCE_RANKINGS",
+    "ROUNDING",
     "Randomized",
+    "Randomness",
     "Redraw",
     "Reference",
     "Rekeyed",

@@ -32,6 +32,47 @@ class StageFacts:
     layers: tuple[str, ...] = ()  # whose parameters they are
 
 
+NOTICED = 1e-5
+"""The smallest difference between logits, as a share of the largest, that is more than another order of the same sums
+where the operations are the same ones."""
+
+ROUNDING = 1e-3
+"""Likewise where a batch has another size, so that the machine may choose other operations."""
+
+
+@record
+class Randomness:
+    """What a model's logits depend on beside its parameters and the one input, measured before the run.
+
+    Each number is the largest difference between logits of the same input, as a share of the largest logit. The layers
+    are those found responsible; none where none could be named.
+    """
+
+    draws: float = 0.0  # between the states of its random generators
+    drawing: tuple[str, ...] = ()
+    calls: float = 0.0  # when called again with its random generators in the same state
+    changing: tuple[str, ...] = ()
+    company: float = 0.0  # among copies of the input and among other inputs, in batches of one size
+    alone: float = 0.0  # alone and in a batch
+    mixing: tuple[str, ...] = ()
+    averaged: int = 0  # over how many draws answers and maps are averaged; 0: not at all
+
+    @property
+    def random(self) -> bool:
+        """Whether the model draws random numbers when it answers."""
+        return self.draws > NOTICED
+
+    @property
+    def changes(self) -> bool:
+        """Whether the model's answer changes from call to call, its random generators apart."""
+        return self.calls > NOTICED
+
+    @property
+    def mixes(self) -> bool:
+        """Whether the answer to an input depends on what else is in its batch, or on the place in it."""
+        return self.company > NOTICED or self.alone > ROUNDING
+
+
 @record
 class NetworkFacts:
     """The audited model. ``stages`` run from output to input."""
@@ -44,6 +85,7 @@ class NetworkFacts:
     stages: tuple[StageFacts, ...]
     head: str  # what was done to the output, in words
     graph: bool  # whether its operations could be recorded
+    randomness: Randomness = field(default_factory=Randomness)
 
 
 @record

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from audit.checks.check import Check
 from audit.errors import AuditError, EnvironmentStop, InputError
+from audit.judging.validity import known_before
 from audit.planning.outline import Pace, counted, describe, title
 from audit.planning.units import REMOVAL, TRAINING, Plan, plan, skipped
 from audit.record import Audit, Context, Evidence, Measurement, PastRun, Removed, Trained, Unit, record
@@ -47,7 +48,7 @@ class Prepared:
     def lines(self) -> list[str]:
         """Return the plan as lines of text; times one pass of the first method and one epoch for the estimates."""
         first = next(method.id for method in self.world.facts.methods if method.inapplicable is None)
-        return describe(
+        lines = describe(
             self.plan,
             self.world.facts,
             skipped=skipped(self.spec, self.world.facts).values(),
@@ -57,6 +58,7 @@ class Prepared:
                 training=self.world.retraining.seconds_per_training() if self.world.retraining else 0.0,
             ),
         )
+        return [*lines, *(f"invalid    {each.sentence} {each.fix}" for each in known_before(self.world.facts))]
 
 
 @record

@@ -53,6 +53,13 @@ class Model:
     blocks: Literal["auto"] | None = None
     """``auto`` makes one stage of each block, recognised by layer names such as ``block5_conv1`` or ``mixed10``."""
 
+    stochastic: Literal["refused", "allowed"] = "refused"
+    """Of a model that draws random numbers when it answers (dropout that is always on, say), the audit is invalid;
+    ``allowed`` averages its answers and maps over ``draws``."""
+
+    draws: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Over how many draws a model's answers and maps are averaged with ``stochastic: allowed``; 16 if not given."""
+
     @model_validator(mode="after")
     def _one_source(self) -> "Model":
         if sum(each is not None for each in (self.path, self.application, self.build)) != 1:
@@ -67,4 +74,6 @@ class Model:
             raise ValueError("`sha256` is only valid with `path`")
         if self.stages is not None and self.blocks is not None:
             raise ValueError("expected at most one of `stages` and `blocks`")
+        if self.draws is not None and self.stochastic != "allowed":
+            raise ValueError("`draws` is only valid with `stochastic: allowed`")
         return self

@@ -20,7 +20,7 @@ def test_a_sound_audit_has_no_reason():
 def test_each_control_that_contradicts_its_expected_verdict_is_a_reason_and_no_other_is():
     found = audit(edge_detector=0.0, random_map=1.0)
     assert [reason.method for reason in found.invalid] == ["edge_detector", "random_map"]
-    assert not found.valid and found.invalid == invalidities(found.controls)
+    assert not found.valid and found.invalid == invalidities(found.facts, found.controls)
     for reason, control in zip(found.invalid, (found.controls[0], found.controls[2]), strict=True):
         assert reason.kind == "control" and reason.requirement == control.requirement
         for part in (control.method, f"must {control.expected}", control.verdict.outcome, control.verdict.reason):
