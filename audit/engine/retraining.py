@@ -19,6 +19,8 @@ from audit.network.training.trainer import TRAINING_INPUTS, TrainedNetwork, Trai
 from audit.recipe import Recipe
 from audit.record import REFERENCE_RANKINGS, Measurement, Removed, Trained, digest, record
 
+_PROBES = 8  # training inputs on which a rebuilt model is compared with the audited one
+
 Maps = Callable[[str, Dataset], np.ndarray]
 """``(method id, data) -> raw maps (N, ...)`` on the audited network, each input explained for its own class."""
 
@@ -55,7 +57,8 @@ class Retraining:
     """One architecture, one recipe, one training and test set."""
 
     def __init__(self, network: Network, recipe: Recipe, splits: Splits, *, maps: Maps, seed: int) -> None:
-        self._network, self._recipe, self._trainer = network, recipe, Trainer(network, recipe)
+        self._network, self._recipe = network, recipe
+        self._trainer = Trainer(network, recipe, splits.train.x[:_PROBES])
         self._splits, self._maps, self._seed = splits, maps, seed
         self._mean = removal.channel_mean(splits.train.x)
         self._ranked: dict[Removed, tuple[np.ndarray, np.ndarray]] = {}
@@ -67,8 +70,9 @@ class Retraining:
 
     def seconds_per_training(self) -> float:
         """Return the time of one training of all epochs, from one timed epoch after a first that compiles."""
-        once = Trainer(self._network, replace(self._recipe, epochs=1, early_stop=None, target_accuracy=None))
         x, y = self._splits.train.x, self._splits.labels[0]
+        shortened = replace(self._recipe, epochs=1, early_stop=None, target_accuracy=None)
+        once = Trainer(self._network, shortened, x[:_PROBES])
         once.train(x, y, seed=0)
         started = time.monotonic()
         once.train(x, y, seed=0)

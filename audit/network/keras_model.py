@@ -50,6 +50,7 @@ def _build(network: Network, *, head: bool) -> tuple[keras.Model, Mapping[str, A
             fix="audit a model that is loaded from a file or built as a keras.Model",
         )
     model = network.rebuild()
+    network.restore(model)
     variables = {weight.name: weight.variable for weight in find_weights(model)}
     if set(variables) != set(network.added):
         raise InputError(
@@ -87,19 +88,28 @@ def _normalises(activation: Any) -> bool:
 def _check(network: Network, model: keras.Model, *, head: bool) -> None:
     """Raise InputError unless the model gives what the network gives: up to the head, if that is on."""
     x = np.random.default_rng(0).standard_normal((_PROBES, *network.input_shape)).astype(np.float32)
-    expected = np.asarray(keras.ops.convert_to_numpy(network.apply(network.params, x)))
-    received = np.asarray(keras.ops.convert_to_numpy(model(x, training=False)))
-    heads = (_same, keras.ops.softmax, keras.ops.sigmoid) if head else (_same,)
-    gaps = [np.abs(keras.ops.convert_to_numpy(each(expected)) - received).max() for each in heads]
-    if not min(gaps) <= PARITY * max(1.0, float(np.abs(expected).max())):  # NaN too
+    found = gap(network, model, x, head=head)
+    if not found <= PARITY:  # NaN too
         raise InputError(
             "M091",
             "the rebuilt model computes different logits than the audited network",
             where=network.name,
             expected="the same logits",
-            received=f"a difference of {min(gaps):g}",
+            received=f"a difference of {found:g} of their scale",
             fix="use this method on models as loaded, not on rewritten ones",
         )
+
+
+def gap(network: Network, model: keras.Model, x: np.ndarray, *, head: bool) -> float:
+    """Return by how much a model's outputs differ from the network's on inputs ``x``, as a share of the logits' scale.
+
+    With ``head`` the model ends in the network's head, and its outputs are compared behind it.
+    """
+    expected = np.asarray(keras.ops.convert_to_numpy(network.apply(network.params, x)))
+    received = np.asarray(keras.ops.convert_to_numpy(model(x, training=False)))
+    heads = (_same, keras.ops.sigmoid, *([keras.ops.softmax] if network.classes > 1 else [])) if head else (_same,)
+    gaps = [np.abs(keras.ops.convert_to_numpy(each(expected)) - received).max() for each in heads]
+    return float(min(gaps)) / max(1.0, float(np.abs(expected).max()))
 
 
 def _same(logits: Any) -> Any:

@@ -58,6 +58,7 @@ class Network:
     initializers: Mapping[str, Any] = field(default_factory=dict)  # variable -> its own Keras initializer, where known
     added: tuple[str, ...] = ()  # the names of params in the order in which the model's layers were added
     rebuild: Callable[[], Any] | None = None  # the audited model anew: a keras.Model, its head on, with fresh weights
+    restore: Callable[[Any], None] = lambda model: None  # gives a rebuilt model all that the audited one holds
     origin: Array = 0.0  # where the data's zero lies in the input space, () or (1, ...): baselines count from there
     precision: str = "float32"  # what its operations compute in; what goes in and comes out is float32
 

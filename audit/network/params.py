@@ -81,8 +81,14 @@ def collect(held: Sequence[Weight], nodes: Sequence[Node] | None) -> Params:
 
 def own_initializers(held: Sequence[Weight]) -> Mapping[str, Any]:
     """Return the initializer that each weight was created with, where its layer still knows it."""
-    found = {weight.name: _initializer(weight.layer, weight.variable.name) for weight in held}
+    found = {weight.name: _own_initializer(weight) for weight in held}
     return MappingProxyType({name: value for name, value in found.items() if value is not None})
+
+
+def _own_initializer(weight: Weight) -> Any:
+    """Look in the layer, then in those inside it: a wrapper (spectral normalisation, say) holds its layer's kernel."""
+    layers = (layer for layer in weight.layer._flatten_layers() if _owns(layer, weight.variable))
+    return next(filter(None, (_initializer(layer, weight.variable.name) for layer in layers)), None)
 
 
 def _initializer(layer: keras.Layer, name: str) -> Any:

@@ -12,6 +12,7 @@ from audit.network.params import places
 from audit.network.randomize import changed_fraction, randomize, touched
 from audit.record import Distribution, Randomized
 from tests import networks
+from tests.network.adapted import ALL_KEPT, layers_of, model_of
 
 L = keras.layers
 DECLARED = Distribution(distribution="truncated_normal", deviation=0.5, mean=2.0, biases=0.1)
@@ -146,6 +147,18 @@ def test_a_variable_whose_initializer_is_not_known_is_one_clear_error(cnn):
     with pytest.raises(InputError) as caught:
         draw(unknown, 1, redraw="initializer")
     assert caught.value.code == "M016" and "logits/kernel" in caught.value.what and "permute" in caught.value.fix
+
+
+@pytest.mark.parametrize("redraw", ["permute", "normal", "initializer"])
+@pytest.mark.parametrize("name", [*ALL_KEPT, "code book", "own average"])
+def test_what_no_optimizer_trains_is_never_drawn(name, redraw):
+    """An adapted normalisation's mean, a constant, a table of words: they belong to the data."""
+    model = model_of(layers_of(name), "nested")
+    network = from_model(model)
+    learned = {each for stage in network.stages for each in stage.variables}
+    assert len(learned) == len(model.trainable_weights)
+    params = draw(network, len(network.stages), redraw=redraw)
+    assert changed(network, params) <= learned and any(each.endswith("kernel") for each in changed(network, params))
 
 
 def test_what_could_not_change_is_reported():

@@ -12,6 +12,7 @@ from audit.backend import active
 from audit.errors import InputError
 from audit.network import params
 from audit.network.loading import canonical
+from audit.network.loading.state import copy_state
 from audit.network.network import Array, Network, Node, Params, Stage, replay
 from audit.record import record
 
@@ -70,6 +71,7 @@ def _network(model: keras.Model, shape: tuple[int, ...], parts: _Parts) -> Netwo
         initializers=params.own_initializers(parts.weights),
         added=tuple(weight.name for weight in parts.weights),
         rebuild=partial(_rebuild, model, shape),
+        restore=partial(copy_state, model),
     )
     if parts.nodes is None:
         return network
@@ -81,14 +83,14 @@ def _network(model: keras.Model, shape: tuple[int, ...], parts: _Parts) -> Netwo
 
 
 def _rebuild(model: keras.Model, shape: tuple[int, ...]) -> keras.Model:
-    """Build the model again from its own configuration: fresh weights, nothing frozen, nothing compiled.
+    """Build the model again from its own configuration: fresh weights, nothing frozen, nothing compiled, no state.
 
     Raises:
         InputError: its configuration does not say how to build it.
     """
     try:
         if canonical.is_graph(model):
-            rebuilt = keras.models.clone_model(model)
+            rebuilt = keras.models.clone_model(model, recursive=True)
         else:
             rebuilt = _from_config(model)
         if not rebuilt.built:

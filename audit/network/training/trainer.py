@@ -1,5 +1,7 @@
 """Trains a network anew: the same architecture, fresh weights, the spec's recipe; a pure function of data and seed."""
 
+from types import MappingProxyType
+
 import numpy as np
 
 from audit.backend import active
@@ -61,8 +63,14 @@ class Trainer:
     arXiv:1810.03292, section 3.2 (training until an accuracy on the training data).
     """
 
-    def __init__(self, network: Network, recipe: Recipe) -> None:
-        """Build and compile; nothing is traced yet.
+    def __init__(self, network: Network, recipe: Recipe, probe: np.ndarray | None = None) -> None:
+        """Build and compile; no training is traced yet.
+
+        Args:
+            network: the audited model.
+            recipe: how it is trained.
+            probe: inputs (n, ...) as the model sees them, on which it is measured what a training step fills, and that
+                the rebuilt model is the audited one; zeros by default.
 
         Raises:
             InputError: the model cannot be rebuilt from its configuration, or the recipe does not fit it.
@@ -81,13 +89,15 @@ class Trainer:
         if recipe.solver == "least_squares":
             least_squares.check(network)
         else:
-            self._fit = TrainingLoop(network, recipe, self._loss)
+            zeros = np.zeros((2, *network.input_shape), np.float32)
+            self._fit = TrainingLoop(network, recipe, self._loss, zeros if probe is None else probe)
         self._apply = active().compile(network.apply)
 
     def fresh(self, seed: int) -> Params:
         """Return untrained parameters (NumPy): each variable from its own initializer and a seed of its own.
 
-        Batch statistics are 0 and 1. What is never trained (the constants of a normalisation, say) stays.
+        What a training step fills (batch statistics, say) is as the architecture builds it. What is neither trained
+        nor filled (an adapted normalisation's mean, say) stays.
 
         Raises:
             InputError: a variable's initializer is not known.
@@ -95,7 +105,8 @@ class Trainer:
         everything = Randomized(
             mode="cascading", stage=len(self._network.stages), seed=seed, redraw="initializer", batch_norm="reset"
         )
-        return randomize(self._network, self._network.params, everything)
+        drawn = randomize(self._network, self._network.params, everything)
+        return drawn if self._fit is None else MappingProxyType({**drawn, **self._fit.untrained(seed)})
 
     def train(
         self,

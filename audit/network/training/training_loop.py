@@ -1,5 +1,6 @@
 """One Keras model, compiled once and trained any number of times, each time as if it had never been trained."""
 
+import random
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -8,6 +9,8 @@ import keras
 import numpy as np
 
 from audit.errors import InputError, UnitError
+from audit.network.keras_model import PARITY, gap
+from audit.network.loading.state import filled
 from audit.network.network import Network, Params
 from audit.network.params import find_weights, value_of
 from audit.network.training import keras_objects as recipes
@@ -36,12 +39,16 @@ class TrainingLoop:
     normalisation sees real inputs alone. On JAX that size is compiled too, once.
     """
 
-    def __init__(self, network: Network, recipe: Recipe, loss: str) -> None:
+    def __init__(self, network: Network, recipe: Recipe, loss: str, probe: np.ndarray) -> None:
+        """Build and compile; what a training step fills is measured on inputs ``probe`` (n, ...).
+
+        Raises:
+            InputError: the model cannot be rebuilt or is another one, or the recipe does not fit it.
+        """
         self._network, self._recipe = network, recipe
         model = _rebuilt(network)
         self._variables = _variables(network, model)
-        for layer in model._flatten_layers():
-            getattr(layer, "finalize_state", lambda: None)()  # Normalization computes with copies of its weights
+        self._state = _starting_state(network, model, probe)
         augmentation = recipes.keras_augmentation(recipe, network.input_shape)
         if augmentation:
             model = keras.Sequential([keras.Input(network.input_shape), *augmentation, model])
@@ -83,7 +90,25 @@ class TrainingLoop:
         ).history
         return self._fitted(history, watch, len(batches))
 
+    def untrained(self, seed: int) -> Params:
+        """Return the parameters that no optimizer trains, as a training starts: as audited, or fresh if it fills them.
+
+        Fresh values that differ from one another (a direction, a code book) are shuffled by the seed.
+        """
+        names = {id(variable): name for name, variable in self._variables.items()}
+        found: dict[str, np.ndarray] = {}
+        for place, each in enumerate(self._state):
+            if id(each.variable) in names:
+                flat, order = each.value.reshape(-1), np.arange(each.value.size)
+                order = shuffled(flat.size, seed, "filled", place) if each.filled else order
+                found[names[id(each.variable)]] = flat[order].reshape(each.value.shape)
+        for array in found.values():
+            array.flags.writeable = False
+        return found
+
     def _reset(self, params: Params, seed: int) -> None:
+        for each in self._state:
+            each.variable.assign(each.value)
         for name, variable in self._variables.items():
             variable.assign(params[name])
         for variable, value in zip(self._optimizer.variables, self._initial, strict=True):
@@ -184,7 +209,12 @@ def _rebuilt(network: Network) -> keras.Model:
             where=network.name,
             fix="use a network made from a Keras model",
         )
-    return network.rebuild()
+    before = random.getstate()
+    random.seed(0)  # Keras takes the seed of an initializer that has none from here
+    try:
+        return network.rebuild()
+    finally:
+        random.setstate(before)
 
 
 def _variables(network: Network, model: keras.Model) -> dict[str, Any]:
@@ -215,6 +245,45 @@ def _variables(network: Network, model: keras.Model) -> dict[str, Any]:
             fix="return every argument that the model's layers depend on from get_config()",
         )
     return {name: variables[name] for name in network.params}
+
+
+@record
+class _State:
+    """A variable that no optimizer trains, and its value before the first step."""
+
+    variable: Any
+    value: np.ndarray
+    filled: bool
+
+
+def _starting_state(network: Network, model: keras.Model, probe: np.ndarray) -> list[_State]:
+    """Restore the audited state in a model that was just built; return how each training starts.
+
+    Raises:
+        InputError: with the audited weights the model computes something else than the audited one.
+    """
+    variables = {id(each): each for layer in model._flatten_layers() for each in layer._non_trainable_variables}
+    built = {key: value_of(variable) for key, variable in variables.items()}
+    network.restore(model)
+    _check(network, model, probe)
+    fresh = filled(model, probe)
+    return [
+        _State(variable=variable, value=built[key] if key in fresh else value_of(variable), filled=key in fresh)
+        for key, variable in variables.items()
+    ]
+
+
+def _check(network: Network, model: keras.Model, probe: np.ndarray) -> None:
+    found = gap(network, model, probe, head=True)
+    if not found <= PARITY:  # NaN too
+        raise InputError(
+            "M033",
+            "the rebuilt model computes something else than the audited one, with the same weights",
+            where=network.name,
+            expected="the same outputs",
+            received=f"a difference of {found:.3g} of the logits' scale",
+            fix="give each custom layer that holds more than weights get_config(), or save_assets() and load_assets()",
+        )
 
 
 def _random_states(model: keras.Model) -> list[Any]:
