@@ -11,7 +11,7 @@ from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison
 from audit.checks.shared.comparison import DEFAULT_SIGN, PARTNER, Draws, Seeds, Share, Similarity, Threshold
 from audit.checks.shared.judgement import AboveNull, Curve, Limits, Target, conclude, curve, point, stopped
-from audit.checks.shared.memorisation import doubt
+from audit.checks.shared.memorisation import Required, doubt
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
 from audit.errors import UnitError
@@ -48,7 +48,7 @@ class LabelPermutation(Check):
     Expected relation. The mean excess similarity is at most ``at_most`` in both comparisons, with the upper end of a
     95 % interval. No paper publishes a limit: one half is this project's choice. It is inconclusive unless every
     network memorised the permuted labels (training accuracy at least ``memorised``), is at chance on the test data,
-    and the networks trained on the true labels are above it.
+    and the networks trained on the true labels are above it and within ``baseline_within`` of the audited model.
 
     How it can mislead. Read the number between its floor and its ceiling, which are measured too: two networks trained
     on the same true labels agree far from perfectly, and two untrained ones agree more than one expects, or even more
@@ -66,13 +66,18 @@ class LabelPermutation(Check):
     seeds: Seeds = 3
     memorised: Share = Field(0.95, description="training accuracy that permuted labels must reach")
     chance_within: Share = Field(0.03, description="distance from chance allowed on test data, beside sampling error")
+    baseline_within: Share = Field(
+        0.05,
+        description="distance from the audited model's accuracy allowed to networks trained on the true labels, beside "
+        "sampling error",
+    )
     null_draws: Draws = 10
     null_at_most: Share = Field(0.8, description="largest mean null with enough head-room to judge")
     undefined_at_most: Share = Field(0.1, description="largest share of inputs without a defined similarity")
 
     retrains: ClassVar[bool] = True
     judged: ClassVar[frozenset[str]] = frozenset(
-        {"sign", "at_most", "memorised", "chance_within", "null_at_most", "undefined_at_most"}
+        {"sign", "at_most", "memorised", "chance_within", "baseline_within", "null_at_most", "undefined_at_most"}
     )
     controls: ClassVar[Mapping[str, Outcome]] = MappingProxyType(
         {"edge_detector": "fail", "input": "fail", "random_map": "pass"}
@@ -117,8 +122,7 @@ class LabelPermutation(Check):
         unsound = doubt(
             [each for each in trainings if each.unit.condition in wanted],
             facts.training,
-            memorised=self.memorised,
-            chance_within=self.chance_within,
+            self._required(facts),
         )
         found = {each.unit.condition: each for each in measured}
         permuted = self._trained("permuted")
@@ -132,6 +136,14 @@ class LabelPermutation(Check):
     def settings(self) -> dict[str, Any]:
         """Return what changes a unit's scores beside its condition."""
         return comparison.measured_fields(self)
+
+    def _required(self, facts: Facts) -> Required:
+        return Required(
+            memorised=self.memorised,
+            chance_within=self.chance_within,
+            baseline_within=self.baseline_within,
+            audited=facts.data.accuracy,
+        )
 
     def _conclude(self, drawn: Curve, ceiling: Curve, floor: Curve, unsound: str | None) -> Judgement:
         limits = Limits(null_at_most=self.null_at_most, undefined_at_most=self.undefined_at_most)

@@ -192,7 +192,7 @@ def accuracy_doubt(
         if not abs(accuracy - audited) <= within + error:
             return (
                 f"The new training with seed {seed} has a test accuracy of {accuracy:.3f}, the audited model "
-                f"{audited:.3f}, which is more than {within:g} apart beside sampling error: fix the recipe in "
-                "`training`, or allow more in `accuracy_within`."
+                f"{audited:.3f}, which is more than {within:g} apart beside sampling error: bring `training` closer to "
+                "how the model was trained, or allow more in `accuracy_within`."
             )
     return None

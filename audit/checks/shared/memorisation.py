@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from audit.record import Evidence, Trained, TrainingFacts
+from audit.checks.shared.relearned import not_relearned, sampling_error
+from audit.record import Evidence, Trained, TrainingFacts, record
 
 
 def chance(training: TrainingFacts) -> tuple[float, float]:
@@ -21,23 +22,50 @@ def chance(training: TrainingFacts) -> tuple[float, float]:
     return min(ends), max(ends)
 
 
-def doubt(
-    trainings: Sequence[Evidence], training: TrainingFacts, *, memorised: float, chance_within: float
-) -> str | None:
-    """Return why the trained networks test nothing, in one sentence with what to change; None where they do.
+@record
+class Required:
+    """What trained networks must have learned.
 
-    ``chance_within`` bounds the distance from chance of the network itself; measured on finitely many test inputs, its
-    accuracy is allowed twice its sampling error beside. Accuracies that are not known or not finite are doubts.
+    ``memorised`` is the training accuracy on permuted labels; ``chance_within`` bounds the distance of such a network's
+    accuracy from chance, ``baseline_within`` that of one trained on the true labels from the ``audited`` model's, where
+    that is known. Measured on finitely many test inputs, accuracies are allowed twice their sampling error beside.
+    """
+
+    memorised: float
+    chance_within: float
+    baseline_within: float
+    audited: float | None
+
+
+def doubt(trainings: Sequence[Evidence], training: TrainingFacts, required: Required) -> str | None:
+    """Return why the trained networks test nothing, with what to change; None where they do.
+
+    Accuracies that are not known or not finite are doubts.
     """
     if not training.train_shares or not training.test_shares:
         return "This check needs class labels: without classes neither memorisation nor chance is defined."
     low, high = chance(training)
-    room = chance_within + 2 * math.sqrt(max(high * (1 - high), low * (1 - low)) / max(training.test, 1))
+    room = required.chance_within + max(sampling_error(each, training.test) for each in (low, high))
     for each in sorted(trainings, key=_order):
-        found = _doubt(each, (low, high), room, memorised)
+        condition = each.unit.condition
+        if not isinstance(condition, Trained):
+            continue
+        if condition.labels == "permuted":
+            found = _not_permuted(each, condition.seed, _Chance(low=low, high=high, room=room), required.memorised)
+        else:
+            found = _not_true(each, condition.seed, high + room, training.test, required)
         if found:
             return found
     return None
+
+
+@record
+class _Chance:
+    """Accuracies of networks that know nothing, and how far from them one may be."""
+
+    low: float
+    high: float
+    room: float
 
 
 def _order(evidence: Evidence) -> tuple[bool, int]:
@@ -45,30 +73,36 @@ def _order(evidence: Evidence) -> tuple[bool, int]:
     return (condition.labels == "true", condition.seed) if isinstance(condition, Trained) else (False, 0)
 
 
-def _doubt(evidence: Evidence, expected: tuple[float, float], room: float, memorised: float) -> str | None:
-    condition, low, high = evidence.unit.condition, *expected
+def _not_permuted(evidence: Evidence, seed: int, chance: _Chance, memorised: float) -> str | None:
     train, test = (_number(evidence, f"{part}_accuracy") for part in ("train", "test"))
-    around = f"{low:.3f}" if high - low < 0.0005 else f"{low:.3f} to {high:.3f}"
-    if not isinstance(condition, Trained):
-        return None
-    if condition.labels == "permuted" and not train >= memorised:
+    low, high, room = chance.low, chance.high, chance.room
+    if not train >= memorised:
         return (
-            f"The permuted labels were not memorised: seed {condition.seed} reached a training accuracy of "
-            f"{train:.3f} after {_number(evidence, 'epochs'):.0f} epochs, where {memorised:.3f} is required; allow "
-            "more `epochs` in `training`, or train without regularisation."
+            f"The permuted labels were not memorised: seed {seed} reached a training accuracy of {train:.3f} after "
+            f"{_number(evidence, 'epochs'):.0f} epochs, where {memorised:.3f} is required; allow more `epochs` in "
+            "`training`, or train without regularisation."
         )
-    if condition.labels == "permuted" and not low - room <= test <= high + room:
+    if not low - room <= test <= high + room:
+        around = f"{low:.3f}" if high - low < 0.0005 else f"{low:.3f} to {high:.3f}"
         return (
-            f"A network that memorised permuted labels (seed {condition.seed}) has a test accuracy of {test:.3f}, not "
-            f"chance ({around} within {room:.3f}): look for test inputs among the training inputs."
-        )
-    if condition.labels == "true" and not test > high + room:
-        return (
-            f"Trained on the true labels (seed {condition.seed}) the network has a test accuracy of {test:.3f}, no "
-            f"better than chance ({around} within {room:.3f}), so there is nothing that permuting could take away; "
-            "train longer or with another recipe."
+            f"A network that memorised permuted labels (seed {seed}) has a test accuracy of {test:.3f}, not chance "
+            f"({around} within {room:.3f}): look for test inputs among the training inputs."
         )
     return None
+
+
+def _not_true(evidence: Evidence, seed: int, chance: float, count: int, required: Required) -> str | None:
+    """Look at one network trained on the true labels; ``chance`` is what it must be above, on ``count`` inputs."""
+    test, audited = _number(evidence, "test_accuracy"), required.audited
+    within = required.baseline_within + sampling_error(audited or 0.0, count)
+    far = not_relearned(test, audited, within, who=f"Networks (seed {seed})")
+    if not test > chance:
+        return far or (
+            f"Trained on the true labels (seed {seed}) the network has a test accuracy of {test:.3f}, no better than "
+            f"chance (up to {chance:.3f}), so there is nothing that permuting could take away; train longer or with "
+            "another recipe."
+        )
+    return far
 
 
 def _number(evidence: Evidence, name: str) -> float:
