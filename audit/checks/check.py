@@ -66,7 +66,7 @@ class Bench(Protocol):
         ...
 
     def retrain(self, condition: Removed) -> Mapping[str, np.ndarray]:
-        """Train and test as a removal condition says; scores by name, ``test_accuracy`` (1,) among them."""
+        """Train and test as a removal condition says; scores by name: ``test_accuracy`` (1,), ``test_hits`` (n,)."""
         ...
 
     @property

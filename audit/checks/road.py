@@ -41,8 +41,9 @@ class Road(Check):
     outline alone. Imputed pixels resemble their surroundings, so less of the accuracy comes from the mask, and the
     order of methods with and without retraining agrees far better.
 
-    Expected relation. The area is at least ``margin``, with the lower end of a 95 % interval over the networks. The
-    margin of two points of accuracy is this project's choice; the paper orders methods and sets no limit.
+    Expected relation. The area is at least ``margin``, with the lower end of a 95 % interval over the networks and
+    the test inputs. The margin of two points of accuracy is this project's choice; the paper orders methods and sets no
+    limit.
 
     How it can mislead. Imputation is not removal: what neighbours say about a pixel stays in it, so small removals cost
     little. Without retraining, a fall may still come from inputs that look like nothing the network has seen. The

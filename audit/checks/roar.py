@@ -43,13 +43,15 @@ class Roar(Check):
     network has seen. A network retrained on them has seen them: what it can no longer do, it lacked the information
     for.
 
-    Expected relation. The area is at least ``margin``, with the lower end of a 95 % interval over the retrainings.
-    Better than random is the paper's question; the margin of two points of accuracy is this project's choice.
+    Expected relation. The area is at least ``margin``, with the lower end of a 95 % interval over the retrainings
+    and the test inputs. Better than random is the paper's question; the margin of two points of accuracy is this
+    project's choice.
 
     How it can mislead. Redundant features hide each other: the accuracy need not fall before the last of them is gone.
     The shape of what was removed is itself visible and may give the class away (`mask_leak` measures how much), and
     blurring any map tends to raise its score (compare the blurred random control). It says where information is, not
-    what the audited network used. The interval covers retrainings on this data set, not other data.
+    what the audited network used. The interval covers retrainings and test inputs; the training data and
+    their maps stay what they are.
 
     Source. Hooker et al. 2019, A Benchmark for Interpretability Methods in Deep Neural Networks (arXiv:1806.10758); on
     blurring Song et al. 2023 (arXiv:2304.13836), on the mask Rong et al. 2022 (arXiv:2202.00449). The paper ranks

@@ -225,7 +225,7 @@ class NetworkBench:
         return self._equipment()[0].train(condition)
 
     def retrain(self, condition: Removed) -> Mapping[str, np.ndarray]:
-        """Train and test as a removal condition says; scores by name, ``test_accuracy`` (1,) among them."""
+        """Train and test as a removal condition says; scores by name: ``test_accuracy`` (1,), ``test_hits`` (n,)."""
         retraining, recall = self._equipment()
         return retraining.retrain(condition, recall)
 

@@ -61,12 +61,13 @@ class Retraining:
         self._trainer = Trainer(network, recipe, splits.train.x[:_PROBES])
         self._splits, self._maps, self._seed = splits, maps, seed
         self._mean = removal.channel_mean(splits.train.x)
+        self._copies = np.unique(splits.test.ids, return_inverse=True)[1]  # equal inputs have equal ids
         self._ranked: dict[Removed, tuple[np.ndarray, np.ndarray]] = {}
 
     def train(self, condition: Trained) -> Measurement:
         """Train on intact inputs with true or permuted labels or those of another task; keeps the parameters."""
         trained = self._fit(self._own(_start(condition)), self._labels(condition))
-        return Measurement(scores=scores_of(trained), params=trained.params)
+        return Measurement(scores=self._scores(trained), params=trained.params)
 
     def seconds_per_training(self) -> float:
         """Return the time of one training of all epochs, from one timed epoch after a first that compiles."""
@@ -100,12 +101,20 @@ class Retraining:
         )
         if condition.network == "intact":
             params = self.params(Trained(labels="true", seed=condition.seed), recall)
-            accuracy = self._trainer.accuracy(params, self._splits.test.x, self._splits.labels[1], transform=test)
-            return {"test_accuracy": np.array([accuracy])}
+            hits = self._trainer.hits(params, self._splits.test.x, self._splits.labels[1], transform=test)
+            return {"test_accuracy": hits.mean(keepdims=True), "test_hits": self._by_input(hits)}
         # The running accuracy says how the training went; no verdict asks for that of the final weights.
-        return scores_of(
+        return self._scores(
             self._fit(self._own(condition.seed), self._splits.labels, train, TriedOn(test_transform=test, train=False))
         )
+
+    def _scores(self, trained: TrainedNetwork) -> dict[str, np.ndarray]:
+        return {**scores_of(trained), "test_hits": self._by_input(trained.test_hits)}
+
+    def _by_input(self, hits: np.ndarray) -> np.ndarray:
+        """Return the hits of test rows (N,) by distinct input (C,): copies are one draw. Their mean stays the same."""
+        found = np.bincount(self._copies, weights=hits)
+        return found * (len(found) / max(len(hits), 1))
 
     def _own(self, seed: int) -> int:
         """Return the seed of one training, which derives from the audit's."""
@@ -178,6 +187,6 @@ def _ranking(condition: Removed) -> Removed:
 
 
 def scores_of(trained: TrainedNetwork) -> dict[str, np.ndarray]:
-    """Return what a training leaves as evidence, beside its parameters: float64, by name."""
+    """Return how a training went: float64, by name."""
     names = ("loss", "accuracy", "train_accuracy", "test_accuracy", "epochs", "steps")
     return {name: np.atleast_1d(np.asarray(getattr(trained, name), np.float64)) for name in names}

@@ -7,7 +7,7 @@ import pytest
 
 from audit.checks.roar import Roar
 from audit.record import Evidence, Removed, Trained
-from tests.checks.accuracies import INTACT, evidence, facts, falling
+from tests.checks.accuracies import INTACT, evidence, facts, falling, hits
 
 
 def outcome(check: Roar, found: list[Evidence], **known: object) -> str:
@@ -124,7 +124,7 @@ def test_an_accuracy_that_is_none_is_refused(value: float) -> None:
     from audit.errors import UnitError
 
     complete = evidence(Roar(), falling(0.8))
-    broken = replace(complete[-1], scores={"test_accuracy": np.array([value])})
+    broken = replace(complete[-1], scores={"test_hits": np.full(1000, value)})
     with pytest.raises(UnitError, match="share"):
         Roar().judge([*complete[:-1], broken], facts())
 
@@ -147,7 +147,16 @@ def test_order_of_evidence_does_not_matter_and_pairs_share_a_seed() -> None:
     judgement = check.judge(found, facts())
     assert judgement == check.judge(found[::-1], facts())
     low, high = judgement.criteria[0].interval or (0.0, 1.0)
-    assert judgement.criteria[0].statistic == pytest.approx(0.09) and high - low < 1e-9
+    assert judgement.criteria[0].statistic == pytest.approx(0.09) and high - low < 0.03
+
+
+@pytest.mark.parametrize("outcome", ["fail", "inconclusive"])
+def test_rows_that_show_no_difference_leave_open_what_so_few_cannot_show(outcome: str) -> None:
+    inputs = {"fail": 400, "inconclusive": 100}[outcome]
+    found = [replace(each, scores={"test_hits": hits(0.8, inputs)}) for each in evidence(Roar(), falling(0.4))]
+    judgement = Roar().judge(found, facts(accuracy=0.8, test=inputs))
+    low, high = judgement.criteria[0].interval or (0.0, 0.0)
+    assert judgement.outcome == outcome and low == pytest.approx(-3.69 / inputs) == -high
 
 
 def test_one_fraction_is_enough() -> None:

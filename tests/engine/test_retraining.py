@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from audit.datasets.dataset import Dataset
+from audit.datasets.dataset import Dataset, identified
 from audit.engine.retraining import Retraining, Splits
 from audit.errors import InputError, UnitError
 from audit.network.loading.load import from_model
@@ -132,9 +132,28 @@ def test_the_intact_network_is_tested_and_not_trained(world):
 
     condition = Removed(by="m", fraction=0.5, seed=3, network="intact")
     scores = retraining.retrain(condition, recall)
-    assert recalled == [Trained(labels="true", seed=3)] and list(scores) == ["test_accuracy"]
+    assert recalled == [Trained(labels="true", seed=3)] and list(scores) == ["test_accuracy", "test_hits"]
     nothing = replace(condition, fraction=0.0)
     np.testing.assert_allclose(retraining.retrain(nothing, recall)["test_accuracy"], trained.scores["test_accuracy"])
+
+
+def test_copies_of_a_test_input_are_one_draw_and_count_in_proportion(network):
+    train, test = (identified(split(name, count, seed), 0) for name, count, seed in (("a", 48, 0), ("b", 24, 1)))
+    twice, one_more = np.repeat(np.arange(24), 2), np.append(np.arange(24), 0)
+    alone, doubled, uneven = (
+        Retraining(network, RECIPE, Splits(train=train, test=part), maps=Recorded(), seed=0).train(
+            Trained(labels="true", seed=0)
+        )
+        for part in (test, _rows(test, twice), _rows(test, one_more))
+    )
+    np.testing.assert_allclose(doubled.scores["test_hits"], alone.scores["test_hits"])
+    assert uneven.scores["test_hits"].shape == (24,)
+    for each in (alone, doubled, uneven):
+        np.testing.assert_allclose(each.scores["test_hits"].mean(), each.scores["test_accuracy"][0])
+
+
+def _rows(data, rows):
+    return replace(data, x=data.x[rows], y=data.y[rows], ids=data.ids[rows])
 
 
 def test_a_training_that_failed_is_named_by_what_needs_it(world):

@@ -1,7 +1,7 @@
-"""What the checks that remove features share: their fields, their conditions, and the accuracies by ranking.
+"""What the checks that remove features share: their fields, their conditions, and the test inputs hit by ranking.
 
-Every accuracy belongs to a fraction and a seed; a seed is one retraining from fresh weights. Whatever is compared is
-compared within a seed.
+Every hit belongs to a fraction, a seed and a test input; a seed is one retraining from fresh weights. Whatever is
+compared is compared within a seed and on the same test inputs.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,8 +42,8 @@ FOLLOWS = (
 )
 
 AGAINST_RANDOM = Columns(
-    caption="Mean accuracy over retrainings after features are removed by the method or at random, and the advantage "
-    "of the method with its 95 % interval",
+    caption="Mean accuracy over retrainings and test inputs after features are removed by the method or at random, and "
+    "the advantage of the method with its 95 % interval",
     similarity="Accuracy",
     null="At random",
     excess="Advantage",
@@ -60,7 +60,8 @@ Fractions = Annotated[
     tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1, max_length=50), AfterValidator(_ascending)
 ]
 Seeds = Annotated[
-    int, Field(ge=2, le=1000, description="number of retrainings of each kind; the interval is over them")
+    int,
+    Field(ge=2, le=1000, description="number of retrainings of each kind; the interval is over them and test inputs"),
 ]
 Margin = Annotated[
     float, Field(ge=0, le=1, description="accuracy above random removal that is required; 0.02: two points")
@@ -118,37 +119,41 @@ def measure(method: str, condition: Condition, bench: Bench) -> Measurement:
     return Measurement(scores=bench.retrain(own))
 
 
-def accuracies(found: Mapping[Condition, Evidence], conditions: Sequence[Condition], seeds: int) -> np.ndarray:
-    """Return the test accuracies (J, K) of conditions given place by place, each with all its seeds.
+def hits(found: Mapping[Condition, Evidence], conditions: Sequence[Condition], seeds: int) -> np.ndarray:
+    """Return which test inputs were hit (J, K, n) under conditions given place by place, each with all its seeds.
+
+    Means over the test inputs are accuracies; an input with copies counts in proportion.
 
     Raises:
         KeyError: evidence is missing.
         UnitError: an accuracy is no number in [0, 1].
     """
-    return np.array([_accuracy(found[each]) for each in conditions]).reshape(-1, seeds).T
+    values = np.array([_hits(found[each]) for each in conditions])
+    return values.reshape(-1, seeds, values.shape[1]).swapaxes(0, 1)
 
 
-def _accuracy(evidence: Evidence) -> float:
-    value = float(np.asarray(evidence.scores["test_accuracy"], np.float64).reshape(-1)[0])
-    if not 0 <= value <= 1:
-        raise UnitError("R805", "a test accuracy is no share", expected="a number in [0, 1]", received=str(value))
-    return value
+def _hits(evidence: Evidence) -> np.ndarray:
+    values = np.asarray(evidence.scores["test_hits"], np.float64)
+    accuracy = float(values.mean()) if values.size else np.nan
+    if not 0 <= accuracy <= 1 + 1e-9:  # a rounding's width above all right
+        raise UnitError("R805", "a test accuracy is no share", expected="a number in [0, 1]", received=str(accuracy))
+    return values
 
 
 def against_chance(design: RemovalDesign, found: Mapping[Condition, Evidence], *, words: str) -> Trial:
-    """Compare a method's ranking with the Bernoulli control's, seed by seed.
+    """Compare a method's ranking with the Bernoulli control's, seed by seed and test input by test input.
 
     Where the top is removed, the better ranking loses more accuracy; where the bottom is, it keeps more.
     """
     intact = design.trainings()
-    method, chance = (accuracies(found, (*intact, *design.all(by)), design.seeds) for by in (METHOD, "bernoulli"))
+    method, chance = (hits(found, (*intact, *design.all(by)), design.seeds) for by in (METHOD, "bernoulli"))
     advantage = chance - method if design.part == "top" else method - chance
     fractions = (0.0, *design.fractions)
     return Trial(
         fractions=fractions,
-        intact=method[:, 0],
-        accuracy=method,
-        other=chance,
+        intact=method[:, 0].mean(axis=1),
+        hits=method,
+        others=chance,
         advantage=advantage,
         areas=area(advantage, fractions),
         words=words,
@@ -168,5 +173,5 @@ def references(
         start = () if network == "mask" else design.trainings()  # without a mask there is nothing to learn from it
         if all(each in found and found[each].status == "done" for each in (*start, *conditions)):
             fractions = design.fractions if network == "mask" else (0.0, *design.fractions)
-            made.append(reference(name, fractions, accuracies(found, (*start, *conditions), design.seeds)))
+            made.append(reference(name, fractions, hits(found, (*start, *conditions), design.seeds)))
     return tuple(made)

@@ -1,6 +1,7 @@
-"""Judging accuracies of two rankings over retrainings: curves, areas, intervals, the verdict and its sentence."""
+"""Judging two rankings by the test inputs that retrained networks hit: curves, areas, intervals, the verdict."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -8,43 +9,49 @@ from audit.checks.check import Judgement
 from audit.checks.shared.relearned import not_relearned
 from audit.checks.shared.wording import decimals
 from audit.record import Criterion, Facts, Outcome, Point, Reference, record
-from audit.statistics import LEVEL, Estimate, decide, p_value
+from audit.statistics import LEVEL, Estimate, decide, mean_interval, p_value
 
 _CHANCE = 3  # standard errors above the most frequent class's share that count as having learned something
+_UNSEEN = 3.69  # among n inputs, what none shows may hold for this many of them: 1 - 0.025^(1/n) is at most this over n
 
 
 @record
 class Trial:
-    """Accuracies of two rankings by seed and place, (J, K), and what their difference means."""
+    """Test inputs hit with two rankings by seed, place and input, (J, K, n), and what their difference means."""
 
     fractions: tuple[float, ...]  # of the K places
     intact: np.ndarray  # (J,): accuracy of the networks retrained on intact inputs
-    accuracy: np.ndarray
-    other: np.ndarray
-    advantage: np.ndarray  # (J, K): positive where the method's ranking is the better one
-    areas: np.ndarray  # (J,): the advantage, averaged over the fractions
+    hits: np.ndarray
+    others: np.ndarray
+    advantage: np.ndarray  # (J, K, n): positive where the method's ranking is the better one
+    areas: np.ndarray  # (J, n): the advantage, averaged over the fractions
     words: str  # the sentence, with {} where the number goes
 
 
 def area(advantage: np.ndarray, fractions: Sequence[float]) -> np.ndarray:
-    """Return the area (J,) below advantages (J, K + 1) over fractions, by trapezoids, divided by their span."""
+    """Return the area (J, n) below advantages (J, K + 1, n) over fractions, by trapezoids, divided by their span."""
     places = np.asarray(fractions)
     return np.trapezoid(advantage, places, axis=1) / (places[-1] - places[0])
 
 
 def interval(values: np.ndarray) -> Estimate:
-    """Estimate a mean over retrainings (J,), J >= 2, by Student's t.
+    """Estimate a mean (J, n) over retrainings and test inputs: both are samples, and every network meets each input."""
+    return mean_interval(values.T)
 
-    Without the correction for skewness that samples of inputs get: each value is itself a mean over all test inputs.
-    """
-    from scipy.stats import t
 
-    origin, freedom = values[0], len(values) - 1  # equal values then have no spread and a mean without rounding
-    off = values - origin
-    mean, error = float(origin + off.mean()), float(off.std(ddof=1) / np.sqrt(len(off)))
-    half = float(t.ppf((1 + LEVEL) / 2, freedom)) * error
-    return Estimate(
-        mean=mean, low=mean - half, high=mean + half, error=error, freedom=freedom, shift_low=0.0, shift_high=0.0
+def _cautious(estimate: Estimate, inputs: int) -> Estimate:
+    """Return what n inputs and few retrainings that do not differ at all still leave open."""
+    if estimate.error > 0:
+        return estimate
+    from scipy.stats import norm
+
+    half = _UNSEEN / inputs
+    return replace(
+        estimate,
+        low=estimate.mean - half,
+        high=estimate.mean + half,
+        error=half / float(norm.ppf((1 + LEVEL) / 2)),
+        freedom=np.inf,
     )
 
 
@@ -53,7 +60,7 @@ def conclude(
 ) -> Judgement:
     """Judge the area; the networks retrained on intact inputs must first be like the audited one."""
     doubt = _doubt(trial.intact, facts, baseline_within)
-    estimate = interval(trial.areas)
+    estimate = _cautious(interval(trial.areas), trial.areas.shape[1])
     ends = float(estimate.low), float(estimate.high)
     outcome: Outcome = "inconclusive" if doubt else decide(ends, margin, "at_least")
     criterion = Criterion(
@@ -72,7 +79,7 @@ def conclude(
         curve=_points(trial),
         inputs=facts.training.test if facts.training else 0,
         seeds=len(trial.areas),
-        total=trial.accuracy.size,
+        total=trial.hits[..., 0].size,
         references=tuple(references),
     )
 
@@ -95,7 +102,9 @@ def _reason(trial: Trial, estimate: Estimate, margin: float, outcome: Outcome) -
     value, low, high, limit = decimals([estimate.mean, estimate.low, estimate.high], beside=margin)
     text = f"{trial.words.format(f'{value} [{low}, {high}]')}; at least {limit} is required"
     return text + (
-        "; the interval contains the limit, and more seeds would narrow it." if outcome == "inconclusive" else "."
+        "; the interval contains the limit, and more seeds or test inputs would narrow it."
+        if outcome == "inconclusive"
+        else "."
     )
 
 
@@ -118,8 +127,8 @@ def _points(trial: Trial) -> tuple[Point, ...]:
         points.append(
             Point(
                 label=percent(fraction),
-                similarity=float(trial.accuracy[:, place].mean()),
-                null=float(trial.other[:, place].mean()),
+                similarity=float(trial.hits[:, place].mean()),
+                null=float(trial.others[:, place].mean()),
                 excess=float(estimate.mean),
                 interval=(float(estimate.low), float(estimate.high)),
                 undefined=0,
@@ -130,8 +139,8 @@ def _points(trial: Trial) -> tuple[Point, ...]:
 
 
 def reference(name: str, fractions: Sequence[float], values: np.ndarray) -> Reference:
-    """Return accuracies (J, K) as a curve with their intervals over retrainings."""
-    estimates = [interval(column) for column in values.T]
+    """Return the accuracies of hits (J, K, n) as a curve, with their intervals over retrainings and test inputs."""
+    estimates = [interval(values[:, place]) for place in range(values.shape[1])]
     points = (
         Point(
             label=percent(fraction),

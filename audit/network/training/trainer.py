@@ -33,6 +33,7 @@ class TrainedNetwork:
     accuracy: np.ndarray
     train_accuracy: float
     test_accuracy: float  # NaN without test data
+    test_hits: np.ndarray  # (tests,) as ``hits`` says; empty without test data
     epochs: int
     steps: int
     ended: str
@@ -131,30 +132,35 @@ class Trainer:
             UnitError: the training diverged, or other steps were run than were asked for.
         """
         fitted = self._train(x, y, seed, transform)
-        test = (*tried_on.test, tried_on.test_transform) if tried_on.test else None
+        test = self.hits(fitted.params, *tried_on.test, tried_on.test_transform) if tried_on.test else np.zeros(0)
         return TrainedNetwork(
             params=fitted.params,
             loss=fitted.loss,
             accuracy=fitted.accuracy,
             train_accuracy=self.accuracy(fitted.params, x, y, transform) if tried_on.train else float("nan"),
-            test_accuracy=self.accuracy(fitted.params, *test) if test else float("nan"),
+            test_accuracy=_share(test),
+            test_hits=test,
             epochs=len(fitted.loss),
             steps=fitted.steps,
             ended=fitted.ended,
         )
 
     def accuracy(self, params: Params, x: np.ndarray, y: np.ndarray, transform: Transform | None = None) -> float:
-        """Return the share of inputs whose class the network names; NaN for a regression.
+        """Return the share of inputs whose class the network names; NaN for a regression, and without inputs."""
+        return _share(self.hits(params, x, y, transform))
+
+    def hits(self, params: Params, x: np.ndarray, y: np.ndarray, transform: Transform | None = None) -> np.ndarray:
+        """Return for each input (n,) float64 1 where the network names its class, else 0; NaN for a regression.
 
         One logit names class 1 where it is positive.
         """
         if not len(x) or y.dtype.kind not in "iub" or self._no_classes:
-            return float("nan")
+            return np.full(len(x), np.nan)
         backend, held = active(), active().to_device(params)
         rows = np.minimum(np.arange(-(-len(x) // _BATCH) * _BATCH), len(x) - 1).reshape(-1, _BATCH)
         logits = np.concatenate([backend.to_numpy(self._apply(held, _taken(x, each, transform))) for each in rows])
         named = logits.argmax(axis=1) if self._network.classes > 1 else logits[:, 0] > 0
-        return float(np.mean(named[: len(x)] == y))
+        return (named[: len(x)] == y).astype(np.float64)
 
     @property
     def _no_classes(self) -> bool:
@@ -177,6 +183,10 @@ class Trainer:
         return LoopResult(
             params=solved, loss=np.array([error]), accuracy=np.array([correct]), steps=1, ended="all epochs"
         )
+
+
+def _share(hits: np.ndarray) -> float:
+    return float(hits.mean()) if hits.size else float("nan")
 
 
 def _taken(x: np.ndarray, rows: np.ndarray, transform: Transform | None) -> np.ndarray:

@@ -17,13 +17,13 @@ _RANKINGS = ("bernoulli", "sobel", "blurred_random")
 _DASHES: tuple[Any, ...] = ((0, (4, 3)), (0, (1, 2)), (0, (7, 2, 1, 2)), (0, (10, 3)))
 
 _ACCURACY = (
-    "Lines are methods, bands their 95 % intervals over retrainings; grey lines rank features without a network: "
-    "bernoulli at random, sobel by edges, blurred_random by blurred noise. Thin dashed lines in a method's colour are "
-    "its further curves, named in the table."
+    "Lines are methods, bands their 95 % intervals over retrainings and test inputs; grey lines rank features without "
+    "a network: bernoulli at random, sobel by edges, blurred_random by blurred noise. Thin dashed lines in a method's "
+    "colour are its further curves, named in the table."
 )
 _AREA = (
-    "Points are methods, bars their 95 % intervals over retrainings, the dotted line the declared margin; controls are "
-    "grey. A method that could not be judged because a precondition was not met has no area."
+    "Points are methods, bars their 95 % intervals over retrainings and test inputs, the dotted line the declared "
+    "margin; controls are grey. A method that could not be judged because a precondition was not met has no area."
 )
 
 
@@ -195,7 +195,7 @@ def _said(facts: RequirementFacts, areas: Plot) -> str:
 def _areas_table(title: str, areas: Plot) -> FigureTable:
     rows = ((titled(line.name, line.control), line.points[0]) for line in areas.lines)
     return FigureTable(
-        caption=f"{title}: {areas.meaning}, with its 95 % interval over retrainings",
+        caption=f"{title}: {areas.meaning}, with its 95 % interval over retrainings and test inputs",
         head=("Method", "Area", "95 % interval"),
         rows=tuple((name, number(point.excess, 3), interval(point.interval, 3)) for name, point in rows),
     )
