@@ -170,6 +170,10 @@ class Recipe:
     early_stop: EarlyStop | None = None
     """Stop when the loss on held-out training data no longer falls."""
 
+    adapted: Literal["keep", "again"] = "keep"
+    """What becomes of adapted layers: ``keep`` leaves them as they are in the audited model, ``again`` adapts each
+    ``Normalization`` to the inputs that a network is trained on. Tables of words and bins can only be kept."""
+
     solver: Literal["gradient", "least_squares"] = "gradient"
     """``least_squares`` solves a network of one dense layer exactly and ignores batches and epochs."""
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from audit.errors import InputError
+from audit.network.loading.normalization import by_weights, is_adapted
 from audit.network.network import Node, Ref, sources, weights
 
 Array = Any
@@ -99,6 +100,8 @@ class _Recorder:
         arguments = keras.tree.map_structure(
             lambda leaf: self._refs[id(leaf)] if _symbolic(leaf) else leaf, (args, kwargs)
         )
+        if is_adapted(operation):
+            operation = by_weights(operation)
         if type(operation) in _SPLIT and operation.activation is not keras.activations.linear:
             return [self._fused(path, operation, arguments, outputs[0].shape)]
         if len(outputs) == 1:

@@ -12,6 +12,7 @@ from audit.backend import active
 from audit.errors import InputError
 from audit.network import params
 from audit.network.loading import canonical
+from audit.network.loading.normalization import built_again, is_adapted
 from audit.network.loading.state import copy_state
 from audit.network.network import Array, Network, Node, Params, Stage, replay
 from audit.record import record
@@ -90,7 +91,10 @@ def _rebuild(model: keras.Model, shape: tuple[int, ...]) -> keras.Model:
     """
     try:
         if canonical.is_graph(model):
-            rebuilt = keras.models.clone_model(model, recursive=True)
+            normalises = any(map(is_adapted, model._flatten_layers()))
+            rebuilt = keras.models.clone_model(
+                model, recursive=True, clone_function=built_again if normalises else None
+            )
         else:
             rebuilt = _from_config(model)
         if not rebuilt.built:

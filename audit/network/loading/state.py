@@ -27,11 +27,16 @@ def copy_state(source: keras.Model, target: keras.Model) -> None:
         store: dict[str, Any] = {}
         old.save_own_variables(store)
         new.load_own_variables(store)
-        save, load = getattr(old, "save_assets", None), getattr(new, "load_assets", None)
-        if save is not None and load is not None:
-            with TemporaryDirectory() as folder:
-                save(folder)
-                load(folder)
+        copy_assets(old, new)
+
+
+def copy_assets(source: keras.Layer, target: keras.Layer) -> None:
+    """Give a layer what another one of its kind keeps beside its weights: a table of words, say."""
+    save, load = getattr(source, "save_assets", None), getattr(target, "load_assets", None)
+    if save is not None and load is not None:
+        with TemporaryDirectory() as folder:
+            save(folder)
+            load(folder)
 
 
 def filled(model: keras.Model, x: np.ndarray) -> frozenset[int]:

@@ -10,6 +10,7 @@ from audit.network.network import Network, Params
 from audit.network.randomize import randomize
 from audit.network.training import keras_objects as recipes
 from audit.network.training import least_squares
+from audit.network.training.adapting import adapted, check_adaptable
 from audit.network.training.training_loop import LoopResult, TrainingLoop, Transform
 from audit.recipe import Recipe
 from audit.record import Randomized, record
@@ -92,6 +93,8 @@ class Trainer:
         else:
             zeros = np.zeros((2, *network.input_shape), np.float32)
             self._fit = TrainingLoop(network, recipe, self._loss, zeros if probe is None else probe)
+        if recipe.adapted == "again":
+            check_adaptable(network)
         self._apply = active().compile(network.apply)
 
     def fresh(self, seed: int) -> Params:
@@ -169,8 +172,18 @@ class Trainer:
     def _train(self, x: np.ndarray, y: np.ndarray, seed: int, transform: Transform | None) -> LoopResult:
         if self._fit is not None:
             targets = recipes.targets(self._network, self._loss, y)
-            return self._fit.run(self.fresh(seed), x, targets, seed=seed, transform=transform)
+            start = self._start(seed, x, transform)
+            return self._fit.run(start, x, targets, seed=seed, transform=transform)
         return self._solve(x, y, transform)
+
+    def _start(self, seed: int, x: np.ndarray, transform: Transform | None) -> Params:
+        """Return fresh parameters, with normalisations adapted to the training inputs where the recipe says so."""
+        fresh = self.fresh(seed)
+        if self._recipe.adapted == "keep":
+            return fresh
+        rows = np.array_split(np.arange(len(x)), -(-len(x) // _BATCH))
+        again = adapted(self._network, fresh, lambda: (_taken(x, each, transform) for each in rows))
+        return MappingProxyType({**fresh, **again})
 
     def _solve(self, x: np.ndarray, y: np.ndarray, transform: Transform | None) -> LoopResult:
         """Solve exactly, which counts as one epoch of one step. Classes become -1 and 1, or one-hot rows."""

@@ -13,6 +13,7 @@ import numpy as np
 from audit.backend import active
 from audit.errors import AuditError, InputError
 from audit.network.loading.canonical import OneOutput
+from audit.network.loading.state import copy_assets
 from audit.network.network import Network, Node, Ref, call, graph_of, sources
 from audit.network.variants.edit import Piece, attach, edited, piece
 from audit.record import Explained, Variant
@@ -87,6 +88,7 @@ def _operation(operation: Any, precision: str) -> Any:
     layer = type(operation).from_config({**operation.get_config(), "dtype": precision})
     if operation.get_build_config():
         layer.build_from_config(operation.get_build_config())
+    copy_assets(operation, layer)
     return layer
 
 

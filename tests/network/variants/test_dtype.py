@@ -16,6 +16,7 @@ from audit.network.loading.load import from_model
 from audit.network.variants import dtype
 from audit.record import Explained, Original
 from tests import networks
+from tests.network.adapted import ALL_KEPT, layers_of, model_of, numbers
 from tests.network.variants.test_shift import explained, maps
 
 LAYERS = keras.layers
@@ -144,3 +145,18 @@ def test_a_layer_that_cannot_follow_is_refused_and_not_computed_in_float32(layer
 def test_a_network_without_recorded_operations_is_refused():
     with pytest.raises(InputError, match="cannot record"):
         dtype.cast(networks.subclassed(), "float64")
+
+
+@pytest.mark.parametrize("name", ALL_KEPT)
+def test_layers_built_in_another_precision_hold_what_was_adapted(name):
+    network = from_model(model_of(layers_of(name), "nested"))
+    try:
+        wide = dtype.cast(network, "float64")
+    except InputError as refused:  # layers that round to float32 inside, or take no such inputs
+        assert refused.code in ("M065", "M066")
+        return
+    x = numbers(8)
+    logits = keras.ops.convert_to_numpy(network.apply(network.params, x))
+    with active().computing("float64"):
+        found = keras.ops.convert_to_numpy(wide.apply(wide.params, x))
+    np.testing.assert_allclose(found, logits, rtol=1e-4, atol=1e-5)
