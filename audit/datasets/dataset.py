@@ -81,12 +81,35 @@ def identified(dataset: Dataset, seed: int) -> Dataset:
     What is trained on them depends neither on names nor on the order in which they are stored.
     """
     ids = np.array(identities(dataset.x, seed))
-    rows = np.argsort(ids, kind="stable")
+    labels = [b""] * len(ids) if dataset.y is None else [each.tobytes() for each in dataset.y]
+    rows = np.array(sorted(range(len(ids)), key=lambda row: (ids[row], labels[row])), np.int64)
+    return _taken(replace(dataset, ids=ids), rows)
+
+
+def unseen(test: Dataset, train: Dataset) -> Dataset:
+    """Return the test data without inputs that the training data hold too, both ``identified`` with one seed.
+
+    Raises:
+        InputError: no input is left.
+    """
+    rows = np.flatnonzero(~np.isin(test.ids, train.ids))
+    if not len(rows):
+        raise InputError(
+            "D015",
+            f"every input of `{test.name}` is among the training inputs, so nothing is left to test retraining on",
+            where="dataset",
+            received=f"{len(test.x)} inputs",
+            fix="use test inputs that the model was not trained on",
+        )
+    return _taken(test, rows)
+
+
+def _taken(dataset: Dataset, rows: np.ndarray) -> Dataset:
     return replace(
         dataset,
         x=dataset.x[rows],
         y=None if dataset.y is None else dataset.y[rows],
-        ids=ids[rows],
+        ids=dataset.ids[rows],
         truth={name: each[rows] for name, each in dataset.truth.items()},
         counterparts={name: each[rows] for name, each in dataset.counterparts.items()},
     )

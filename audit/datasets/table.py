@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field, model_validator
 
-from audit.datasets.dataset import Dataset, Source, choose_positions
+from audit.datasets.dataset import Dataset, Source
 from audit.datasets.shared.files import existing, nearest
 from audit.datasets.shared.labels import whole_labels
+from audit.datasets.shared.split import held_out
 from audit.datasets.shared.tabular import read
 from audit.declare import declared
 from audit.errors import InputError
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-_SPLIT_SEED = 0
 
 Column = Annotated[str, Field(min_length=1, max_length=1000)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
@@ -44,8 +43,11 @@ class Table(Source):
     """Path of a file of the same kind with the training rows."""
 
     train_fraction: Fraction | None = None
-    """Share of the rows that the model is trained on, stratified by class; only the others are explained. The split
-    depends only on the file and the fraction."""
+    """Share of the rows that the model is trained on, stratified by class; only the others are explained. Rows are
+    chosen by their values, in whatever order they stand, and copies of a row are never split."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Seed of that split. The spec's own seed leaves it alone: it does not change what a model was trained on."""
 
     class_names: tuple[str, ...] = ()
     """Names of the classes, by index. Default for labels that are words: all of them, sorted."""
@@ -68,7 +70,7 @@ class Table(Source):
             RefusedError: the file is larger than a table may be.
         """
         whole = self._whole(root, self.path)
-        return whole if self.train_fraction is None else _part(whole, self._test_rows(whole), "test")
+        return whole if self.train_fraction is None else _part(whole, self._split(whole), "test")
 
     def training(self, root: Path) -> Dataset | None:
         """Read the rows that the model is trained on; None where the spec names none.
@@ -82,7 +84,7 @@ class Table(Source):
         if self.train_fraction is None:
             return None
         whole = self._whole(root, self.path)
-        return _part(whole, np.setdiff1d(np.arange(len(whole.x)), self._test_rows(whole)), "train")
+        return _part(whole, np.setdiff1d(np.arange(len(whole.x)), self._split(whole)), "train")
 
     def _whole(self, root: Path, name: str) -> Dataset:
         path = existing(root / name)
@@ -99,14 +101,8 @@ class Table(Source):
         named = ", ".join(f"`{each}`" for each in left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
         return f", without the non-numeric {named}" if left and not self.features else ""
 
-    def _test_rows(self, whole: Dataset) -> np.ndarray:
-        count = len(whole.x)
-        train = min(max(round(float(self.train_fraction or 0) * count), 1), count - 1)
-        if count < 2:
-            raise InputError(
-                "D037", f"cannot split `{whole.name}`", expected="two rows or more", received=f"{count} rows"
-            )
-        return np.sort(choose_positions(whole, count - train, _SPLIT_SEED))
+    def _split(self, whole: Dataset) -> np.ndarray:
+        return held_out(whole, float(self.train_fraction or 0), self.seed)
 
     def _feature_columns(self, frame: "DataFrame", path: Path) -> tuple[str, ...]:
         for column in self.features:

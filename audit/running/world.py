@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audit.backend import active
-from audit.datasets.dataset import Dataset, identified, validate, validate_training
+from audit.datasets.dataset import Dataset, identified, unseen, validate, validate_training
 from audit.engine.bench import BenchSettings, Explained, NetworkBench
 from audit.engine.fitting import fitting_data
 from audit.engine.retraining import Retraining, Splits
@@ -126,7 +126,8 @@ def _splits(spec: "Spec", network: Network, data: Dataset) -> Splits | None:
         )
     validate(train, network.input_shape, network.classes)
     validate_training(train, data)
-    return Splits(train=identified(train, spec.seed), test=identified(data, spec.seed))
+    known = identified(train, spec.seed)
+    return Splits(train=known, test=unseen(identified(data, spec.seed), known))
 
 
 def _retraining(spec: "Spec", network: Network, splits: Splits, bench: NetworkBench, batch: int) -> Retraining:

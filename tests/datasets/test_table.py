@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from audit.datasets.dataset import validate
@@ -171,3 +173,39 @@ def test_what_is_wrong_is_one_clear_error(
         Table(path="t.csv", **fields).load(saved(tmp_path, text))  # type: ignore[arg-type]
     assert caught.value.code == code
     assert all(word in str(caught.value) for word in words)
+
+
+def _parts(folder: Path, rows: list[str], **fields: object) -> tuple[list[str], list[str]]:
+    """Return the training and the test rows of a table, as sorted lines."""
+    saved(folder, "\n".join(["a,b,y", *rows]) + "\n")
+    source = Table(path="t.csv", label="y", **fields)  # type: ignore[arg-type]
+    parts = source.training(folder), source.load(folder)
+    return tuple(sorted(f"{a:g},{b:g},{y}" for (a, b), y in zip(e.x, e.y, strict=True)) for e in parts)  # type: ignore
+
+
+def _lines(count: int, different: int) -> list[str]:
+    return [f"{number % different},{(number % different) ** 2},{number % 3}" for number in range(count)]
+
+
+@given(st.permutations(_lines(40, 40)))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_split_ignores_the_order_of_the_rows(tmp_path: Path, rows: list[str]) -> None:
+    assert _parts(tmp_path, rows, train_fraction=0.6) == _parts(tmp_path, rows[::-1], train_fraction=0.6)
+
+
+def test_a_split_depends_on_its_seed(tmp_path: Path) -> None:
+    one, other = (_parts(tmp_path, _lines(40, 40), train_fraction=0.6, seed=seed) for seed in (0, 1))
+    assert one != other
+
+
+@pytest.mark.parametrize(("different", "fraction"), [(2, 0.5), (7, 0.8), (13, 0.3), (29, 0.5)])
+def test_copies_never_lie_in_both_parts(tmp_path: Path, different: int, fraction: float) -> None:
+    training, test = _parts(tmp_path, _lines(90, different), train_fraction=fraction)
+    without_labels = [{line.rsplit(",", 1)[0] for line in part} for part in (training, test)]
+    assert not without_labels[0] & without_labels[1] and all(without_labels)
+    assert abs(len(training) - fraction * 90) <= 90 / different
+
+
+def test_rows_that_are_all_alike_cannot_be_split(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="cannot split"):
+        _parts(tmp_path, ["1,2,0", "1,2,1", "1,2,0"], train_fraction=0.5)

@@ -240,6 +240,7 @@ def test_training_data_that_do_not_fit_are_one_error_before_anything_runs(folder
     cases = {
         "D013": {"x_test": images, "y_test": labels},
         "D008": {"x_test": images, "y_test": labels, "x_train": images, "y_train": labels + 1},
+        "D015": {"x_test": images, "y_test": labels, "x_train": images, "y_train": labels},
         "D005": {"x_test": images, "y_test": labels, "x_train": images[:, 1:], "y_train": labels},
     }
     for code, arrays in cases.items():

@@ -1,0 +1,33 @@
+"""Splitting rows into those that a model is trained on and those that it is tested on."""
+
+import numpy as np
+
+from audit.datasets.dataset import Dataset, choose, identities
+from audit.errors import InputError
+
+
+def held_out(data: Dataset, train_share: float, seed: int) -> np.ndarray:
+    """Return the positions, ascending, of the rows that are tested on: a choice by their values, stratified by class.
+
+    Copies stay together, in one part, whatever their labels; so the share is met to within their number. The order of
+    the rows decides nothing.
+
+    Raises:
+        InputError: there are fewer than two different rows.
+    """
+    names = np.array(identities(data.x, seed))
+    labels = np.zeros(len(names), np.int32) if data.y is None else np.asarray(data.y)
+    order = np.lexsort((labels, names))  # of copies with several labels the lowest counts
+    _, first, member, sizes = np.unique(names[order], return_index=True, return_inverse=True, return_counts=True)
+    if len(sizes) < 2:
+        raise InputError(
+            "D037",
+            f"cannot split `{data.name}`",
+            expected="two different rows or more",
+            received=f"{len(names)} rows, {len(sizes)} of them different",
+        )
+    rows = order[first]
+    chosen = choose(Dataset(x=data.x[rows], y=labels[rows], ids=rows, class_names=(), name=data.name), len(rows), seed)
+    wanted = len(names) - min(max(round(train_share * len(names)), 1), len(names) - 1)
+    groups = 1 + int(np.abs(np.cumsum(sizes[chosen])[:-1] - wanted).argmin())
+    return np.sort(order[np.isin(member, chosen[:groups])])
