@@ -60,6 +60,8 @@ class Network:
     rebuild: Callable[[], Any] | None = None  # the audited model anew: a keras.Model, its head on, with fresh weights
     restore: Callable[[Any], None] = lambda model: None  # gives a rebuilt model all that the audited one holds
     origin: Array = 0.0  # where the data's zero lies in the input space, () or (1, ...): baselines count from there
+    columns: tuple[str, ...] = ()  # the names of a row's columns, where the model takes them by name
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the words of a column's codes, by place
     precision: str = "float32"  # what its operations compute in; what goes in and comes out is float32
 
 

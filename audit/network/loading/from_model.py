@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from audit.backend import active
 from audit.errors import InputError
 from audit.network import params
 from audit.network.loading import canonical
+from audit.network.loading.columns import join_columns
 from audit.network.loading.normalization import built_again, is_adapted
 from audit.network.loading.state import copy_state
 from audit.network.network import Array, Network, Node, Params, Stage, replay
@@ -24,13 +26,17 @@ def from_model(model: Any, *, output: str = "auto", input_shape: Sequence[int] |
     The network keeps the model's layers for their operations, and a copy of its weights.
 
     Args:
-        model: one input (B, ...), one output (B, K), float32, channels last.
+        model: one input (B, ...), one output (B, K), float32, channels last; or an input (B,) or (B, 1) per column of a
+            table, of numbers or words, which become one of rows (``columns.py``).
         output: what its last operation is: auto, logits, softmax or sigmoid.
         input_shape: of one input, without the batch; needed only where a subclassed model does not know it.
 
     Raises:
         InputError: the model cannot be audited; the message says why.
     """
+    joined = join_columns(model)
+    if joined is not None:
+        return replace(from_model(joined.model, output=output), columns=joined.columns, words=joined.words)
     shape = _input_shape(model, input_shape)
     _check_layers(model)
     held = params.find_weights(model)

@@ -31,10 +31,9 @@ _NAMES = frozenset(
 )
 # Layers that run code or read other files, and operations that call a function named in their arguments.
 _REFUSED = frozenset(
-    ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TextVectorization", "StringLookup")
+    ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer", "TextVectorization")
 ) | frozenset(
     (
-        "IntegerLookup",
         "Switch",
         "Cond",
         "Map",
@@ -46,6 +45,7 @@ _REFUSED = frozenset(
         "JVP",
     )
 )
+_LOOKUPS = ("StringLookup", "IntegerLookup")  # a vocabulary that is a text is the path of another file
 _TENSORS = frozenset(("__keras_tensor__", "__tensor__", "__numpy__", "__ellipsis__", "__slice__", "__tuple__"))
 _MEMBERS = 1000
 _MEMBER_BYTES = 8 * 2**30
@@ -201,6 +201,8 @@ def check_config(config: Any, where: str, place: str = "$") -> None:
 def _allowed(name: Any, module: Any, config: Mapping[str, Any]) -> bool:
     if not isinstance(name, str) or not name.isidentifier() or name in _REFUSED:
         return False
+    if name in _LOOKUPS and not _holds_its_words(config.get("config")):
+        return False
     if name == "function":  # an activation, a loss or the like, by its name
         inner = config.get("config")
         return module in (None, "builtins") and isinstance(inner, str) and inner.isidentifier()
@@ -210,3 +212,7 @@ def _allowed(name: Any, module: Any, config: Mapping[str, Any]) -> bool:
     if not isinstance(module, str) or not name[0].isupper():
         return False
     return module in _MODULES or f"{module}.{name}" in _NAMES or module.startswith(_INSIDE)
+
+
+def _holds_its_words(config: Any) -> bool:
+    return isinstance(config, Mapping) and isinstance(config.get("vocabulary"), list | None)
