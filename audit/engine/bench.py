@@ -188,8 +188,10 @@ class NetworkBench:
         """
         show = self._functions.method(method).noise_map
         network = self._functions.fitted(method, self._network, self._explained)
-        keys = input_keys(_derived(self._seed, "noise", draw), self._explained.ids).astype(np.uint64)
-        generators = [np.random.Generator(np.random.Philox(key=key)) for key in keys]
+        # An input's generators share their entropy: a method takes from it what all draws of a null have in common.
+        entropy = input_keys(_derived(self._seed, "noise"), self._explained.ids).tolist()
+        seeds = [np.random.SeedSequence(each, spawn_key=(draw,)) for each in entropy]
+        generators = [np.random.Generator(np.random.Philox(each)) for each in seeds]
         shown = self._explained.inputs if inputs is None else inputs
         pairs = zip(shown, generators, strict=True)
         return np.stack([show(network, x, generator) for x, generator in pairs])

@@ -113,7 +113,11 @@ class ExpectedGradients(MethodDefaults):
         return baseline_of(self.baseline, x, ops, origin=origin)
 
     def baselines(self, x: np.ndarray, params: "Params") -> np.ndarray:
-        """Return a sample of the baselines of each input of x (n, ...): (d, n, ...), the same for the same inputs."""
+        """Return points that stand for the baselines of each input of x (n, ...): (d, n, ...).
+
+        They are fixed as the nodes of a quadrature are, and no draw of an audit: what a map is held against must be one
+        number, whatever the seed.
+        """
         if self.baseline == "data":
             references = np.asarray(learned(params, REFERENCES))[:, None]
             return np.broadcast_to(references, (len(references), *x.shape))
@@ -129,13 +133,13 @@ class ExpectedGradients(MethodDefaults):
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return noise times the mean way from the baselines, which belong to the input as its key's draws do."""
         noise = generator.standard_normal(x.shape, dtype=np.float32)
-        return noise * (x - self._mean_baseline(network, x)) if self.multiply_by_input else noise
+        return noise * (x - self._mean_baseline(network, x, generator)) if self.multiply_by_input else noise
 
-    def _mean_baseline(self, network: "Network", x: np.ndarray) -> np.ndarray:
+    def _mean_baseline(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return the mean of n baselines of one input x (...), with the spread that is left in it."""
         if self.baseline == "data":
             references = network.params.get(REFERENCES, x[None])  # without any only the map's shape is asked for
-            drawn = own_generator(x).integers(len(references), size=self.samples)
+            drawn = own_generator(x, generator).integers(len(references), size=self.samples)
             return references[drawn].mean(axis=0)
         if self.baseline == "uniform":
             centre, spread = (x.min() + x.max()) / 2, (x.max() - x.min()) / np.sqrt(12)
@@ -144,4 +148,4 @@ class ExpectedGradients(MethodDefaults):
             centre, spread = x.mean(axis=own, keepdims=True), x.std(axis=own, keepdims=True)
         else:
             return baseline_of(self.baseline, x[None], np)[0]
-        return (centre + spread / np.sqrt(self.samples) * own_noise(x, 1)[0]).astype(np.float32)
+        return (centre + spread / np.sqrt(self.samples) * own_noise(x, 1, generator)[0]).astype(np.float32)

@@ -120,7 +120,11 @@ class Hsic(MethodDefaults):
 
 
 def balanced(samples: int, cells: int) -> np.ndarray:
-    """Return binary masks (samples, cells) float32, each cell seen in half of them: a Latin hypercube, cut at 1/2."""
+    """Return binary masks (samples, cells) float32, each cell seen in half of them: a Latin hypercube, cut at 1/2.
+
+    The design is part of the method, one for all inputs, models and audits: like the nodes of a quadrature it is no
+    random number, and the method is not stochastic.
+    """
     generator = np.random.Generator(np.random.Philox(0))
     column = (np.arange(samples) % 2).astype(np.float32)
     return generator.permuted(np.repeat(column[:, None], cells, axis=1), axis=0)

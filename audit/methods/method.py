@@ -111,7 +111,8 @@ class Method(MethodDefaults, Protocol):
 
         Standard Gaussian noise in place of what the network computes, pushed through the method's own masking (the
         multiplication by the input, say). ``x`` is one input, without a batch axis; the result has ``attribute``'s
-        shape for it. What the method learned stands among the network's params.
+        shape for it. What the method learned stands among the network's params. What belongs to the input itself, the
+        same for all draws of a null, comes from ``own_generator(x, generator)`` in ``shared/noisy_copies.py``.
         """
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
-from zlib import crc32
 
 import numpy as np
 from pydantic import Field
@@ -12,6 +11,7 @@ from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.perturbation.cells import along, cells_of, hats, sizes_of, with_channels
 from audit.methods.perturbation.score import Output, scorer
 from audit.methods.shared.images import check_images
+from audit.methods.shared.noisy_copies import own_generator
 from audit.methods.shared.path_baseline import Baseline, baseline_of
 
 if TYPE_CHECKING:
@@ -113,10 +113,7 @@ class Rise(MethodDefaults):
         The maps that are compared share their masks, and so must the maps of a null. The whole input's logit has
         variance 1; its sigmoid stands for the probability.
         """
-        sizes, masks = (
-            sizes_of(network),
-            np.random.Generator(np.random.Philox(crc32(np.ascontiguousarray(x).tobytes()))),
-        )
+        sizes, masks = sizes_of(network), own_generator(x, generator)
         way = x - baseline_of(self.baseline, x[None], np)[0]
         noise = generator.standard_normal(x.shape, dtype=np.float32)
         parts = (noise * way).sum(axis=-1) / max(float(np.linalg.norm(way)), 1e-12)

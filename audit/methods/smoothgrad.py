@@ -61,4 +61,4 @@ class SmoothGrad(OverNoisyCopies):
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return the base's noise map at the mean noisy input, x + sigma e / sqrt(n), with e the input's own."""
         sigma = self.noise * (x.max() - x.min()) / np.sqrt(self.samples)
-        return self.base.noise_map(network, x + np.float32(sigma) * own_noise(x, 1)[0], generator)
+        return self.base.noise_map(network, x + np.float32(sigma) * own_noise(x, 1, generator)[0], generator)

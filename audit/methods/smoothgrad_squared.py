@@ -1,6 +1,5 @@
 """SmoothGrad squared: the squares of a base attribution, averaged over noisy copies of the input."""
 
-from itertools import repeat
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
@@ -9,7 +8,7 @@ from pydantic import Field
 from audit.declare import declared
 from audit.methods.gradient import Gradient
 from audit.methods.method import Array, Attribute, BaseMethod
-from audit.methods.shared.noisy_copies import OverNoisyCopies, accumulate, noise_maps
+from audit.methods.shared.noisy_copies import OverNoisyCopies, accumulate, noise_maps, repeated
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -61,6 +60,4 @@ class SmoothGradSquared(OverNoisyCopies):
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return the mean square of the base's noise maps at the noisy copies, all with the same noise."""
-        seed = int(generator.integers(2**63))
-        draws = (np.random.Generator(np.random.Philox(each)) for each in repeat(seed))
-        return np.mean(np.square(noise_maps(self, network, x, draws)), axis=0)
+        return np.mean(np.square(noise_maps(self, network, x, repeated(generator, self.samples))), axis=0)

@@ -1,6 +1,5 @@
 """VarGrad: the variance of a base attribution over noisy copies of the input."""
 
-from itertools import repeat
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
@@ -61,7 +60,7 @@ class VarGrad(OverNoisyCopies):
 
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return the variance of the base's noise maps at the noisy copies, each with noise of its own."""
-        return np.var(noise_maps(self, network, x, repeat(generator)), axis=0)
+        return np.var(noise_maps(self, network, x, [generator] * self.samples), axis=0)
 
 
 def _welford(number: Array, value: Array, sums: tuple[Array, ...]) -> tuple[Array, ...]:

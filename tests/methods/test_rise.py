@@ -68,8 +68,10 @@ def test_flat_inputs_are_refused_by_name() -> None:
 
 def test_its_noise_shares_the_masks_of_the_input() -> None:
     """Positive scores under the same masks leave the same uneven background: the null must show it too."""
-    draws = [Rise(samples=30).noise_map(reads_one_patch(), INPUTS[0], np.random.default_rng(n)) for n in range(20)]
-    other = [Rise(samples=30).noise_map(reads_one_patch(), INPUTS[1], np.random.default_rng(n)) for n in range(20)]
+    method, network = Rise(samples=30), reads_one_patch()
+    draws, other = (
+        [method.noise_map(network, INPUTS[row], each) for each in np.random.default_rng(0).spawn(20)] for row in (0, 1)
+    )
     together = np.corrcoef(np.reshape(draws, (20, -1)))[np.triu_indices(20, 1)].mean()
     apart = np.corrcoef(np.reshape([*draws, *other], (40, -1)))[:20, 20:].mean()
     assert together > apart + 0.3

@@ -1,6 +1,6 @@
 """Noisy copies of the input: what SmoothGrad, SmoothGrad squared and VarGrad share, so that they see the same noise."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -66,22 +66,39 @@ def accumulate(
     return accumulated
 
 
-def own_noise(x: np.ndarray, count: int) -> np.ndarray:
+def own_noise(x: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
     """Return standard Gaussian noise (count, ...) that belongs to an input x (...).
 
     The maps that are compared share their noisy copies, and so must the maps of a null.
     """
-    return own_generator(x).standard_normal((count, *x.shape), dtype=np.float32)
+    return own_generator(x, generator).standard_normal((count, *x.shape), dtype=np.float32)
 
 
-def own_generator(x: np.ndarray) -> np.random.Generator:
-    """Return the generator that an input x (...) seeds."""
-    return np.random.Generator(np.random.Philox(crc32(np.ascontiguousarray(x).tobytes())))
+def own_generator(x: np.ndarray, generator: np.random.Generator) -> np.random.Generator:
+    """Return the generator of what belongs to an input x (...) itself, one for all of its noise maps.
+
+    The generators of these have one entropy, which derives from the audit's seed, and differ in their spawn keys alone
+    (``NetworkBench.noise_maps``).
+    """
+    own = crc32(np.ascontiguousarray(x).tobytes())
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence([*_entropy(generator), own])))
+
+
+def repeated(generator: np.random.Generator, count: int) -> list[np.random.Generator]:
+    """Return generators, drawn by one and of its entropy, that all give the same numbers."""
+    again = np.random.SeedSequence(_entropy(generator), spawn_key=(int(generator.integers(2**32)),))
+    return [np.random.Generator(np.random.Philox(again)) for _ in range(count)]
+
+
+def _entropy(generator: np.random.Generator) -> list[int]:
+    seeds = generator.bit_generator.seed_seq
+    known = seeds.entropy if isinstance(seeds, np.random.SeedSequence) else None  # none where a key was set outright
+    return [known or 0] if known is None or isinstance(known, int) else list(known)
 
 
 def noise_maps(
-    method: OverNoisyCopies, network: "Network", x: np.ndarray, draws: Iterable[np.random.Generator]
+    method: OverNoisyCopies, network: "Network", x: np.ndarray, draws: Sequence[np.random.Generator]
 ) -> np.ndarray:
-    """Return the base's noise maps (n, ...) of an input's noisy copies, each with a generator from ``draws``."""
-    copies = x + np.float32(method.noise * (x.max() - x.min())) * own_noise(x, method.samples)
-    return np.stack([method.base.noise_map(network, *each) for each in zip(copies, draws, strict=False)])
+    """Return the base's noise maps (n, ...) of an input's noisy copies, each with a generator from ``draws`` (n)."""
+    copies = x + np.float32(method.noise * (x.max() - x.min())) * own_noise(x, method.samples, draws[0])
+    return np.stack([method.base.noise_map(network, *each) for each in zip(copies, draws, strict=True)])
