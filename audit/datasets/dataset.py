@@ -121,12 +121,25 @@ def choose(dataset: Dataset, count: int, seed: int) -> Int64[np.ndarray, "{count
     Order: classes interleaved in proportion to their size, so that each prefix is itself a stratified choice and a
     larger ``count`` only adds to a smaller one. Within a class, and between classes of equal claim, a digest of the
     seed and the input decides, so that the same inputs are chosen in whatever order they are stored. The numbers per
-    class are those of Sainte-Lague's apportionment. Without labels all inputs are one class.
+    class are those of Sainte-Lague's apportionment. Without labels all inputs are one class. Copies of other inputs
+    come last: one more of them changes no choice among different inputs.
 
     Raises:
         InputError: more inputs are asked for than exist.
     """
-    return _stratified(dataset, count, np.array(identities(dataset.x, seed)))
+    _check_enough(dataset, count)
+    names = np.array(identities(dataset.x, seed))
+    first = _different(dataset, names)
+    copies = np.setdiff1d(np.arange(len(names)), first)
+    chosen = first[_stratified(_taken(dataset, first), names[first])]
+    return np.concatenate([chosen, copies[np.argsort(names[copies], kind="stable")]])[:count]
+
+
+def _different(dataset: Dataset, names: np.ndarray) -> np.ndarray:
+    """Return the positions, ascending, of one row for each name (N,): of copies the one with the lowest label."""
+    labels = np.zeros(len(names), np.int64) if dataset.y is None else dataset.y
+    order = np.lexsort((labels, names))
+    return np.sort(order[np.unique(names[order], return_index=True)[1]])
 
 
 def choose_positions(dataset: Dataset, count: int, seed: int) -> Int64[np.ndarray, "{count}"]:
@@ -136,10 +149,11 @@ def choose_positions(dataset: Dataset, count: int, seed: int) -> Int64[np.ndarra
         InputError: more inputs are asked for than exist.
     """
     # Ordering raw uniform numbers: the streams of Generator.permutation may change between NumPy releases.
-    return _stratified(dataset, count, np.random.Generator(np.random.Philox(seed)).random(len(dataset.x)))
+    _check_enough(dataset, count)
+    return _stratified(dataset, np.random.Generator(np.random.Philox(seed)).random(len(dataset.x)))[:count]
 
 
-def _stratified(dataset: Dataset, count: int, lots: np.ndarray) -> np.ndarray:
+def _check_enough(dataset: Dataset, count: int) -> None:
     total = len(dataset.x)
     if count > total:
         raise InputError(
@@ -149,12 +163,16 @@ def _stratified(dataset: Dataset, count: int, lots: np.ndarray) -> np.ndarray:
             received=str(count),
             fix=f"set `inputs: {total}` or fewer, or use a larger data set",
         )
+
+
+def _stratified(dataset: Dataset, lots: np.ndarray) -> np.ndarray:
+    total = len(dataset.x)
     labels = np.zeros(total, np.int64) if dataset.y is None else dataset.y
     claim, shuffle = np.empty(total), np.argsort(lots, kind="stable")
     for label in np.unique(labels):
         members = shuffle[labels[shuffle] == label]
         claim[members] = (np.arange(len(members)) + 0.5) / len(members)
-    return shuffle[np.argsort(claim[shuffle], kind="stable")][:count]
+    return shuffle[np.argsort(claim[shuffle], kind="stable")]
 
 
 def validate(dataset: Dataset, input_shape: Sequence[int | None], classes: int) -> None:

@@ -1,6 +1,5 @@
 """The explained inputs and the class explained for each: chosen once, from the original model."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING
@@ -32,7 +31,7 @@ class Chosen:
     truth: Mapping[str, np.ndarray] = field(default_factory=dict)
     counterparts: Mapping[str, np.ndarray] = field(default_factory=dict)
     keys: tuple[str, ...] = ()  # what each input is known by to everything random (``identities``)
-    copies: int = 0  # inputs that were skipped because they equal an explained one
+    copies: int = 0  # other inputs that equal an explained one
 
     @property
     def explained(self) -> Explained:
@@ -49,21 +48,21 @@ class Chosen:
 def chosen_of(spec: "Spec", data: Dataset, logits: np.ndarray) -> Chosen:
     """Return a spec's explained inputs, sampled by its seed and their values; ``logits`` (N, K) are the model's.
 
-    Of inputs that are equal in every value only the first is explained: an interval over inputs assumes that they are
+    Of inputs that are equal in every value only one is explained: an interval over inputs assumes that they are
     independent.
 
     Raises:
         InputError: there are too few different inputs, or the class in the spec does not exist.
     """
     count = spec.dataset.inputs
-    sampled = choose(data, max(count, len(data.x)), spec.seed)  # each prefix is itself stratified
-    rows, copies = _different(data.x, sampled, count)
-    if len(rows) < count:
+    rows, names = choose(data, count, spec.seed), identities(data.x, spec.seed)
+    keys = [names[row] for row in rows]
+    if len(set(keys)) < count:
         raise InputError(
             "D014",
-            f"too few different inputs: `{data.name}` has {len(rows)}, and `inputs` is {count}",
+            f"too few different inputs: `{data.name}` has {len(set(names))}, and `inputs` is {count}",
             expected="inputs that are not copies: intervals assume independent inputs",
-            fix=f"set `inputs: {len(rows)}` or fewer, or use a larger data set",
+            fix=f"set `inputs: {len(set(names))}` or fewer, or use a larger data set",
         )
     labels = None if data.y is None else data.y[rows]
     return Chosen(
@@ -73,22 +72,9 @@ def chosen_of(spec: "Spec", data: Dataset, logits: np.ndarray) -> Chosen:
         targets=targets_of(spec.target, logits[rows], labels),
         truth={name: each[rows] for name, each in data.truth.items()},
         counterparts={name: each[rows] for name, each in data.counterparts.items()},
-        keys=tuple(identities(data.x[rows], spec.seed)),
-        copies=copies,
+        keys=tuple(keys),
+        copies=int(np.isin(names, keys).sum()) - count,
     )
-
-
-def _different(x: np.ndarray, sampled: np.ndarray, count: int) -> tuple[np.ndarray, int]:
-    """Return the first ``count`` positions of ``sampled`` with different inputs, and the number of copies skipped."""
-    seen: dict[bytes, int] = {}
-    copies = 0
-    for row in sampled:
-        if len(seen) == count:
-            break
-        content = hashlib.sha256(x[row].tobytes()).digest()
-        copies += content in seen
-        seen.setdefault(content, int(row))
-    return np.fromiter(seen.values(), np.int64), copies
 
 
 def targets_of(target: str | int, logits: np.ndarray, labels: np.ndarray | None) -> np.ndarray:

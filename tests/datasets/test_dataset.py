@@ -187,3 +187,14 @@ def test_what_was_trained_on_is_no_test_input() -> None:
     assert sorted(left.x.tolist()) == sorted(dataset.x[70:].tolist()) and len(left.y) == len(left.ids) == 30
     with pytest.raises(InputError, match="D015|among the training inputs"):
         unseen(train, train)
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_copies_of_some_inputs_change_no_choice_among_different_ones(labelled: bool) -> None:
+    dataset = _unequal()
+    dataset = dataset if labelled else replace(dataset, y=None)
+    again = np.concatenate([np.arange(100), [3, 3, 8, 50, 51, 51, 51]])
+    more = replace(dataset, x=dataset.x[again], y=dataset.y[again] if labelled else None, ids=np.arange(107))
+    for count in (1, 30, 99):
+        assert np.array_equal(dataset.x[choose(dataset, count, 4)], more.x[choose(more, count, 4)])
+    assert sorted(choose(more, 107, 4)) == list(range(107))

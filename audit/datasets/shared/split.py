@@ -16,9 +16,7 @@ def held_out(data: Dataset, train_share: float, seed: int) -> np.ndarray:
         InputError: there are fewer than two different rows.
     """
     names = np.array(identities(data.x, seed))
-    labels = np.zeros(len(names), np.int32) if data.y is None else np.asarray(data.y)
-    order = np.lexsort((labels, names))  # of copies with several labels the lowest counts
-    _, first, member, sizes = np.unique(names[order], return_index=True, return_inverse=True, return_counts=True)
+    known, sizes = np.unique(names, return_counts=True)
     if len(sizes) < 2:
         raise InputError(
             "D037",
@@ -26,8 +24,7 @@ def held_out(data: Dataset, train_share: float, seed: int) -> np.ndarray:
             expected="two different rows or more",
             received=f"{len(names)} rows, {len(sizes)} of them different",
         )
-    rows = order[first]
-    chosen = choose(Dataset(x=data.x[rows], y=labels[rows], ids=rows, class_names=(), name=data.name), len(rows), seed)
+    chosen = names[choose(data, len(known), seed)]  # each once
     wanted = len(names) - min(max(round(train_share * len(names)), 1), len(names) - 1)
-    groups = 1 + int(np.abs(np.cumsum(sizes[chosen])[:-1] - wanted).argmin())
-    return np.sort(order[np.isin(member, chosen[:groups])])
+    groups = 1 + int(np.abs(np.cumsum(sizes[np.searchsorted(known, chosen)])[:-1] - wanted).argmin())
+    return np.flatnonzero(np.isin(names, chosen[:groups]))
