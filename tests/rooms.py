@@ -99,8 +99,9 @@ ROOMS = (
     # Loads and measures; then judges and renders what is stored, without a framework; then the loop around both.
     Room(
         "running.world running.observations running.fingerprint running.inputs running.code running.packages "
-        "running.source_files",
-        "backend datasets.dataset declare engine errors methods.method network recipe record registry resources spec",
+        "running.source_files running.columns",
+        "backend datasets.dataset datasets.shared declare engine errors methods.method network recipe record registry "
+        "resources spec",
         "numpy",
         "keras",
         loads=True,

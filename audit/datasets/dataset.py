@@ -22,6 +22,23 @@ RELEVANT_SWAPPED, DISTRACTOR_SWAPPED = "relevant_swapped", "distractor_swapped"
 of its kind."""
 
 
+UNKNOWN = "[UNK]"
+"""The word that stands in a vocabulary for all others, as in Keras."""
+
+
+@record
+class TableColumns:
+    """The names of a table's columns, in the order of ``Dataset.x``, and what the codes of words mean.
+
+    ``words`` holds the vocabulary of each column of words: a code is a place in it. Unless they are ``declared``, the
+    codes are those of the file alone, and only a model with a vocabulary of its own can be given these words.
+    """
+
+    names: tuple[str, ...]
+    words: Mapping[str, tuple[str, ...]]
+    declared: bool
+
+
 @record
 class Dataset:
     """Inputs with their labels.
@@ -39,6 +56,7 @@ class Dataset:
     name: str
     truth: Mapping[str, np.ndarray] = field(default_factory=dict)
     counterparts: Mapping[str, np.ndarray] = field(default_factory=dict)
+    columns: TableColumns | None = None  # of rows of a table
 
 
 class Source(Protocol):

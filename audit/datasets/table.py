@@ -1,16 +1,17 @@
 """Rows of a CSV or Parquet file: flat inputs, one number for each feature column."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from audit.datasets.dataset import Dataset, Source
+from audit.datasets.dataset import Dataset, Source, TableColumns
 from audit.datasets.shared.files import existing, nearest
 from audit.datasets.shared.labels import whole_labels
 from audit.datasets.shared.split import held_out
 from audit.datasets.shared.tabular import read
+from audit.datasets.shared.words import coded, words_of
 from audit.declare import declared
 from audit.errors import InputError
 
@@ -18,12 +19,17 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Column = Annotated[str, Field(min_length=1, max_length=1000)]
+Vocabulary = Annotated[tuple[Annotated[str, Field(max_length=1000)], ...], Field(min_length=1, max_length=100_000)]
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
 @declared
 class Table(Source):
     """A row is an input, a column a feature: (N, F) float32, read from ``.csv`` (comma, header, UTF-8) or ``.parquet``.
+
+    A column of words needs ``words``, which says what number the model sees for each, or ``features`` without it: none
+    is left out unsaid. A model that takes the columns by name finds them by name, in whatever order they stand. Between
+    words there is nothing, so the gradient by a code is 0: methods that replace features say more about them.
 
     Labels are whole numbers, or words that become classes in alphabetical order. Empty cells become NaN, which is
     refused with the row's id; numbers too large for float32 become infinite, which is refused too. Parquet needs the
@@ -37,7 +43,11 @@ class Table(Source):
     """Name of the label column; null if there is none."""
 
     features: Annotated[tuple[Column, ...], Field(max_length=10_000)] = ()
-    """Feature columns, in the model's order. Default: every numeric column except the label."""
+    """Feature columns, in the model's order. Default: every column except the label."""
+
+    words: dict[str, Vocabulary] | Literal["model"] | None = None
+    """Columns of words, each with its vocabulary: the model sees a word's place in it, from 0. Words that it lacks
+    count as its ``[UNK]``. ``model`` takes the vocabularies of the model's own ``StringLookup`` layers."""
 
     train_path: str | None = None
     """Path of a file of the same kind with the training rows."""
@@ -60,6 +70,9 @@ class Table(Source):
             raise ValueError(f"the label `{self.label}` is among the features")
         if len(set(self.features)) < len(self.features):
             raise ValueError("a column is listed twice in `features`")
+        unused = [column for column in self._vocabularies() if self.features and column not in self.features]
+        if unused or self.label in self._vocabularies():
+            raise ValueError(f"`{(unused or [self.label])[0]}` is among the `words` but is no feature")
         return self
 
     def load(self, root: Path) -> Dataset:
@@ -90,41 +103,57 @@ class Table(Source):
         path = existing(root / name)
         frame = read(path)
         columns = self._feature_columns(frame, path)
-        x = _features(frame, columns)
+        words = {each: self._vocabulary(frame, each) for each in columns if self._of_words(frame, each)}
+        parts = [
+            coded(words_of(frame[each].tolist()), words[each], f"{path}:{each}")
+            if each in words
+            else _numbers(frame, each)
+            for each in columns
+        ]
         y, names = self._labels(frame, root, path)
-        ids = np.array([f"{path.stem}-{position:06d}" for position in range(len(x))], np.str_)
-        return Dataset(x=x, y=y, ids=ids, class_names=names, name=path.name + self._left_out(frame, columns))
+        return Dataset(
+            x=np.stack(parts, axis=1),
+            y=y,
+            ids=np.array([f"{path.stem}-{position:06d}" for position in range(len(frame))], np.str_),
+            class_names=names,
+            name=path.name,
+            columns=TableColumns(names=columns, words=words, declared=self.words != "model"),
+        )
 
-    def _left_out(self, frame: "DataFrame", columns: tuple[str, ...]) -> str:
-        """Return what a table's name says of columns that hold no numbers: one bad cell makes a column of words."""
-        left = [str(each) for each in frame.columns if each not in (*columns, self.label)]
-        named = ", ".join(f"`{each}`" for each in left[:3]) + (f" and {len(left) - 3} more" if len(left) > 3 else "")
-        return f", without the non-numeric {named}" if left and not self.features else ""
+    def _vocabularies(self) -> dict[str, tuple[str, ...]]:
+        return self.words if isinstance(self.words, dict) else {}
+
+    def _vocabulary(self, frame: "DataFrame", column: str) -> tuple[str, ...]:
+        return self._vocabularies().get(column) or tuple(sorted(set(words_of(frame[column].tolist()))))
+
+    def _of_words(self, frame: "DataFrame", column: str) -> bool:
+        return column in self._vocabularies() or (self.words == "model" and not _numeric(frame, column))
 
     def _split(self, whole: Dataset) -> np.ndarray:
         return held_out(whole, float(self.train_fraction or 0), self.seed)
 
     def _feature_columns(self, frame: "DataFrame", path: Path) -> tuple[str, ...]:
-        for column in self.features:
+        for column in (*self.features, *self._vocabularies()):
             _check_present(frame, column, path)
-        words = [column for column in self.features if not _numeric(frame, column)]
-        if words:
-            raise InputError(
-                "D034",
-                f"{len(words)} of {len(self.features)} feature columns are not numeric",
-                where=f"{path}: {', '.join(words[:8])}",
-                expected="numbers",
-                received=_first_word(frame, words[0]),
-                fix="remove these columns from `features`, or encode them as numbers",
-            )
-        found = self.features or tuple(c for c in frame.columns if c != self.label and _numeric(frame, c))
-        if not found:
+        found = self.features or tuple(column for column in frame.columns if column != self.label)
+        unread = [each for each in found if not _numeric(frame, each) and not self._of_words(frame, each)]
+        if not self.features and len(unread) == len(found):
             raise InputError(
                 "D035",
                 "the table has no numeric feature column",
                 where=str(path),
                 received=", ".join(map(str, frame.columns[:8])),
-                fix="separate columns by commas, and use a decimal point",
+                fix="separate columns by commas, use a decimal point, and give words a vocabulary in `words`",
+            )
+        if unread:
+            raise InputError(
+                "D034",
+                f"{len(unread)} of {len(found)} feature columns are not numeric",
+                where=f"{path}: {', '.join(unread[:8])}",
+                expected="numbers, or a vocabulary in `words`",
+                received=_first_word(frame, unread[0]),
+                fix="list the model's columns in `features`, or say in `words` which number stands for each word "
+                "(`words: model` if the model looks words up itself)",
             )
         return found
 
@@ -169,13 +198,13 @@ def _part(whole: Dataset, rows: np.ndarray, name: str) -> Dataset:
         ids=whole.ids[rows],
         class_names=whole.class_names,
         name=f"{whole.name} ({name})",
+        columns=whole.columns,
     )
 
 
-def _features(frame: "DataFrame", columns: tuple[str, ...]) -> np.ndarray:
+def _numbers(frame: "DataFrame", column: str) -> np.ndarray:
     with np.errstate(over="ignore"):
-        parts = [frame[column].to_numpy(np.float64, na_value=np.nan).astype(np.float32) for column in columns]
-    return np.stack(parts, axis=1)
+        return frame[column].to_numpy(np.float64, na_value=np.nan).astype(np.float32)
 
 
 def _numeric(frame: "DataFrame", column: str) -> bool:

@@ -21,6 +21,7 @@ from audit.network.network import Network
 from audit.record import Code, Facts, Provenance, Rekeyed, record
 from audit.registry import find
 from audit.running.code import code_of, code_of_classes, own_code
+from audit.running.columns import fitted
 from audit.running.fingerprint import world_digest
 from audit.running.inputs import chosen_of, logits_of, targets_of
 from audit.running.observations import data_facts, method_facts, network_facts, provenance_of, training_facts
@@ -54,7 +55,7 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
     """
     numerics = active().configure(spec.runtime.device)
     network = _network(spec.model, spec.source_folder, trusted)
-    data = spec.dataset.load(spec.source_folder)
+    data = fitted(spec.dataset.load(spec.source_folder), network)
     validate(data, network.input_shape, network.classes)
     _check_truth(spec, data)
     batch = spec.runtime.batch or _balanced(spec.dataset.inputs)
@@ -68,7 +69,7 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
     inapplicable = _inapplicable(methods, network, refuse=spec.inapplicable == "refuse")
     gallery = range(min(spec.report.gallery, len(chosen.ids)))
     applicable = {name: method for name, method in methods.items() if name not in inapplicable}
-    training = partial(spec.dataset.load_training, spec.source_folder)
+    training = partial(_training_data, spec, network)
     fitting = fitting_data(network, applicable, chosen.inputs, training, spec.seed)
     bench = NetworkBench(
         network,
@@ -112,11 +113,17 @@ def _code_of_inputs(spec: "Spec") -> dict[str, Code]:
     return {**code_of_classes(spec.dataset.source, spec.dataset.preprocess), **code_of(*built)}
 
 
+def _training_data(spec: "Spec", network: Network) -> Dataset | None:
+    """Return the training data as the network takes them; None where the source has none."""
+    data = spec.dataset.load_training(spec.source_folder)
+    return None if data is None else fitted(data, network)
+
+
 def _splits(spec: "Spec", network: Network, data: Dataset) -> Splits | None:
     """Return the training and test data if a requirement retrains, otherwise None."""
     if spec.training is None or not any(each.check.retrains for each in spec.requirements):
         return None
-    train = spec.dataset.load_training(spec.source_folder)
+    train = _training_data(spec, network)
     if train is None:
         raise InputError(
             "D013",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from audit.declare import KINDS
-from audit.errors import Fault, PluginError, did_you_mean
+from audit.errors import Fault, InputError, PluginError, did_you_mean
 from audit.record import REFERENCE_RANKINGS, Severity, record
 from audit.registry import Family, building, find, places
 from audit.spec.sections import LISTED, Inputs, Maps, MethodOptions, RequirementOptions
@@ -87,6 +87,14 @@ class DatasetEntry:
     def _prepared(self, data: "Dataset") -> "Dataset":
         if self.preprocess is None:
             return data
+        if data.columns is not None and data.columns.words:
+            raise InputError(
+                "D043",
+                "`preprocess` would change the codes of words",
+                where="dataset.preprocess",
+                received=", ".join(data.columns.words),
+                fix="remove `preprocess`, and scale numbers in the model or in the table",
+            )
         counterparts = {name: self.preprocess.apply(each) for name, each in data.counterparts.items()}
         return replace(data, x=self.preprocess.apply(data.x), counterparts=counterparts)
 

@@ -1,6 +1,7 @@
 """A table is read as it stands: its columns by name, its words as classes, its split by the seed, and no surprises."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from audit.datasets.dataset import validate
+from audit.datasets.dataset import TableColumns, validate
 from audit.datasets.table import Table
 from audit.errors import InputError
 
@@ -29,22 +30,66 @@ def numbers(folder: Path, rows: int = 100, name: str = "t.csv") -> pd.DataFrame:
     return frame
 
 
-def test_every_numeric_column_but_the_label_is_a_feature(tmp_path: Path) -> None:
-    saved(tmp_path, "name,a,y,b\nanna,1,0,2.5\nbert,-3,1,4e-3\n")
+def test_every_column_but_the_label_is_a_feature(tmp_path: Path) -> None:
+    saved(tmp_path, "a,y,b\n1,0,2.5\n-3,1,4e-3\n")
     dataset = Table(path="t.csv", label="y").load(tmp_path)
     np.testing.assert_array_equal(dataset.x, np.array([[1, 2.5], [-3, 4e-3]], np.float32))
     assert dataset.x.dtype == np.float32 and dataset.y is not None and dataset.y.dtype == np.int32
-    assert (
-        dataset.y.tolist() == [0, 1]
-        and dataset.class_names == ()
-        and dataset.ids.tolist()
-        == [
-            "t-000000",
-            "t-000001",
-        ]
-    )
+    assert dataset.y.tolist() == [0, 1] and dataset.class_names == ()
+    assert dataset.ids.tolist() == ["t-000000", "t-000001"]
     validate(dataset, (2,), 2)
-    assert dataset.name == "t.csv, without the non-numeric `name`"
+    assert dataset.name == "t.csv" and dataset.columns is not None and dataset.columns.names == ("a", "b")
+
+
+WORDS = "size,colour,y\n1,red,0\n2,blue,1\n3,,0\n4,green,1\n"
+
+
+@pytest.mark.parametrize("fields", [{}, {"features": ("size", "colour")}, {"words": {}}])
+def test_a_column_of_words_is_never_left_out_unsaid(tmp_path: Path, fields: dict[str, Any]) -> None:
+    with pytest.raises(InputError) as caught:
+        Table(path="t.csv", label="y", **fields).load(saved(tmp_path, WORDS))
+    assert caught.value.code == "D034" and "'red' in row 0" in str(caught.value.received)
+    assert all(word in str(caught.value.fix) for word in ("`features`", "`words`", "`words: model`"))
+    assert Table(path="t.csv", label="y", features=("size",)).load(tmp_path).x.shape == (4, 1)
+
+
+def test_a_word_is_its_place_in_the_declared_vocabulary(tmp_path: Path) -> None:
+    table = Table(path="t.csv", label="y", words={"colour": ("[UNK]", "blue", "red", "")})
+    dataset = table.load(saved(tmp_path, WORDS))
+    np.testing.assert_array_equal(dataset.x, np.array([[1, 2], [2, 1], [3, 3], [4, 0]], np.float32))
+    assert dataset.columns == TableColumns(
+        names=("size", "colour"), words={"colour": ("[UNK]", "blue", "red", "")}, declared=True
+    )
+    with pytest.raises(InputError) as caught:
+        Table(path="t.csv", label="y", words={"colour": ("blue", "red")}).load(tmp_path)
+    assert caught.value.code == "D038" and "'green'" in str(caught.value.received)
+
+
+def test_words_that_the_model_looks_up_are_known_by_the_file_alone(tmp_path: Path) -> None:
+    dataset = Table(path="t.csv", label="y", words="model").load(saved(tmp_path, WORDS))
+    assert dataset.columns is not None and not dataset.columns.declared
+    vocabulary = dataset.columns.words["colour"]
+    assert vocabulary == ("", "blue", "green", "red")
+    assert [vocabulary[int(code)] for code in dataset.x[:, 1]] == ["red", "blue", "", "green"]
+
+
+def test_numbers_may_be_words(tmp_path: Path) -> None:
+    table = Table(path="t.csv", words={"zip": ("8001", "8002")})
+    dataset = table.load(saved(tmp_path, "zip,a\n8002,1\n8001,2\n"))
+    np.testing.assert_array_equal(dataset.x, np.array([[1, 1], [0, 2]], np.float32))
+
+
+def test_words_and_a_split_go_together(tmp_path: Path) -> None:
+    saved(tmp_path, WORDS * 1 + "5,red,1\n6,blue,0\n")
+    table = Table(path="t.csv", label="y", words="model", train_fraction=0.5)
+    parts = [table.load(tmp_path), table.training(tmp_path)]
+    assert all(part is not None and part.columns == parts[0].columns for part in parts)
+
+
+@pytest.mark.parametrize("words", [{"b": ("x",)}, {"y": ("x",)}])
+def test_words_of_what_is_no_feature_are_refused(words: dict[str, tuple[str, ...]]) -> None:
+    with pytest.raises(ValidationError, match="is no feature"):
+        Table(path="t.csv", label="y", features=("a",), words=words)
 
 
 def test_features_stand_in_the_order_in_which_they_are_named(tmp_path: Path) -> None:
