@@ -39,6 +39,7 @@ ROOMS = (
     Room("recipe", "declare errors", "pydantic"),
     Room("maps", "errors record", "jaxtyping numpy"),
     Room("statistics", "errors record", "jaxtyping numpy", "scipy"),
+    Room("performance", "record statistics", "jaxtyping numpy", "scipy"),
     Room("store", "errors record", "numpy pydantic"),
     # The seam to the frameworks: each is named in one file.
     Room("backend.tensorflow", "errors", "tensorflow", loads=True),
@@ -99,9 +100,9 @@ ROOMS = (
     # Loads and measures; then judges and renders what is stored, without a framework; then the loop around both.
     Room(
         "running.world running.observations running.fingerprint running.inputs running.code running.packages "
-        "running.source_files running.columns",
-        "backend datasets.dataset datasets.shared declare engine errors methods.method network recipe record registry "
-        "resources spec",
+        "running.source_files running.columns running.feed running.other_feeds running.untrained",
+        "backend datasets.dataset datasets.preprocess datasets.shared declare engine errors methods.method network "
+        "performance recipe record registry resources spec statistics",
         "numpy",
         "keras",
         loads=True,

@@ -160,11 +160,13 @@ def run(
 ) -> int:
     """Run an audit and write its report. Run it again to resume after an interruption."""
     loaded = _load(spec, backend)
-    from audit.cli.console import files, progress, verdicts, warned
+    from audit.cli.console import files, notes, progress, verdicts, warned
+    from audit.running.loop import Watcher
     from audit.running.loop import run as execute
 
     with progress(quiet=quiet) as callback:
-        finished = execute(loaded, out=out, trusted=trusted, progress=stoppable(callback), history=history)
+        watcher = Watcher(progress=stoppable(callback), begins=notes)
+        finished = execute(loaded, out=out, trusted=trusted, watcher=watcher, history=history)
     if not quiet:
         verdicts(finished.audit, verbose=verbose)
     files(finished.rendered)

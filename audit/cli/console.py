@@ -122,6 +122,12 @@ def _sentence(audit: "Audit", printed: Sequence[str]) -> str:
     return audit.sentence
 
 
+def notes(known: Sequence[str]) -> None:
+    """Print what is known before a run begins, a line for each sentence."""
+    for sentence in known:
+        say(show(sentence))
+
+
 def files(rendered: "Rendered") -> None:
     """Print the paths of the reports for people, and on one line the files for other programs."""
     pages = [path for name, path in rendered.paths.items() if name in ("html", "pdf")]

@@ -70,7 +70,7 @@ def judge(given: JudgingInput) -> Audit:
     """Decide everything: verdicts, controls, validity, exit code."""
     judged = [_judged(given, requirement, check) for requirement, check in given.requirements]
     controls = tuple(control for each in judged for control in each.controls)
-    invalid = invalidities(given.facts, controls)
+    invalid = invalidities(given.spec, given.facts, controls)
     found = [_voided(verdict, invalid) for each in judged for verdict in each.verdicts]
     verdicts = gate.waived(found, given.spec.get("waivers") or (), given.today)
     options: Mapping[str, Any] = given.spec.get("gate") or {}

@@ -86,11 +86,52 @@ class NetworkFacts:
     head: str  # what was done to the output, in words
     graph: bool  # whether its operations could be recorded
     randomness: Randomness = field(default_factory=Randomness)
+    initial: int = 0  # biases and the like that start at a constant, where every one of them still has it
+
+
+@record
+class Performance:
+    """How well the audited model answers all labelled inputs. Shares are in [0, 1], intervals have 95 %.
+
+    ``balanced`` is the mean over the ``classes`` that have labels; 1 / classes is reached without looking at the input.
+    """
+
+    inputs: int
+    classes: int
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    balanced: float
+    balanced_interval: tuple[float, float]
+    most_frequent: float  # the accuracy of naming the most frequent class always
+    skill_interval: tuple[float, float]  # by how much its probabilities' Brier score is lower than the frequencies'
+    auc: float | None = None  # of two classes, otherwise None
+    auc_interval: tuple[float, float] | None = None
+    copies: tuple[float, ...] = ()  # balanced accuracies of copies with re-drawn parameters, where it looks untrained
+    own: float | None = None  # and its own on the same inputs
+
+
+@record
+class OtherFeed:
+    """Another way of feeding the model, held against the declared one on the same labelled inputs.
+
+    ``better`` counts the inputs that this feed alone answers rightly, ``worse`` those that the declared one alone does.
+    """
+
+    name: str  # in words, after "with"
+    fix: str  # what makes it the declared feed, in a sentence
+    inputs: int
+    accuracy: float
+    declared_accuracy: float  # of the declared feed on these inputs
+    better: int
+    worse: int
+    p_adjusted: float  # after Holm's correction over all feeds
+    test: Literal["McNemar", "DeLong"]  # which was the clearer: of the answers, or of the area under the ROC curve
+    wins: bool  # it does better, and not by chance
 
 
 @record
 class DataFacts:
-    """The explained inputs."""
+    """The explained inputs, and how the model answers the whole data set that they are taken from."""
 
     source: str
     digest: str
@@ -101,6 +142,9 @@ class DataFacts:
     value_range: tuple[float, float]
     accuracy: float | None  # of the audited model on the whole data set, None for unlabelled data
     selection: str  # how the inputs were chosen, in words
+    all_values: tuple[float, float] | None = None  # the range of the whole data set, as the model is given it
+    performance: Performance | None = None  # None for unlabelled data
+    other_feeds: tuple[OtherFeed, ...] = ()
 
 
 @record

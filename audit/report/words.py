@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from audit.judging.answers import sentences
 from audit.record import Audit, Control, Criterion, Invalidity, MethodFacts, Point, RequirementFacts, Verdict, record
 
 DASH = "–"
@@ -77,6 +78,15 @@ def shorten(text: object, longest: int) -> str:
     """Return a cleaned text on one line of at most ``longest`` characters."""
     line = " ".join(clean(text).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def answers(audit: Audit) -> tuple[str, ...]:
+    """Return what is known of how the model answers and is fed, in sentences; whether the spec judges it is one."""
+    lifted = (audit.spec.get("model") or {}).get("accuracy") == "any"
+    return (
+        *sentences(audit.facts.data),
+        *(["The spec does not judge this: it says `accuracy: any`."] if lifted else []),
+    )
 
 
 def finite(value: float | None) -> bool:

@@ -1,6 +1,6 @@
 """The explained inputs and the class explained for each: chosen once, from the original model."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING
 
@@ -111,15 +111,20 @@ def targets_of(target: str | int, logits: np.ndarray, labels: np.ndarray | None)
     return np.full(len(logits), target, np.int32)
 
 
-def logits_of(network: Network, data: Dataset, batch: int) -> np.ndarray:
+def answering(network: Network, batch: int) -> Callable[[np.ndarray], np.ndarray]:
+    """Return ``inputs (m, ...) -> logits (m, K)`` of the model as it is, compiled once."""
+    backend = active()
+    apply, params = backend.compile(network.apply), backend.to_device(network.params)
+    return lambda inputs: in_batches(apply, params, inputs, batch=batch)
+
+
+def logits_of(answers: Callable[[np.ndarray], np.ndarray], data: Dataset) -> np.ndarray:
     """Return the model's logits (N, K) for the whole data set.
 
     Raises:
         InputError: one of them is not finite.
     """
-    backend = active()
-    apply, params = backend.compile(network.apply), backend.to_device(network.params)
-    logits = in_batches(apply, params, data.x, batch=batch)
+    logits = answers(data.x)
     broken = np.flatnonzero(~np.isfinite(logits).all(axis=1))
     if len(broken):
         raise InputError(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from audit.checks.check import Check
 from audit.errors import AuditError, EnvironmentStop, InputError
+from audit.judging.answers import sentences
 from audit.judging.validity import known_before
 from audit.planning.outline import Pace, counted, describe, title
 from audit.planning.units import REMOVAL, TRAINING, Plan, plan, skipped
@@ -34,6 +35,18 @@ Progress = Callable[[int, int, str, float], None]
 """``(units done, units in total, what is being measured, seconds left)``."""
 
 
+def _silent(done: int, total: int, what: str, left: float) -> None:
+    """Report no progress."""
+
+
+@record
+class Watcher:
+    """Who watches a run: told of its progress, and in ``begins`` what is known before the first unit, in sentences."""
+
+    progress: Progress = _silent
+    begins: Callable[[Sequence[str]], None] = lambda known: None
+
+
 @record
 class Prepared:
     """A spec with its measured world and its plan."""
@@ -48,7 +61,7 @@ class Prepared:
     def lines(self) -> list[str]:
         """Return the plan as lines of text; times one pass of the first method and one epoch for the estimates."""
         first = next(method.id for method in self.world.facts.methods if method.inapplicable is None)
-        lines = describe(
+        planned = describe(
             self.plan,
             self.world.facts,
             skipped=skipped(self.spec, self.world.facts).values(),
@@ -58,7 +71,16 @@ class Prepared:
                 training=self.world.retraining.seconds_per_training() if self.world.retraining else 0.0,
             ),
         )
-        return [*lines, *(f"invalid    {each.sentence} {each.fix}" for each in known_before(self.world.facts))]
+        return [*planned, *self.known()]
+
+    def known(self) -> list[str]:
+        """Return what is known of the model's answers before the first unit, and what makes the audit invalid."""
+        facts = self.world.facts
+        invalid = known_before(self.spec.resolved(), facts)
+        return [
+            *(f"answers    {each}" for each in sentences(facts.data)),
+            *(f"INVALID    {reason.sentence} {reason.fix}" for reason in invalid),
+        ]
 
 
 @record
@@ -87,7 +109,7 @@ def run(
     *,
     out: Path | None = None,
     trusted: Collection[str] = (),
-    progress: Progress | None = None,
+    watcher: Watcher | None = None,
     history: Path | None = None,
 ) -> Finished:
     """Run a spec: measure, judge and render. Running the same spec again resumes it.
@@ -96,7 +118,8 @@ def run(
     """
     with log.captured_warnings() as captured:
         prepared = prepare(spec, out=out, trusted=trusted)
-        store = prepared.store
+        watcher, store = watcher or Watcher(), prepared.store
+        watcher.begins(prepared.known())
         with store.lock():
             store.unseal()
             withdraw(store)
@@ -104,7 +127,7 @@ def run(
             store.write(SOURCE, spec.text.encode())
             store.write("images.npy", npy(prepared.world.images))
             with log.opened(store.folder, captured) as run_log:
-                execute(prepared, progress or _silent, run_log)
+                execute(prepared, watcher.progress, run_log)
                 audit = decide(store, spec, prepared.baseline)
             date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
             line = past.line_of(audit, file_digest(store.folder / "results.json"), date)
@@ -272,7 +295,3 @@ def _first_line(error: BaseException) -> str:
 def _is_done(store: Store, unit: Unit) -> bool:
     evidence = store.get(unit)
     return evidence is not None and evidence.status == "done"
-
-
-def _silent(done: int, total: int, what: str, left: float) -> None:
-    """Report no progress."""

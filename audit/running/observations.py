@@ -20,6 +20,7 @@ from audit.record import (
     DataFacts,
     MethodFacts,
     NetworkFacts,
+    Performance,
     Provenance,
     StageFacts,
     TrainingFacts,
@@ -29,6 +30,7 @@ from audit.running.code import code_of, code_of_classes
 from audit.running.fingerprint import arrays_digest
 from audit.running.inputs import Chosen
 from audit.running.packages import RECORDED
+from audit.running.untrained import initial_constants
 
 if TYPE_CHECKING:
     from audit.spec.spec import Spec
@@ -54,11 +56,12 @@ def network_facts(network: Network) -> NetworkFacts:
         ),
         head=network.head,
         graph=network.graph is not None,
+        initial=initial_constants(network),
     )
 
 
-def data_facts(spec: "Spec", data: Dataset, chosen: Chosen, logits: np.ndarray) -> DataFacts:
-    """Describe the explained inputs; ``logits`` (N, K) are the model's for the whole data set."""
+def data_facts(spec: "Spec", data: Dataset, chosen: Chosen, performance: Performance | None) -> DataFacts:
+    """Describe the explained inputs and the data set; ``performance`` is the model's on all of it."""
     by_class = "stratified by class, " if data.y is not None else ""
     copies = f"; {chosen.copies} skipped as copies of these" if chosen.copies else ""
     return DataFacts(
@@ -69,8 +72,10 @@ def data_facts(spec: "Spec", data: Dataset, chosen: Chosen, logits: np.ndarray) 
         targets=tuple(chosen.targets.tolist()),
         class_names=data.class_names,
         value_range=(float(chosen.inputs.min()), float(chosen.inputs.max())),
-        accuracy=_accuracy(logits, data.y),
+        accuracy=None if performance is None else performance.accuracy,
         selection=f"{len(chosen.ids)} of {len(data.x)} inputs, {by_class}sampled with seed {spec.seed}{copies}",
+        all_values=(float(data.x.min()), float(data.x.max())),
+        performance=performance,
     )
 
 
@@ -138,13 +143,6 @@ def provenance_of(spec: "Spec", numerics: Mapping[str, str]) -> Provenance:
         spec_digest=spec.digest,
         platform=f"{platform.system()} {platform.machine()}, Python {platform.python_version()}",
     )
-
-
-def _accuracy(logits: np.ndarray, labels: np.ndarray | None) -> float | None:
-    if labels is None:
-        return None
-    predicted = logits.argmax(axis=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).astype(int)
-    return float((predicted == labels).mean())
 
 
 def _version(package: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +23,11 @@ from audit.record import Code, Facts, Provenance, Rekeyed, record
 from audit.registry import find
 from audit.running.code import code_of, code_of_classes, own_code
 from audit.running.columns import fitted
+from audit.running.feed import other_feeds
 from audit.running.fingerprint import world_digest
-from audit.running.inputs import chosen_of, logits_of, targets_of
+from audit.running.inputs import answering, chosen_of, logits_of, targets_of
 from audit.running.observations import data_facts, method_facts, network_facts, provenance_of, training_facts
+from audit.running.untrained import performance
 from audit.spec.entries import CONTROL_METHODS
 
 if TYPE_CHECKING:
@@ -58,8 +61,10 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
     data = fitted(spec.dataset.load(spec.source_folder), network)
     validate(data, network.input_shape, network.classes)
     _check_truth(spec, data)
+    _check_asked(spec.model, data, network.classes)
     batch = spec.runtime.batch or _balanced(spec.dataset.inputs)
-    logits = logits_of(network, data, batch)
+    answers = answering(network, batch)
+    logits = logits_of(answers, data)
     chosen = chosen_of(spec, data, logits)
     methods = {
         **{entry.id: entry.method for entry in spec.methods},
@@ -81,7 +86,10 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
     provenance = provenance_of(spec, numerics)
     facts = Facts(
         network=network_facts(network),
-        data=data_facts(spec, data, chosen, logits),
+        data=replace(
+            data_facts(spec, data, chosen, performance(network, data, logits, spec.seed)),
+            other_feeds=other_feeds(spec, network, data, logits, answers),
+        ),
         methods=tuple(
             method_facts(
                 name,
@@ -139,7 +147,7 @@ def _splits(spec: "Spec", network: Network, data: Dataset) -> Splits | None:
 
 def _retraining(spec: "Spec", network: Network, splits: Splits, bench: NetworkBench, batch: int) -> Retraining:
     def maps(method: str, data: Dataset) -> np.ndarray:
-        targets = targets_of(spec.target, logits_of(network, data, batch), data.y)
+        targets = targets_of(spec.target, logits_of(answering(network, batch), data), data.y)
         return bench.explain(method, Explained(inputs=data.x, ids=data.ids.tolist(), targets=targets))
 
     if spec.training is None:
@@ -181,6 +189,26 @@ def _loaded(model: "Model", root: Path, trusted: Collection[str]) -> Network:
 def _balanced(count: int) -> int:
     """Return the batch size that splits ``count`` inputs into the fewest batches with the least padding."""
     return -(-count // -(-count // _BATCH))
+
+
+def _check_asked(model: "Model", data: Dataset, classes: int) -> None:
+    """Refuse what is asked of the model's answers where the data cannot show it, before anything runs."""
+    asked = [name for name in ("accuracy_at_least", "auc_at_least") if vars(model)[name] is not None]
+    if asked and data.y is None:
+        raise InputError(
+            "D051",
+            f"`{asked[0]}` needs labels, which `{data.name}` does not have",
+            where="model",
+            fix=f"name the labels in `dataset`, or remove `{asked[0]}`",
+        )
+    if model.auc_at_least is not None and max(classes, 2) != 2:
+        raise InputError(
+            "D052",
+            "`auc_at_least` needs a model of two classes",
+            where="model",
+            received=f"{classes} classes",
+            fix="use `accuracy_at_least`",
+        )
 
 
 def _check_truth(spec: "Spec", data: Dataset) -> None:

@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from audit.declare import declared
+from audit.declare import JUDGED, declared
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 PathText = Annotated[str, Field(min_length=1, max_length=4000)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Block = Annotated[tuple[Name, ...], Field(min_length=1)]
 
 
@@ -60,6 +61,15 @@ class Model:
     draws: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """Over how many draws a model's answers and maps are averaged with ``stochastic: allowed``; 16 if not given."""
 
+    accuracy: Annotated[Literal["better_than_chance", "any"], JUDGED] = "better_than_chance"
+    """How well the model must answer the labelled data. ``any``: a model that was not trained, or memorises labels."""
+
+    accuracy_at_least: Annotated[Share | None, JUDGED] = None
+    """Least accuracy on the labelled data, which the whole interval must reach."""
+
+    auc_at_least: Annotated[Share | None, JUDGED] = None
+    """Least area under the ROC curve on the labelled data of two classes, which the whole interval must reach."""
+
     @model_validator(mode="after")
     def _one_source(self) -> "Model":
         if sum(each is not None for each in (self.path, self.application, self.build)) != 1:
@@ -76,4 +86,7 @@ class Model:
             raise ValueError("expected at most one of `stages` and `blocks`")
         if self.draws is not None and self.stochastic != "allowed":
             raise ValueError("`draws` is only valid with `stochastic: allowed`")
+        demanded = [name for name in ("accuracy_at_least", "auc_at_least") if vars(self)[name] is not None]
+        if self.accuracy == "any" and demanded:
+            raise ValueError(f"`{demanded[0]}` contradicts `accuracy: any`: remove one of them")
         return self

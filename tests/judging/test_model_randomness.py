@@ -24,7 +24,7 @@ def facts_with(measured: Randomness) -> Facts:
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_is_a_reason_that_names_the_layers_and_how_much_the_logits_differ(kind):
     measured = KINDS[kind]
-    (reason,) = known_before(facts_with(measured))
+    (reason,) = known_before({}, facts_with(measured))
     assert reason.kind == kind and reason.fix.endswith(".")
     for layer in (*measured.drawing, *measured.changing, *measured.mixing):
         assert f"`{layer}`" in reason.sentence

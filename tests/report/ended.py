@@ -18,7 +18,7 @@ WAIVER = "until 2027-01-31 by A: soon."
 
 def ended(audit: Audit) -> Audit:
     """Return an audit that ends as its verdicts and its gate say."""
-    invalid = invalidities(audit.facts, audit.controls)
+    invalid = invalidities(audit.spec, audit.facts, audit.controls)
     ending = gate.close(audit.verdicts, invalid, (audit.spec.get("gate") or {}).get("inconclusive", "fail"))
     return replace(audit, invalid=invalid, **vars(ending))
 

@@ -56,7 +56,7 @@ def invalid() -> Audit:
     wrong = audit().controls[1]
     failed = replace(wrong.verdict, outcome="fail", reason="The random map kept a similarity of 0.40 with itself.")
     controls = (audit().controls[0], replace(wrong, verdict=failed, behaves=False), *audit().controls[2:])
-    return _ended(invalidities(audit().facts, controls), controls=controls)
+    return _ended(invalidities(audit().spec, audit().facts, controls), controls=controls)
 
 
 def fed_wrongly() -> Audit:

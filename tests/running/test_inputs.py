@@ -8,7 +8,7 @@ import pytest
 
 from audit.datasets.dataset import Dataset, choose, identities
 from audit.errors import InputError
-from audit.running.inputs import chosen_of, logits_of, targets_of
+from audit.running.inputs import answering, chosen_of, logits_of, targets_of
 from tests import networks
 
 COUNT = 12
@@ -91,8 +91,8 @@ def test_a_class_that_cannot_be_is_refused() -> None:
 def test_logits_are_those_of_every_input_and_one_that_is_not_finite_is_refused_by_name() -> None:
     network, data = networks.linear([[1.0, -1.0], [2.0, 0.5]], [0.0, 1.0]), data_of()
     expected = data.x @ np.array([[1.0, -1.0], [2.0, 0.5]]) + [0.0, 1.0]
-    np.testing.assert_allclose(logits_of(network, data, batch=5), expected, rtol=1e-6)
+    np.testing.assert_allclose(logits_of(answering(network, 5), data), expected, rtol=1e-6)
     data.x[7] = np.inf
     with pytest.raises(InputError, match="M030") as caught:
-        logits_of(network, data, batch=5)
+        logits_of(answering(network, 5), data)
     assert caught.value.where == "7"

@@ -91,7 +91,7 @@ def test_a_run_that_was_stopped_and_went_on_ends_with_the_same_report_and_its_lo
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        loop.run(spec, out=tmp_path / "again", progress=stopping)
+        loop.run(spec, out=tmp_path / "again", watcher=loop.Watcher(progress=stopping))
     loop.run(spec, out=tmp_path / "again")
     for name in ("results.json", "context.json", "report.html"):
         assert (tmp_path / "again" / name).read_bytes() == (finished.folder / name).read_bytes(), name
@@ -111,7 +111,7 @@ def test_an_interrupted_run_leaves_no_verdict_of_an_earlier_one(folder, finished
 
     other = load_spec(write_spec(folder, require=[{"repeatability": {"at_least": -1.0, "seeds": 2}}]))
     with pytest.raises(KeyboardInterrupt):
-        loop.run(other, out=place, progress=stopping)
+        loop.run(other, out=place, watcher=loop.Watcher(progress=stopping))
     assert not {path.name for path in place.iterdir()} & {"results.json", "junit.xml", "report.html", "summary.md"}
     with pytest.raises(InputError):
         audit.render(place)

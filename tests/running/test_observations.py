@@ -7,6 +7,7 @@ import numpy as np
 
 from audit.datasets.dataset import Dataset
 from audit.methods.lime import Lime
+from audit.performance import performance_of
 from audit.running.inputs import chosen_of
 from audit.running.observations import data_facts, method_facts, network_facts, provenance_of
 from tests import networks
@@ -30,8 +31,13 @@ def test_the_accuracy_is_that_of_all_inputs_and_unknown_without_labels() -> None
     labels = np.where(np.arange(12) < 3, 2, np.arange(12) % 3).astype(np.int32)
     for y, accuracy in ((labels, 10 / 12), (None, None)):
         data = Dataset(x=x, y=y, ids=np.arange(12).astype(str), class_names=(), name="data")
-        facts = data_facts(SPEC, data, chosen_of(SPEC, data, logits), logits)
-        assert facts.accuracy == accuracy and facts.selection.startswith("6 of 12 inputs")
+        facts = data_facts(SPEC, data, chosen_of(SPEC, data, logits), None if y is None else performance_of(logits, y))
+        assert (facts.performance.accuracy if facts.performance else None) == accuracy
+        assert (
+            facts.accuracy == accuracy
+            and facts.all_values == (0.0, 23.0)
+            and facts.selection.startswith("6 of 12 inputs")
+        )
 
 
 def test_what_a_method_was_fitted_on_is_a_setting_of_it() -> None:

@@ -2,14 +2,14 @@
 
 A suite for each requirement, a test case for each method; a suite "controls". What makes the audit invalid is an error
 of the control concerned, or else of the suite "audit", which also holds an error for an audit that must not pass, yet
-shows nothing red (nothing was evaluated, say).
+shows nothing red (nothing was evaluated, say), and the case "model" with what is known of the model's answers.
 """
 
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from audit.record import Audit, Control, Criterion, Invalidity, Verdict
-from audit.report.words import about, clean, gates, kind_of, limit, measured, note, number, of_no_control
+from audit.report.words import about, answers, clean, gates, kind_of, limit, measured, note, number, of_no_control
 
 Element = ElementTree.Element
 
@@ -26,8 +26,7 @@ def junit(audit: Audit) -> bytes:
     own = [_invalid(reason) for reason in of_no_control(audit)]
     if audit.exit_code != 0 and not own and _count(root, "failure") + _count(root, "error") == 0:
         own = [_whole(audit)]
-    if own:
-        root.append(_suite("audit", own))
+    root.append(_suite("audit", [_model(audit), *own]))
     _total(root)
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
@@ -130,6 +129,12 @@ def _error(reason: Invalidity) -> Element:
 def _invalid(reason: Invalidity) -> Element:
     case = Element("testcase", name=clean(reason.kind), classname="audit", time="0")
     case.append(_error(reason))
+    return case
+
+
+def _model(audit: Audit) -> Element:
+    case = Element("testcase", name="model", classname="audit", time="0")
+    ElementTree.SubElement(case, "system-out").text = clean("\n".join(answers(audit)))
     return case
 
 

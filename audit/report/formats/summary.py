@@ -6,6 +6,7 @@ from audit.record import Audit
 from audit.report.markdown import badge, escaped, matrix
 from audit.report.words import (
     about,
+    answers,
     attention,
     gates,
     kind_of,
@@ -39,6 +40,7 @@ def _blocks(audit: Audit) -> Iterator[str]:
         for reason in audit.invalid:
             yield f"- {badge(standing('invalid'))} {escaped(reason.sentence, 400)} {escaped(reason.fix, 400)}"
         yield ""
+    yield f"Model: {escaped(' '.join(answers(audit)), 1000)}\n"
     yield from matrix(audit)
     yield from _open(audit)
     yield from _controls(audit)

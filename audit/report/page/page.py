@@ -146,6 +146,7 @@ def _context(audit: Audit) -> dict[str, Any]:
     sections = [_section(audit, number, facts) for number, facts in enumerate(audit.requirements, start=1)]
     return {
         "audit": audit,
+        "answers": words.answers(audit),
         "about": words.about(audit),
         "explained_class": words.explained_class(audit),
         "overall": words.standing(audit.outcome),
