@@ -41,7 +41,7 @@ def _silent(done: int, total: int, what: str, left: float) -> None:
 
 @record
 class Watcher:
-    """Who watches a run: told of its progress, and in ``begins`` what is known before the first unit, in sentences."""
+    """Who watches a run: ``progress`` after each unit, ``begins`` before the first, with what is known in sentences."""
 
     progress: Progress = _silent
     begins: Callable[[Sequence[str]], None] = lambda known: None

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from audit.spec.entries import DatasetEntry
 
 _IMAGENET = {"mean": (0.485, 0.456, 0.406), "deviation": (0.229, 0.224, 0.225)}  # of red, green and blue in 0 to 1
+_BLUE_FIRST = (103.939, 116.779, 123.68)  # the means of ImageNet in 0 to 255, as the first published networks had them
 _BYTES = 255.0
 
 
@@ -126,7 +127,7 @@ def _imagenet(x: np.ndarray) -> Generator[Alternative]:
     unit = 1.0 if x.max() <= 1.5 and x.min() >= 0 else 1 / _BYTES
     mean, deviation = np.array(_IMAGENET["mean"]), np.array(_IMAGENET["deviation"])
     torch = partial(_affine, x, unit / deviation, -mean / deviation)
-    caffe = partial(_affine, x[..., ::-1], unit * _BYTES, -mean[::-1] * _BYTES)
+    caffe = partial(_affine, x[..., ::-1], unit * _BYTES, -np.array(_BLUE_FIRST))
     fix = "Prepare the images as the model was trained, by `preprocess: {{application: name}}`: {}."
     yield Alternative(
         name="the colours standardised as for ImageNet",

@@ -65,7 +65,7 @@ def test_no_text_breaks_a_format(text: str) -> None:
     audit = examples.hostile(examples.invalid(), text)
     rules.check(json.loads(sarif(audit, Context(file=f"a{text}", lines={text: 3}))))
     json.loads(statement(audit))
-    assert len(JUnitXml.fromstring(junit(audit))) == len(audit.requirements) + 1
+    assert len(JUnitXml.fromstring(junit(audit))) == len(audit.requirements) + 2
     for line in annotations(audit, Context(file=f"a{text}")):
         assert line.startswith("::") and len(line.splitlines()) == 1
     yaml, section = card(audit).split("\n```\n\n")
