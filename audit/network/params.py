@@ -216,7 +216,9 @@ def architecture(network: Network) -> str:
     graph = None if network.graph is None else [_operation(node) for node in network.graph]
     stages = [[stage.name, list(stage.variables)] for stage in network.stages]
     shapes = [[name, list(array.shape)] for name, array in network.params.items()]
-    return digest_json([list(network.input_shape), network.classes, network.head, graph, stages, shapes])
+    words = {name: list(each) for name, each in network.words.items()}
+    inputs = [list(network.input_shape), list(network.columns), words]
+    return digest_json([inputs, network.classes, network.head, graph, stages, shapes])
 
 
 def _operation(node: Node) -> list[Any]:
@@ -233,7 +235,9 @@ def _settings(operation: Any) -> dict[str, Any]:
     """
     plain = (str, int, float, bool, tuple, list, type(None))
     public = {name: value for name, value in vars(operation).items() if not name.startswith("_") and name != "name"}
-    return {name: _plain(value) for name, value in public.items() if isinstance(value, plain) or callable(value)}
+    own = {name: _plain(value) for name, value in public.items() if isinstance(value, plain) or callable(value)}
+    vocabulary = getattr(operation, "get_vocabulary", None)  # kept in a table that is no attribute
+    return own if vocabulary is None else {**own, "vocabulary": [str(word) for word in vocabulary()]}
 
 
 def _plain(value: Any) -> Any:

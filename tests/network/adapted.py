@@ -92,7 +92,7 @@ class Inside(L.Layer):
 
 
 class Average(L.Layer):
-    """Subtracts a running mean, and counts its steps in whole numbers."""
+    """Subtracts the mean of all batches so far, which it counts in whole numbers."""
 
     def build(self, shape):
         self.mean = self.add_weight(shape=(shape[-1],), initializer="zeros", trainable=False, name="mean")
@@ -100,8 +100,9 @@ class Average(L.Layer):
 
     def call(self, inputs, training=False):
         if training:
-            self.mean.assign(0.5 * self.mean + 0.5 * keras.ops.mean(inputs, axis=0))
             self.steps.assign(self.steps + 1)
+            share = 1 / keras.ops.cast(self.steps, "float32")
+            self.mean.assign(self.mean + share * (keras.ops.mean(inputs, axis=0) - self.mean))
         return inputs - self.mean
 
 

@@ -132,3 +132,21 @@ def test_digests_are_the_same_in_another_process(repository):
     keras.utils.clear_session()  # as loading does: unnamed layers are numbered from the start
     network = networks.residual()
     assert run.stdout.split() == [architecture(network), digest(network.params)]
+
+
+def test_the_architecture_holds_the_words_of_its_tables():
+    def of_words(words):
+        column = keras.Input((1,), name="colour", dtype="string")
+        looked_up = keras.layers.StringLookup(vocabulary=words, output_mode="one_hot")(column)
+        return architecture(from_model(keras.Model(column, keras.layers.Dense(2, name="last")(looked_up), name="m")))
+
+    assert of_words(["a", "b"]) != of_words(["b", "a"])
+    if keras.backend.backend() != "tensorflow":
+        return
+
+    def of_numbers(numbers):
+        layers = [keras.layers.IntegerLookup(output_mode="multi_hot", name="table"), keras.layers.Dense(2, name="last")]
+        layers[0].adapt(np.array(numbers))
+        return architecture(from_model(keras.Sequential([keras.Input((3,)), *layers], name="m")))
+
+    assert of_numbers([[1], [2]]) == of_numbers([[1], [2]]) != of_numbers([[1], [3]])

@@ -53,6 +53,12 @@ def from_model(model: Any, *, output: str = "auto", input_shape: Sequence[int] |
     return network
 
 
+_OF_TENSORFLOW = (
+    *(keras.layers.IntegerLookup, keras.layers.StringLookup, keras.layers.TextVectorization),
+    *(keras.layers.Hashing, keras.layers.HashedCrossing),
+)
+
+
 @record
 class _Parts:
     """What was found in a model: weights, operations where they could be recorded, stages, and its head in words."""
@@ -206,6 +212,15 @@ def _check_layers(model: keras.Model) -> None:
                 expected="float32",
                 received=f"quantised, {quantised}" if quantised else layer.compute_dtype,
                 fix="load the model with the dtype policy float32",
+            )
+        if isinstance(layer, _OF_TENSORFLOW) and keras.backend.backend() != "tensorflow":
+            raise InputError(
+                "M036",
+                "a layer looks things up by TensorFlow, which cannot be compiled on another backend",
+                where=layer.path,
+                expected="TensorFlow, or a StringLookup right after an input of words",
+                received=f"{type(layer).__name__} on {keras.backend.backend()}",
+                fix="set KERAS_BACKEND=tensorflow",
             )
 
 

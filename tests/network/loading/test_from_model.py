@@ -8,6 +8,7 @@ from audit.errors import InputError
 from audit.network.loading import canonical
 from audit.network.loading.load import from_model
 from tests import networks
+from tests.network.adapted import TENSORFLOW, WITH_TABLES, layers_of, model_of
 from tests.network.loading.test_canonical import images, outputs
 
 L = keras.layers
@@ -85,3 +86,14 @@ def test_a_model_with_a_call_of_its_own_is_not_taken_for_its_graph():
     network, x = from_model(model, input_shape=(4,)), np.ones((2, 4), np.float32)
     assert network.graph is None
     np.testing.assert_allclose(outputs(network, x), 2 * (x @ model.weights[0] + model.weights[1]), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", WITH_TABLES)
+def test_tables_of_tensorflow_are_one_clear_error_elsewhere(name):
+    if TENSORFLOW:
+        assert from_model(model_of(layers_of(name))).classes == 3
+        return
+    model = keras.Sequential([keras.Input((4,)), L.Hashing(8, output_mode="multi_hot"), L.Dense(3)])
+    with pytest.raises(InputError) as caught:
+        from_model(model)
+    assert caught.value.code == "M036" and "KERAS_BACKEND=tensorflow" in caught.value.fix
