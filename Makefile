@@ -73,7 +73,7 @@ test: setup  ## run every test (BACKEND=jax for the other backend, TESTS=tests/c
 test-backend: setup  ## the tests that touch a framework, on the other backend
 	KERAS_BACKEND=$(BACKEND) $(BIN)/python -m pytest -n $(WORKERS) $(FRAMEWORK_FREE:%=--ignore=%) $(TESTS)
 
-relations: setup  ## every batch size and count that a whole audit must not depend on, about twenty minutes
+relations: setup  ## every batch, order, way of writing and seed that an audit must not or must depend on, about an hour
 	KERAS_BACKEND=$(BACKEND) $(BIN)/python -m pytest -n $(WORKERS) -m exhaustive tests
 
 check: setup  ## format, lint, types and the direction of imports

@@ -11,6 +11,8 @@ import numpy as np
 
 import audit
 from audit.record import Audit
+from audit.store.results import read_results
+from tests import commands
 
 COUNT = 24  # inputs of the data set, of which half are explained
 NAMES = ("first", "second", "last")
@@ -27,29 +29,53 @@ def inputs() -> tuple[np.ndarray, np.ndarray]:
     return generator.random((COUNT, 8, 8, 1), np.float32), np.arange(COUNT, dtype=np.int32) % 3
 
 
-def model(names: Sequence[str] = NAMES, *, nested: bool = False, dead: bool = False) -> keras.Model:
-    """Return a small classifier with fixed weights: its layers' names and how it is written may differ."""
-    layers = keras.layers
-    first, second, last = (
-        layers.Conv2D(4, 3, name=names[0]),
-        layers.Conv2D(5, 3, name=names[1]),
-        layers.Dense(3, name=names[2]),
-    )
+@dataclass(frozen=True)
+class Written:
+    """How the one network is written; ``shift`` and ``scale`` are of its logits, ``channels`` orders hidden ones."""
+
+    names: Sequence[str] = NAMES
+    nested: bool = False
+    dead: bool = False
+    inside: bool = False  # rectifiers as the layers' activations, and a softmax behind the logits
+    identities: bool = False  # layers that change nothing
+    shift: float = 0.0
+    scale: float = 1.0
+    channels: Sequence[int] = (0, 1, 2, 3)
+
+
+def model(**how: Any) -> keras.Model:
+    """Return a small classifier with fixed weights, written in one way or another."""
+    written, layers = Written(**how), keras.layers
+    names, relu = written.names, "relu" if written.inside else None
+    first, second = (layers.Conv2D(n, 3, activation=relu, name=name) for n, name in zip((4, 5), names, strict=False))
+    last = layers.Dense(3, activation="softmax" if written.inside else None, name=names[2])
+    rectified = [] if written.inside else [layers.ReLU()]
+    same = [layers.Activation("linear"), layers.Dropout(0.5)] if written.identities else []
     given = keras.Input((8, 8, 1))
-    value = layers.ReLU()(first(given))
-    if dead:
+    value = _through([first, *rectified, *same], given)
+    if written.dead:
         layers.Dense(2, name="a_branch_that_leads_nowhere")(layers.Flatten()(value))
-    inner = [second, layers.ReLU(), layers.GlobalAveragePooling2D()]
-    if nested:
-        value = keras.Sequential(inner, name="inner")(value)
-    else:
-        for each in inner:
-            value = each(value)
+    inner = [second, *([] if written.inside else [layers.ReLU()]), layers.GlobalAveragePooling2D()]
+    value = keras.Sequential(inner, name="inner")(value) if written.nested else _through(inner, value)
     made = keras.Model(given, last(value))
-    generator = np.random.default_rng(3)
-    for layer in (first, second, last):
-        layer.set_weights([generator.normal(0, 0.5, weight.shape) for weight in layer.get_weights()])
+    _fill((first, second, last), written)
     return made
+
+
+def _through(layers: Sequence[Any], value: Any) -> Any:
+    for each in layers:
+        value = each(value)
+    return value
+
+
+def _fill(layers: Sequence[Any], written: Written) -> None:
+    generator = np.random.default_rng(3)
+    drawn = [[generator.normal(0, 0.5, weight.shape) for weight in layer.get_weights()] for layer in layers]
+    (kernel, bias), (after, rest), (head, ends) = drawn
+    order = list(written.channels)
+    layers[0].set_weights([kernel[..., order], bias[order]])
+    layers[1].set_weights([after[:, :, order], rest])
+    layers[2].set_weights([written.scale * head, written.scale * ends + written.shift])
 
 
 @dataclass(frozen=True)
@@ -60,22 +86,25 @@ class Asked:
     order: Sequence[int] | None = None  # of the rows of the data
     arrays: tuple[str, str] = ("x_test", "y_test")
     file: str = "data.npz"
+    model_file: str = "model.keras"
     methods: Sequence[Any] = METHODS
     requirements: Sequence[Any] = REQUIREMENTS
     changes: Mapping[str, Any] = field(default_factory=dict)
+    trains: bool = False  # whether the data hold training inputs too
 
 
-def run(folder: Path, asked: Asked) -> Audit:
-    """Run the audit in a folder of its own."""
+def prepared(folder: Path, asked: Asked) -> Path:
+    """Write model, data and spec into a folder of their own; returns the spec."""
     folder.mkdir(parents=True)
-    (asked.model or model()).save(folder / "model.keras")
+    (asked.model or model()).save(folder / asked.model_file)
     rows = np.arange(COUNT) if asked.order is None else np.asarray(asked.order)
     x, y = inputs()
-    np.savez(folder / asked.file, **{asked.arrays[0]: x[rows], asked.arrays[1]: y[rows]})
+    training = {"x_train": 1 - x[rows], "y_train": y[rows]} if asked.trains else {}
+    np.savez(folder / asked.file, **{asked.arrays[0]: x[rows], asked.arrays[1]: y[rows], **training})
     spec = {
         "version": 1,
         "audit": {"id": "relations"},
-        "model": {"path": "model.keras"},
+        "model": {"path": asked.model_file},
         "dataset": {
             "source": "npz",
             "path": asked.file,
@@ -89,7 +118,20 @@ def run(folder: Path, asked: Asked) -> Audit:
         **asked.changes,
     }
     (folder / "spec.yaml").write_text(json.dumps(spec))
-    return audit.run(audit.load_spec(folder / "spec.yaml"), out=folder / "run").audit
+    return folder / "spec.yaml"
+
+
+def run(folder: Path, asked: Asked) -> Audit:
+    """Run the audit in a folder of its own."""
+    return audit.run(audit.load_spec(prepared(folder, asked)), out=folder / "run").audit
+
+
+def run_elsewhere(folder: Path, asked: Asked, **environment: str) -> Audit:
+    """Run the audit in a process of its own, in another environment."""
+    spec = prepared(folder, asked)
+    ended = commands.run("run", spec, "--out", folder / "run", cwd=folder, **environment)
+    assert (folder / "run" / "results.json").exists(), ended.stderr
+    return read_results(folder / "run").audit
 
 
 def numbers(found: Audit) -> dict[tuple[str, str], tuple[Any, ...]]:
