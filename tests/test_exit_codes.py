@@ -66,6 +66,26 @@ def test_3_a_control_breaks(folder, tmp_path):
     assert "pass" not in {verdict["outcome"] for verdict in found["verdicts"]}
 
 
+def test_3_the_model_answers_by_more_than_its_input(tmp_path):
+    (tmp_path / "own_model.py").write_text(
+        "import keras\n"
+        "def build():\n"
+        "    x = keras.Input((8, 8, 1))\n"
+        "    hidden = keras.layers.Dropout(0.5, name='special')(keras.layers.Flatten()(x), training=True)\n"
+        "    return keras.Model(x, keras.layers.Dense(10)(hidden))\n"
+    )
+    repeats = [{"repeatability": {"seeds": 2}}]
+    spec = write_spec(tmp_path, model={"build": "own_model:build"}, methods=["gradient"], require=repeats)
+    options = {"cwd": tmp_path, "PYTHONPATH": str(tmp_path)}
+    finished = run("run", spec, "--trust-code", "own_model:build", "--out", "out", **options)
+    expect(finished, 3)
+    found = results(tmp_path / "out")
+    assert "randomness" in [reason["kind"] for reason in found["invalid"]]
+    assert [verdict["outcome"] for verdict in found["verdicts"]] != ["pass"]
+    for text in (finished.stdout, *((tmp_path / "out" / name).read_text() for name in ("summary.md", "junit.xml"))):
+        assert "special" in text
+
+
 def test_3_a_required_check_cannot_be_measured(tmp_path):
     """A layer whose weights have no initializer that could be rebuilt, and a spec that asks for one."""
     (tmp_path / "own_model.py").write_text(

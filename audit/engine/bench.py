@@ -14,6 +14,7 @@ from audit.engine.variants import Variants
 from audit.errors import UnitError
 from audit.methods.method import Method
 from audit.network.network import Network, Params
+from audit.network.random_states import Key, other_keys
 from audit.record import (
     Condition,
     Explained,
@@ -232,19 +233,28 @@ class NetworkBench:
         return retraining.retrain(condition, recall)
 
     def _maps(self, method: str, condition: Condition, explained: Explained) -> Float32[np.ndarray, "n ..."]:
-        params, keys = self.params(condition), self._keys(condition, explained.ids)
-        return self._functions.maps(
-            method, Subject(network=self._network, params=params, explained=explained, keys=keys)
+        subject = Subject(
+            network=self._network,
+            params=self.params(condition),
+            explained=explained,
+            keys=self._keys(condition, explained.ids),
+            draws=self._draws(condition),
         )
+        return self._functions.maps(method, subject)
 
     def _subject(self, explained: Explained, network: Network | None, params: Params | None = None) -> Subject:
         chosen, keys = network or self._network, self._keys(Original(), explained.ids)
         given = chosen.params if params is None else params
-        return Subject(network=chosen, params=given, explained=explained, keys=keys)
+        return Subject(network=chosen, params=given, explained=explained, keys=keys, draws=chosen.draws)
 
     def _keys(self, condition: Condition, ids: Sequence[str]) -> UInt32[np.ndarray, "n 2"]:
         other = (condition.seed,) if isinstance(condition, Rekeyed) else ()
         return input_keys(_derived(self._seed, "key", *other), ids)
+
+    def _draws(self, condition: Condition) -> tuple[Key, ...]:
+        """Return the draws of the network itself: others under another key."""
+        draws = self._network.draws
+        return other_keys(draws, condition.seed) if isinstance(condition, Rekeyed) else draws
 
     def _aimed(self, condition: Condition) -> Explained:
         """Return the inputs with the classes to explain: fixed, or on a re-drawn model those that it predicts."""

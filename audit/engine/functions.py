@@ -1,7 +1,7 @@
 """Methods at work on networks: each compiled once for a network, fitted to its parameters, and fed in batches."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from audit.errors import UnitError
 from audit.methods.fitted import learner
 from audit.methods.method import Method
 from audit.network.network import Network, Params
+from audit.network.random_states import Key, keyed
 from audit.record import Explained, record
 
 _KEPT_NETWORKS = 8  # other networks than the audited one, with their compiled functions
@@ -34,6 +35,7 @@ class Subject:
     params: Params
     explained: Explained
     keys: np.ndarray
+    draws: tuple[Key, ...] = ()  # of a network that draws random numbers: its maps are means over them
 
 
 class Functions:
@@ -117,7 +119,7 @@ class Functions:
     def outputs(self, network: Network, params: Params, inputs: np.ndarray) -> np.ndarray:
         """Return the logits (n, K) of inputs (n, ...)."""
         function = self._once("logits", "", network, lambda: active().compile(network.apply, network.precision))
-        return in_batches(function, self._on_device(params), inputs, batch=self._batch)
+        return mean_in_batches(function, self._on_device(params), inputs, batch=self._batch, draws=network.draws)
 
     def _function(self, method: str, network: Network) -> Compiled:
         return self._once("maps", method, network, lambda: compiled(self._methods[method], network))
@@ -127,7 +129,9 @@ class Functions:
     ) -> np.ndarray:
         explained = subject.explained
         arrays = (explained.inputs, explained.targets, subject.keys, *cotangents)
-        return in_batches(function, self._fitted(method, subject), *arrays, batch=batch).astype(np.float32, copy=False)
+        params = self._fitted(method, subject)
+        found = mean_in_batches(function, params, *arrays, batch=batch, draws=subject.draws)
+        return found.astype(np.float32, copy=False)
 
     def _fitted(self, method: str, subject: Subject) -> Any:
         """Return parameters on the device, with what a fitted method learned for them."""
@@ -177,3 +181,15 @@ def in_batches(function: Compiled, params: Any, *arrays: np.ndarray, batch: int)
     rows = np.minimum(np.arange(-(-count // batch) * batch), count - 1)  # the last batch repeats a row
     batches = np.split(rows, len(rows) // batch)
     return np.concatenate([to_numpy(function(params, *(each[some] for each in arrays))) for some in batches])[:count]
+
+
+def mean_in_batches(
+    function: Compiled, params: Any, *arrays: np.ndarray, batch: int, draws: Sequence[Key]
+) -> np.ndarray:
+    """Return the means of the results over the draws of a network, or its results where it draws nothing."""
+    if not draws:
+        return in_batches(function, params, *arrays, batch=batch)
+    mean: Any = 0.0
+    for key in draws:
+        mean = mean + in_batches(function, keyed(params, key), *arrays, batch=batch).astype(np.float64) / len(draws)
+    return mean.astype(np.float32)

@@ -26,7 +26,8 @@ def invalidities(spec: Mapping[str, Any], facts: Facts, controls: Sequence[Contr
 
 def known_before(spec: Mapping[str, Any], facts: Facts) -> tuple[Invalidity, ...]:
     """Return the reasons that are known before any unit runs: how the model answers, and what of it is chance."""
-    return (*own_randomness(facts.network.randomness), *reasons(spec.get("model") or {}, facts.data))
+    chance = own_randomness(facts.network.randomness) if facts.network.randomness else ()
+    return (*chance, *reasons(spec.get("model") or {}, facts.data))
 
 
 def why(invalid: Sequence[Invalidity]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from audit.backend import active
 from audit.errors import InputError
+from audit.network.random_states import Given, Key, stateless
 from audit.record import record
 
 Array = Any
@@ -34,6 +35,7 @@ class Node:
     arguments: tuple[tuple[Any, ...], Mapping[str, Any]]
     variables: tuple[str, ...]  # keys into Params, in the order of the operation's variables
     shape: tuple[int | None, ...]  # of the output, batch first
+    stream: int = 0  # its place among the operations with random generators, so that no two draw the same numbers
 
 
 @record
@@ -63,6 +65,8 @@ class Network:
     columns: tuple[str, ...] = ()  # the names of a row's columns, where the model takes them by name
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the words of a column's codes, by place
     precision: str = "float32"  # what its operations compute in; what goes in and comes out is float32
+    draws: tuple[Key, ...] = ()  # over which its answers and maps are averaged; none where it draws nothing
+    model: Any = None  # the Keras model that it was made from
 
 
 _SUMS = ("Add", "Average")  # both by ``keras.ops.add``
@@ -77,16 +81,24 @@ def sources(node: Node) -> tuple[Ref, ...]:
 
 def call(node: Node, params: Params, inputs: tuple[Array, ...]) -> Array:
     """Compute one recorded operation on other inputs or other parameters; pure."""
+    mixes = _may_mix(node, inputs)
+    values = tuple(zip(weights(node.operation), (params[name] for name in node.variables), strict=True))
+    tensors = tuple(map(active().any_batch, inputs)) if mixes else inputs
+    output = stateless(node.operation, filled(node), tensors, Given(values=values, params=params), node.stream)
+    return active().same_batch(output, inputs[0]) if mixes else output
+
+
+def filled(node: Node) -> Callable[..., Array]:
+    """Return an operation as a function of its inputs, whatever else it is called with filled in."""
     import keras
 
-    mixes = _may_mix(node, inputs)
-    given = iter(map(active().any_batch, inputs) if mixes else inputs)
-    leaves = [next(given) if isinstance(leaf, Ref) else leaf for leaf in keras.tree.flatten(node.arguments)]
-    args, kwargs = keras.tree.pack_sequence_as(node.arguments, leaves)
-    values = [params[name] for name in node.variables]
-    with keras.StatelessScope(state_mapping=list(zip(weights(node.operation), values, strict=True))):
-        output = node.operation(*args, **kwargs)
-    return active().same_batch(output, inputs[0]) if mixes else output
+    def compute(*inputs: Array) -> Array:
+        given = iter(inputs)
+        leaves = [next(given) if isinstance(leaf, Ref) else leaf for leaf in keras.tree.flatten(node.arguments)]
+        args, kwargs = keras.tree.pack_sequence_as(node.arguments, leaves)
+        return node.operation(*args, **kwargs)
+
+    return compute
 
 
 def _may_mix(node: Node, inputs: tuple[Array, ...]) -> bool:

@@ -32,7 +32,7 @@ def find_weights(model: keras.Model) -> tuple[Weight, ...]:
     """
     found: dict[int, Weight] = {}
     names: set[str] = set()
-    for layer, path in _layers(model, ""):
+    for layer, path in layers_in(model):
         # Kept by a layer as created, frozen or not. Setting `model.trainable` would change the user's model, and on
         # TensorFlow does nothing where it is True already, frozen layers or not.
         created = {id(variable) for variable in layer._trainable_variables}
@@ -46,11 +46,11 @@ def find_weights(model: keras.Model) -> tuple[Weight, ...]:
     return tuple(found.values())
 
 
-def _layers(layer: keras.Layer, path: str) -> Iterator[tuple[keras.Layer, str]]:
+def layers_in(layer: keras.Layer, path: str = "") -> Iterator[tuple[keras.Layer, str]]:
     """Yield a layer and those inside it with the names that lead to them."""
     yield layer, path
     for inner in layer._flatten_layers(include_self=False, recursive=False):
-        yield from _layers(inner, f"{path}/{inner.name}".lstrip("/"))
+        yield from layers_in(inner, f"{path}/{inner.name}".lstrip("/"))
 
 
 def _owns(layer: keras.Layer, variable: Any) -> bool:

@@ -37,6 +37,7 @@ def describe(plan: Plan, facts: Facts, *, skipped: Iterable[str], done: int, pac
     return [
         f"model      {facts.network.name}, {facts.network.parameters:,} parameters, {facts.network.classes} classes",
         f"output     {facts.network.head}",
+        *([f"random     {facts.network.randomness.words}"] if facts.network.randomness else []),
         f"data       {facts.data.source}, {len(facts.data.ids)} inputs; {facts.data.selection}",
         f"methods    {', '.join(_label(method) for method in facts.methods)}",
         "stages, output to input (each is re-drawn as a whole):",
@@ -55,7 +56,7 @@ def evaluations(units: Iterable[tuple[str, Unit]], facts: Facts) -> int:
     pairs = [(method, unit.condition) for method, unit in units if method]
     explained = [method for method, condition in pairs if not isinstance(condition, Null | Removed)]
     ranked = {method for method, condition in pairs if isinstance(condition, Removed)}
-    cost = {method.id: method.evaluations for method in facts.methods}
+    cost = {method.id: method.evaluations * facts.network.draws for method in facts.methods}
     inputs, data = len(facts.data.ids), facts.training.train + facts.training.test if facts.training else 0
     explained += [method for method, unit in units if method for _ in range(_maps(unit) - 1)]
     maps = sum(cost[method] for method in explained) + sum(cost[method] for method in set(explained))

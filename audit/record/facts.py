@@ -72,6 +72,16 @@ class Randomness:
         """Whether the answer to an input depends on what else is in its batch, or on the place in it."""
         return self.company > NOTICED or self.alone > ROUNDING
 
+    @property
+    def words(self) -> str:
+        """What was found, in words."""
+        if self.averaged:
+            drawing = f" (random: {', '.join(self.drawing)})" if self.drawing else ""
+            return f"answers and maps are means over {self.averaged} draws of the model{drawing}"
+        kinds = {"from draw to draw": self.random, "from call to call": self.changes, "with the batch": self.mixes}
+        found = [how for how, seen in kinds.items() if seen]
+        return f"its answers change {' and '.join(found)}" if found else "none: equal inputs get equal answers"
+
 
 @record
 class NetworkFacts:
@@ -85,8 +95,13 @@ class NetworkFacts:
     stages: tuple[StageFacts, ...]
     head: str  # what was done to the output, in words
     graph: bool  # whether its operations could be recorded
-    randomness: Randomness = field(default_factory=Randomness)
+    randomness: Randomness | None = None  # None in results of an earlier version
     initial: int = 0  # biases and the like that start at a constant, where every one of them still has it
+
+    @property
+    def draws(self) -> int:
+        """How often an answer or a map is computed: once, or as often as the model's own randomness is averaged."""
+        return self.randomness.averaged or 1 if self.randomness else 1
 
 
 @record

@@ -26,6 +26,7 @@ def world_digest(network: Network, chosen: Chosen, logits: np.ndarray, provenanc
             "truth": {name: arrays_digest(each) for name, each in {**chosen.truth, **chosen.counterparts}.items()},
             "seed": provenance.seed,
             "batch": batch,
+            "draws": network.draws,
             "versions": dict(provenance.versions),
             "backend": [
                 provenance.backend,

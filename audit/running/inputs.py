@@ -8,7 +8,7 @@ import numpy as np
 
 from audit.backend import active
 from audit.datasets.dataset import Dataset, choose, identities
-from audit.engine.functions import in_batches
+from audit.engine.functions import mean_in_batches
 from audit.errors import InputError
 from audit.network.network import Network
 from audit.record import Explained, record
@@ -115,7 +115,7 @@ def answering(network: Network, batch: int) -> Callable[[np.ndarray], np.ndarray
     """Return ``inputs (m, ...) -> logits (m, K)`` of the model as it is, compiled once."""
     backend = active()
     apply, params = backend.compile(network.apply), backend.to_device(network.params)
-    return lambda inputs: in_batches(apply, params, inputs, batch=batch)
+    return lambda inputs: mean_in_batches(apply, params, inputs, batch=batch, draws=network.draws)
 
 
 def logits_of(answers: Callable[[np.ndarray], np.ndarray], data: Dataset) -> np.ndarray:

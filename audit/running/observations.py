@@ -22,6 +22,7 @@ from audit.record import (
     NetworkFacts,
     Performance,
     Provenance,
+    Randomness,
     StageFacts,
     TrainingFacts,
     digest,
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from audit.spec.spec import Spec
 
 
-def network_facts(network: Network) -> NetworkFacts:
-    """Describe the audited model: its digest, stages and sizes."""
+def network_facts(network: Network, randomness: Randomness | None = None) -> NetworkFacts:
+    """Describe the audited model: its digest, stages and sizes, and what was measured of its own randomness."""
     sizes = {name: int(np.size(array)) for name, array in network.params.items()}
     return NetworkFacts(
         name=network.name,
@@ -56,6 +57,7 @@ def network_facts(network: Network) -> NetworkFacts:
         ),
         head=network.head,
         graph=network.graph is not None,
+        randomness=randomness,
         initial=initial_constants(network),
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from audit.backend import active
 from audit.datasets.dataset import Dataset, choose
-from audit.engine.functions import in_batches
+from audit.engine.functions import mean_in_batches
 from audit.network.network import Network
 from audit.network.randomize import randomize
 from audit.performance import balanced, performance_of, right
@@ -65,6 +65,6 @@ def _copies(network: Network, x: np.ndarray, labels: np.ndarray, seed: int) -> t
     def accuracy(number: int) -> float:
         condition = Randomized(mode="cascading", stage=len(network.stages), seed=number, redraw=redraw)
         params = backend.to_device(randomize(network, network.params, condition, seed=seed))
-        return balanced(right(in_batches(apply, params, x, batch=batch), labels), labels)
+        return balanced(right(mean_in_batches(apply, params, x, batch=batch, draws=network.draws), labels), labels)
 
     return tuple(accuracy(number) for number in range(COPIES))

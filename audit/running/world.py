@@ -19,6 +19,8 @@ from audit.methods.method import Method
 from audit.network import blocks
 from audit.network.loading import load
 from audit.network.network import Network
+from audit.network.random_states import draw_keys
+from audit.network.randomness import measure
 from audit.record import Code, Facts, Provenance, Rekeyed, record
 from audit.registry import find
 from audit.running.code import code_of, code_of_classes, own_code
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from audit.spec.model import Model
     from audit.spec.spec import Spec
 
+_DRAWS = 16  # of a stochastic model: the mean's error is a quarter of one draw's
 _BATCH = 64  # inputs per compiled call: more gains nothing on a CPU and costs memory on a GPU
 
 
@@ -62,6 +65,8 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
     validate(data, network.input_shape, network.classes)
     _check_truth(spec, data)
     _check_asked(spec.model, data, network.classes)
+    randomness = measure(network, data.x, draws=_draws(spec.model))
+    network = replace(network, draws=draw_keys(spec.seed, max(randomness.averaged, int(randomness.random))))
     batch = spec.runtime.batch or _balanced(spec.dataset.inputs)
     answers = answering(network, batch)
     logits = logits_of(answers, data)
@@ -85,7 +90,7 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
     splits = _splits(spec, network, data)
     provenance = provenance_of(spec, numerics)
     facts = Facts(
-        network=network_facts(network),
+        network=network_facts(network, randomness),
         data=replace(
             data_facts(spec, data, chosen, performance(network, data, logits, spec.seed)),
             other_feeds=other_feeds(spec, network, data, logits, answers),
@@ -161,7 +166,7 @@ def seconds_per_evaluation(world: World, method: str) -> float:
     started = time.monotonic()
     world.bench.maps(method, Rekeyed(seed=0))
     cost = {facts.id: facts.evaluations for facts in world.facts.methods}[method]
-    return (time.monotonic() - started) / (max(cost, 1) * len(world.facts.data.ids))
+    return (time.monotonic() - started) / (max(cost, 1) * world.facts.network.draws * len(world.facts.data.ids))
 
 
 def _network(model: "Model", root: Path, trusted: Collection[str]) -> Network:
@@ -184,6 +189,11 @@ def _loaded(model: "Model", root: Path, trusted: Collection[str]) -> Network:
             output=model.output,
         )
     return load.load_build(str(model.build), trusted=trusted, output=model.output, input_shape=model.input_shape)
+
+
+def _draws(model: "Model") -> int:
+    """Return over how many draws the answers of a model that draws random numbers are averaged; 0: not at all."""
+    return model.draws or _DRAWS if model.stochastic == "allowed" else 0
 
 
 def _balanced(count: int) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
+from itertools import accumulate
 from typing import Any
 
 import keras
@@ -10,6 +11,8 @@ import keras
 from audit.errors import InputError
 from audit.network.loading.normalization import by_weights, is_adapted
 from audit.network.network import Node, Ref, sources, weights
+from audit.network.random_states import generators, mode_of
+from audit.record import record
 
 Array = Any
 
@@ -42,8 +45,8 @@ def record_operations(model: keras.Model, names: Mapping[int, str]) -> tuple[Nod
         return None
     recorder, source = _Recorder(names), model.inputs[0]
     recorder.link([source], [Ref(node=-1)])
-    output = recorder.model(model, [source], "")[0].node
-    return _ancestors(recorder.nodes, output)
+    output = recorder.model(model, [source], _Within())[0].node
+    return _streamed(_ancestors(recorder.nodes, output))
 
 
 def is_graph(model: Any) -> bool:
@@ -60,6 +63,20 @@ def _functional() -> Any:
     return type(keras.Model(point, point))
 
 
+@record
+class _Within:
+    """Where an operation stands: the path of the models around it, and the mode in which one of them is called."""
+
+    prefix: str = ""
+    training: bool | None = None
+
+    def mode(self, operation: Any, kwargs: Mapping[str, Any]) -> bool | None:
+        """Return the mode of a call as Keras decides it: what encloses it first, then what the graph says."""
+        if not isinstance(operation, keras.Layer):
+            return None
+        return mode_of(operation, kwargs) if self.training is None else self.training
+
+
 class _Recorder:
     """Follows symbolic calls. Symbolic tensors are kept alive, since they are told apart by identity."""
 
@@ -73,30 +90,30 @@ class _Recorder:
         self._alive += tensors
         self._refs.update(zip(map(id, tensors), refs, strict=True))
 
-    def model(self, model: Any, tensors: Sequence[Any], prefix: str) -> list[Ref]:
+    def model(self, model: Any, tensors: Sequence[Any], within: _Within) -> list[Ref]:
         """Record a model called on tensors that are already recorded; return its outputs."""
         inputs = [keras.Input(batch_shape=(None, *tensor.shape[1:]), dtype=tensor.dtype) for tensor in tensors]
         self.link(inputs, [self._refs[id(tensor)] for tensor in tensors])
         # A plain model over the same layers: Sequential models cannot be recorded, compiled ones would be re-compiled.
         plain = keras.Model(model.inputs, model.outputs)
         copied = keras.models.clone_model(
-            plain, input_tensors=inputs, clone_function=lambda layer: layer, call_function=partial(self._call, prefix)
+            plain, input_tensors=inputs, clone_function=lambda layer: layer, call_function=partial(self._call, within)
         )
         return [self._refs[id(tensor)] for tensor in copied.outputs]
 
-    def _call(self, prefix: str, operation: Any, *args: Any, **kwargs: Any) -> Any:
+    def _call(self, within: _Within, operation: Any, *args: Any, **kwargs: Any) -> Any:
         outputs = operation(*args, **kwargs)
-        flat, path = keras.tree.flatten(outputs), prefix + operation.name
+        flat, path, mode = keras.tree.flatten(outputs), within.prefix + operation.name, within.mode(operation, kwargs)
         if is_graph(operation) and not any(map(_symbolic, keras.tree.flatten((args[1:], kwargs)))):
             tensors = [leaf for leaf in keras.tree.flatten(args) if _symbolic(leaf)]
-            self.link(flat, self.model(operation, tensors, path + "/"))
+            self.link(flat, self.model(operation, tensors, _Within(prefix=path + "/", training=mode)))
         else:
+            if isinstance(operation, keras.Layer):
+                kwargs = {**kwargs, "training": bool(mode)}  # what the graph says holds, and otherwise inference
             self.link(flat, self._append(path, operation, args, kwargs, flat))
         return outputs
 
     def _append(self, path: str, operation: Any, args: Any, kwargs: Any, outputs: Sequence[Any]) -> list[Ref]:
-        if isinstance(operation, keras.Layer):
-            kwargs = {**kwargs, "training": False}  # as a Functional model called with training=False does
         arguments = keras.tree.map_structure(
             lambda leaf: self._refs[id(leaf)] if _symbolic(leaf) else leaf, (args, kwargs)
         )
@@ -171,6 +188,12 @@ def _ancestors(nodes: Sequence[Node], goal: int) -> tuple[Node, ...]:
     )
 
 
+def _streamed(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    """Number the operations with random generators, in graph order."""
+    counts = accumulate((bool(generators(node.operation)) for node in nodes), initial=0)
+    return tuple(replace(node, stream=count) for node, count in zip(nodes, counts, strict=False))
+
+
 def drop_head(nodes: tuple[Node, ...], output: str) -> tuple[tuple[Node, ...], str]:
     """Remove a final softmax or sigmoid, so that the last node gives logits; say in words what was done.
 
@@ -228,5 +251,7 @@ def activation_name(node: Node) -> str:
 
 
 def _passes(node: Node) -> bool:
-    """Whether a node hands its input on unchanged when the model is not trained."""
+    """Whether a node hands its input on unchanged."""
+    if node.arguments[1].get("training"):
+        return False
     return node.kind in ("Dropout", "Identity", "ActivityRegularization") or activation_name(node) == "linear"

@@ -17,6 +17,7 @@ from audit.network.loading.columns import join_columns
 from audit.network.loading.normalization import built_again, is_adapted
 from audit.network.loading.state import copy_state
 from audit.network.network import Array, Network, Node, Params, Stage, replay
+from audit.network.random_states import Given, stateless
 from audit.record import record
 
 
@@ -85,6 +86,7 @@ def _network(model: keras.Model, shape: tuple[int, ...], parts: _Parts) -> Netwo
         added=tuple(weight.name for weight in parts.weights),
         rebuild=partial(_rebuild, model, shape),
         restore=partial(copy_state, model),
+        model=model,
     )
     if parts.nodes is None:
         return network
@@ -134,10 +136,14 @@ def _from_config(model: keras.Model) -> keras.Model:
 
 
 def _stateless(model: keras.Model, held: Sequence[params.Weight]) -> Any:
+    def compute(x: Array) -> Array:
+        return model(x, training=False)
+
     def apply(params: Params, x: Array) -> Array:
-        with keras.StatelessScope(state_mapping=[(weight.variable, params[weight.name]) for weight in held]):
-            tensor = keras.ops.convert_to_tensor(x, dtype="float32")
-            return active().same_batch(model(active().any_batch(tensor), training=False), tensor)
+        values = [(weight.variable, params[weight.name]) for weight in held]
+        tensor = keras.ops.convert_to_tensor(x, dtype="float32")
+        output = stateless(model, compute, (active().any_batch(tensor),), Given(values=values, params=params))
+        return active().same_batch(output, tensor)
 
     return apply
 

@@ -7,6 +7,7 @@ import numpy as np
 from audit.backend import active
 from audit.errors import InputError
 from audit.network.network import Network, Params
+from audit.network.random_states import keyed
 from audit.network.randomize import randomize
 from audit.network.training import keras_objects as recipes
 from audit.network.training import least_squares
@@ -159,11 +160,16 @@ class Trainer:
         """
         if not len(x) or y.dtype.kind not in "iub" or self._no_classes:
             return np.full(len(x), np.nan)
-        backend, held = active(), active().to_device(params)
+        held = active().to_device(params)
         rows = np.minimum(np.arange(-(-len(x) // _BATCH) * _BATCH), len(x) - 1).reshape(-1, _BATCH)
-        logits = np.concatenate([backend.to_numpy(self._apply(held, _taken(x, each, transform))) for each in rows])
+        logits = np.concatenate([self._logits(held, _taken(x, each, transform)) for each in rows])
         named = logits.argmax(axis=1) if self._network.classes > 1 else logits[:, 0] > 0
         return (named[: len(x)] == y).astype(np.float64)
+
+    def _logits(self, params: Params, x: np.ndarray) -> np.ndarray:
+        """Return the logits of a batch, the means over the network's draws where it has any."""
+        drawn = [keyed(params, key) for key in self._network.draws] or [params]
+        return np.mean([active().to_numpy(self._apply(each, x)) for each in drawn], axis=0)
 
     @property
     def _no_classes(self) -> bool:

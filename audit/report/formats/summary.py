@@ -35,6 +35,9 @@ def _blocks(audit: Audit) -> Iterator[str]:
     verdict = standing(audit.outcome)
     yield f"# {badge(verdict)}: {escaped(about(audit).get('title') or audit.facts.network.name, 120)}\n"
     yield f"{escaped(audit.sentence, 1000)}\n"
+    measured = audit.facts.network.randomness
+    if measured and measured.averaged:
+        yield f"The model draws random numbers: {escaped(measured.words, 400)}.\n"
     if not audit.valid:
         yield "**The audit is invalid: no verdict below counts as a pass.**\n"
         for reason in audit.invalid:
