@@ -103,6 +103,9 @@ def verdicts(audit: "Audit", *, verbose: bool = False) -> None:
     """Print the verdict table (methods by requirements), the reasons, and the audit's verdict in one sentence."""
     out = console(sys.stdout)
     out.print(_table(audit))
+    measured = audit.facts.network.randomness
+    if measured and measured.averaged:
+        out.print(_text(f"The model draws random numbers: {show(measured.words)}."), soft_wrap=True)
     for reason in audit.invalid:
         out.print(_text("INVALID: ", "fail"), _text(show(f"{reason.sentence} {reason.fix}")), sep="", soft_wrap=True)
     explained = [verdict for verdict in audit.verdicts if verbose or verdict.outcome != "pass"]

@@ -53,8 +53,7 @@ def measure(network: Network, data: np.ndarray, *, draws: int = 0) -> Randomness
 def _fitting(network: Network, x: np.ndarray) -> np.ndarray:
     """Return as many inputs as the model takes at a time, where it takes no other number."""
     batch = network.model.inputs[0].shape[0] if network.graph is not None else None
-    held = [each for each in network.model._flatten_layers() if isinstance(each, keras.layers.RNN) and each.stateful]
-    sizes = [state.shape[0] for each in held for state in keras.tree.flatten(each.states) if state is not None]
+    sizes = [state.shape[0] for state in _carried(network.model)]
     return np.resize(x, (batch or (sizes or [len(x)])[0], *x.shape[1:]))
 
 
@@ -102,15 +101,18 @@ def _generators(model: Any) -> list[tuple[str, Any, np.ndarray]]:
 @contextmanager
 def _restored(model: Any) -> Generator[None]:
     """Put back what calls change: all that is not trained."""
-    held = [(variable, value_of(variable)) for variable in model.non_trainable_variables]
+    held = [(variable, value_of(variable)) for variable in (*model.non_trainable_variables, *_carried(model))]
     try:
         yield
     finally:
         for variable, value in held:
             variable.assign(value)
-        for layer in model._flatten_layers():
-            if isinstance(layer, keras.layers.RNN) and layer.stateful:
-                layer.reset_state()
+
+
+def _carried(model: Any) -> list[Any]:
+    """Return the states that recurrent layers carry from call to call, which are no weights of theirs."""
+    layers = [each for each in model._flatten_layers() if isinstance(each, keras.layers.RNN) and each.stateful]
+    return [state for each in layers for state in keras.tree.flatten(each.states) if state is not None]
 
 
 def _check_compiles(network: Network, x: np.ndarray, changing: Sequence[str]) -> None:

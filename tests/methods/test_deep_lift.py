@@ -1,11 +1,14 @@
 """DeepLIFT against a slow re-derivation, by its sum, and by its known failures."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 
 from audit.methods.deep_lift import DeepLift
 from audit.methods.input_times_gradient import InputTimesGradient
+from audit.network.random_states import draw_keys, keyed
 from tests import networks
 from tests.methods.explain import explain
 from tests.reference import relevance as reference
@@ -41,3 +44,14 @@ def test_two_networks_of_one_function_get_two_maps() -> None:
 
 def test_a_saturated_input_is_not_overlooked() -> None:
     assert np.allclose(explain(networks.saturating(), DeepLift(), [[2.0]], 0), 1.0)
+
+
+def test_a_draw_of_a_network_that_drops_units_is_explained_to_its_sum() -> None:
+    inputs = keras.Input((6,))
+    hidden = L.Dropout(0.5)(L.Dense(12, activation="relu")(inputs), training=True)
+    network = networks.from_model(networks.fill(keras.Model(inputs, L.Dense(3)(hidden)), 0))
+    drawn = replace(network, params=keyed(network.params, draw_keys(0, 1)[0]))
+    x = _RANDOM.normal(size=(4, 6)).astype(np.float32)
+    maps = explain(drawn, DeepLift(), x, [0, 1, 2, 0])
+    logits = [np.asarray(keras.ops.convert_to_numpy(network.apply(drawn.params, each))) for each in (x, 0 * x)]
+    assert np.allclose(maps.sum(axis=1), (logits[0] - logits[1])[np.arange(4), [0, 1, 2, 0]], atol=1e-5)

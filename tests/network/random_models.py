@@ -146,6 +146,10 @@ CHANGING: Models = {
         lambda: recurrent(L.Bidirectional(L.SimpleRNN(3, stateful=True), name="both"), batch=2),
         "both",
     ),
+    "several cells": (
+        lambda: recurrent(L.RNN([L.SimpleRNNCell(3), L.SimpleRNNCell(2)], stateful=True, name="cells"), batch=2),
+        "cells",
+    ),
     "a counter in code": (lambda: coded(Counter(0.5, name="counter")), "counter"),
 }
 

@@ -1,7 +1,10 @@
 """A plan in words: what it costs, and everything that a reader must know before it runs."""
 
+from dataclasses import replace
+
 from audit.planning.outline import Pace, describe, evaluations
 from audit.planning.units import plan
+from audit.record import Randomness
 from tests.plans import STAGES, facts_of, spec_of
 
 
@@ -25,3 +28,11 @@ def test_the_plan_is_told_in_words() -> None:
         "repeatability: 5 methods",
     ):
         assert word in lines
+
+
+def test_means_over_draws_of_the_model_are_told_and_cost_as_many_maps() -> None:
+    units, facts = plan(spec_of("repeatability"), facts_of()).units(), facts_of()
+    drawn = replace(facts, network=replace(facts.network, randomness=Randomness(draws=0.5, averaged=16)))
+    assert evaluations(units, drawn) == 16 * evaluations(units, facts)
+    lines = describe(plan(spec_of("repeatability"), drawn), drawn, skipped=[], done=0, pace=Pace(evaluation=1.0))
+    assert any(line.startswith("random ") and "16 draws" in line for line in lines)

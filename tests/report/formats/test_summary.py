@@ -1,7 +1,9 @@
 """The summary tells what is no pass, stays short and shows hostile text as text."""
 
 import re
+from dataclasses import replace
 
+from audit.record import Randomness
 from audit.report.formats.summary import LONGEST, summary
 from audit.report.markdown import escaped
 from tests.report import examples
@@ -31,3 +33,11 @@ def test_summary_stays_short_and_counts_what_it_leaves_out() -> None:
     text = summary(examples.audit(verdicts=many))
     assert len(text.encode()) <= LONGEST < 64_000
     assert "more lines; the report shows all of them" in text
+
+
+def test_summary_says_that_answers_are_means_over_draws_of_the_model() -> None:
+    audit = examples.audit()
+    drawn = Randomness(draws=0.5, drawing=("dropout",), averaged=16)
+    network = replace(audit.facts.network, randomness=drawn)
+    assert "means over 16 draws" in summary(replace(audit, facts=replace(audit.facts, network=network)))
+    assert "draws of the model" not in summary(audit)
