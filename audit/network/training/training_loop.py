@@ -10,6 +10,7 @@ import numpy as np
 
 from audit.errors import InputError, UnitError
 from audit.network.keras_model import PARITY, gap
+from audit.network.loading.canonical import is_graph
 from audit.network.loading.state import filled
 from audit.network.network import Network, Params
 from audit.network.params import find_weights, value_of
@@ -265,8 +266,11 @@ def _starting_state(network: Network, model: keras.Model, probe: np.ndarray) -> 
     variables = {id(each): each for layer in model._flatten_layers() for each in layer._non_trainable_variables}
     built = {key: value_of(variable) for key, variable in variables.items()}
     network.restore(model)
-    _check(network, model, probe)
-    fresh = filled(model, probe)
+    fixed = model.inputs[0].shape[0] if is_graph(model) else None  # a stateful model takes one number of inputs
+    inputs = np.resize(probe, (fixed or len(probe), *probe.shape[1:]))
+    if not network.draws:  # else two answers differ, whatever was restored
+        _check(network, model, inputs)
+    fresh = filled(model, inputs)
     return [
         _State(variable=variable, value=built[key] if key in fresh else value_of(variable), filled=key in fresh)
         for key, variable in variables.items()

@@ -1,14 +1,18 @@
 """Retraining keeps what was not learned: adapted layers stay, what batches fill starts anew, both in every training."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 
 from audit.errors import InputError
 from audit.network.loading.load import from_model
+from audit.network.random_states import draw_keys
 from audit.network.training.trainer import Trainer
 from audit.recipe import Recipe
 from tests.network.adapted import ALL_KEPT, FILLED, Forgetful, L, layers_of, model_of, numbers
+from tests.network.random_models import CHANGING, DRAWING, MIXING, STEADY, images
 from tests.network.training.trained import same
 
 X, Y = numbers(90), (numbers(90)[:, 0] % 3).astype(np.int32)
@@ -89,3 +93,17 @@ def test_solving_exactly_needs_no_state():
     audited = from_model(keras.Sequential([keras.Input((4,)), L.Dense(3)]))
     solved = Trainer(audited, Recipe(solver="least_squares")).train(X, Y, seed=0)
     assert list(solved.params) == list(audited.params)
+
+
+RANDOM = {name: build for name, (build, _) in {**DRAWING, **CHANGING, **MIXING}.items()}
+ALL = {**RANDOM, **{f"steady: {name}": build for name, build in STEADY.items()}}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_model_that_answers_by_more_than_its_input_is_not_taken_for_another_one(name):
+    """What is random in it says nothing of what was restored; a model without a configuration is refused as ever."""
+    network = dataclasses.replace(from_model(ALL[name]()), draws=draw_keys(0, 1) if name in RANDOM else ())
+    try:
+        Trainer(network, SHORT, images())
+    except InputError as error:
+        assert error.code == "M023"
