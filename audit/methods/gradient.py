@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 class Gradient(MethodDefaults):
     """The derivative of the explained logit with respect to the input.
 
-    Formula: A(x) = d S_c(x) / d x, with S_c the logit of the explained class c.
+    Formula: A(x) = d S_c(x) / d x, with S_c the logit of the explained class c. Where it has no derivative: equal
+    entries of a maximum share it equally, and at 0 a rectifier has its lower slope, on every backend (in subclassed
+    models, whose operations are not recorded, the framework chooses).
     Unit: logit per unit of input. Sign: kept; positive where more input raises the logit.
     Hyper-parameters: none. Needs: the network's function alone, so any model.
     Known criticisms: says what a small change would do, not what the input contributed; saturates (zero where the logit

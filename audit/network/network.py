@@ -7,6 +7,10 @@ from typing import Any
 
 from audit.backend import active
 from audit.errors import InputError
+from audit.network.kinks import settled
+from audit.network.node import Node as Node
+from audit.network.node import Ref as Ref
+from audit.network.node import sources as sources
 from audit.network.random_states import Given, Key, stateless
 from audit.record import record
 
@@ -22,27 +26,6 @@ class Stage:
     name: str
     variables: tuple[str, ...]
     statistics: tuple[tuple[str, str], ...] = ()  # (moving mean, moving variance) of its batch normalisations
-
-
-@record
-class Node:
-    """One recorded operation. ``arguments`` is the call's (args, kwargs) with ``Ref``s in place of tensors."""
-
-    name: str  # unique in the graph
-    layer: str  # path of the layer it came from; several nodes share it where a fused activation was split off
-    kind: str  # class name of the operation: "Conv2D", "ReLU", "Relu", "Activation", "Add", ...
-    operation: Any  # a Keras layer (stateless) or operation
-    arguments: tuple[tuple[Any, ...], Mapping[str, Any]]
-    variables: tuple[str, ...]  # keys into Params, in the order of the operation's variables
-    shape: tuple[int | None, ...]  # of the output, batch first
-    stream: int = 0  # its place among the operations with random generators, so that no two draw the same numbers
-
-
-@record
-class Ref:
-    """A reference to a node's output; -1 is the network's input."""
-
-    node: int
 
 
 @record
@@ -72,15 +55,18 @@ class Network:
 _SUMS = ("Add", "Average")  # both by ``keras.ops.add``
 
 
-def sources(node: Node) -> tuple[Ref, ...]:
-    """Return the references among a node's arguments, one per input, in the order in which ``call`` takes them."""
-    import keras
-
-    return tuple(leaf for leaf in keras.tree.flatten(node.arguments) if isinstance(leaf, Ref))
-
-
 def call(node: Node, params: Params, inputs: tuple[Array, ...]) -> Array:
     """Compute one recorded operation on other inputs or other parameters; pure."""
+    import keras
+
+    def compute(*given: Array) -> Array:
+        return _compute(node, params, given)
+
+    real = all(keras.backend.is_float_dtype(keras.backend.standardize_dtype(value.dtype)) for value in inputs)
+    return (settled(node, compute) if real else compute)(*inputs)
+
+
+def _compute(node: Node, params: Params, inputs: tuple[Array, ...]) -> Array:
     mixes = _may_mix(node, inputs)
     values = tuple(zip(weights(node.operation), (params[name] for name in node.variables), strict=True))
     tensors = tuple(map(active().any_batch, inputs)) if mixes else inputs

@@ -11,10 +11,11 @@ from math import prod
 from typing import Any
 
 from audit.backend import active
-from audit.methods.backward import linear, winners
+from audit.methods.backward import linear
 from audit.methods.backward.normalisation import axes_of, centred, inverse_deviation, scale_of, variance_of
 from audit.methods.backward.operations import Role
 from audit.methods.backward.propagate import Rule
+from audit.network import winners
 from audit.network.network import Node, Params, call
 
 Array = Any
@@ -78,15 +79,18 @@ def winner(node: Node, params: Params, inputs: Any, output: Array, relevance: Ar
     """
     from keras import ops
 
-    candidates, to_inputs = active().vjp(winners.gathering(node), *inputs)
-    within = winners.inside(node, inputs[0].shape)
-    now, before = halves(candidates)
-    rise = winners.picked(now, within) - winners.picked(before, within)
-    share_now, share_before = winners.shares(now, within, before), winners.shares(before, within, now)
-    contribution = rise * ops.where(rise > 0, share_now, share_before)
-    multiplier = slope(contribution, now - before, ops.zeros_like(now), share_now)
-    received = ops.reshape(halves(relevance)[0], (-1, *now.shape[1:-1], 1))
-    return tuple(to_inputs(both(received * multiplier)))
+    windows = winners.windows_of(node, inputs[0].shape)
+    candidates, to_inputs = active().vjp(windows.gather, *inputs)
+    now, before = zip(*map(halves, candidates), strict=True)
+    rise = winners.picked(now, windows) - winners.picked(before, windows)
+    share_now, share_before = winners.shares(now, windows, before), winners.shares(before, windows, now)
+    received = winners.beside(halves(relevance)[0], now, windows)
+
+    def handed(value: Array, reference: Array, own: Array, its: Array) -> Array:
+        contribution = rise * ops.where(rise > 0, own, its)
+        return both(received * slope(contribution, value - reference, ops.zeros_like(value), own))
+
+    return tuple(to_inputs(tuple(map(handed, now, before, share_now, share_before))))
 
 
 def product(node: Node, params: Params, inputs: Any, output: Array, relevance: Array) -> tuple[Array, ...]:

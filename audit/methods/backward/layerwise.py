@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from audit.methods.backward import linear, winners
+from audit.methods.backward import linear
 from audit.methods.backward.linear import Linear
 from audit.methods.backward.lrp_rules import LinearRule, epsilon
 from audit.methods.backward.normalisation import with_deviation_held
@@ -100,7 +100,7 @@ def _rule(walk: _Walk, place: int) -> Rule:
         "affine": _summands(share),
         "normalisation": _single(epsilon(walk.rules.stabiliser), with_deviation_held),
         "route": by_calculus,
-        "winner": _to_winners,
+        "winner": by_calculus,
         "product": _equally,
         "identity": _unchanged,
         "activation": _unchanged,
@@ -130,22 +130,11 @@ def _is_change_of_units(walk: _Walk, place: int) -> bool:
 
 
 def by_calculus(node: Node, params: Params, inputs: Any, output: Array, relevance: Array) -> tuple[Array, ...]:
-    """Move relevance to where the values came from: the source of a copy."""
+    """Move relevance to where the values came from: the source of a copy, or what a maximum picked."""
     from audit.backend import active
 
     _, pullback = active().vjp(lambda *values: call(node, params, values), *inputs)
     return pullback(relevance)
-
-
-def _to_winners(node: Node, params: Params, inputs: Any, output: Array, relevance: Array) -> tuple[Array, ...]:
-    """Move relevance to what a maximum picked; entries that are equal share it equally."""
-    from keras import ops
-
-    from audit.backend import active
-
-    candidates, to_inputs = active().vjp(winners.gathering(node), *inputs)
-    shares = winners.shares(candidates, winners.inside(node, inputs[0].shape))
-    return tuple(to_inputs(shares * ops.reshape(relevance, (-1, *candidates.shape[1:-1], 1))))
 
 
 def _unchanged(node: Node, params: Params, inputs: Any, output: Array, relevance: Array) -> tuple[Array, ...]:

@@ -100,7 +100,7 @@ def _upsampling(interpolation: str) -> Role | None:
 
 
 def _activation(node: Node) -> Role | None:
-    from audit.network.loading.canonical import activation_name
+    from audit.network.node import activation_name
 
     name = activation_name(node)
     if name == "linear":

@@ -10,17 +10,12 @@ import keras
 
 from audit.errors import InputError
 from audit.network.loading.normalization import by_weights, is_adapted
-from audit.network.network import Node, Ref, sources, weights
+from audit.network.network import weights
+from audit.network.node import Node, Ref, activation_name, sources
 from audit.network.random_states import generators, mode_of
 from audit.record import record
 
 Array = Any
-
-_ACTIVATIONS = {
-    **{"ReLU": "relu", "Relu": "relu", "Relu6": "relu6", "LeakyReLU": "leaky_relu", "LeakyRelu": "leaky_relu"},
-    **{"PReLU": "prelu", "Softmax": "softmax", "Sigmoid": "sigmoid"},
-}
-"""The activation that a layer or operation of a class computes."""
 
 KEPT = "the model returns logits; nothing was removed"
 
@@ -240,14 +235,6 @@ def final_activation(node: Node) -> str | None:
     if name == "softmax" and getattr(node.operation, "axis", -1) not in (-1, len(node.shape) - 1):
         return None
     return name if name in ("softmax", "sigmoid") else None
-
-
-def activation_name(node: Node) -> str:
-    """Return the activation that a node computes, in snake case ("relu", "leaky_relu", ...), or an empty string."""
-    if node.kind == "Activation":
-        activation = node.operation.activation
-        return getattr(activation, "__name__", "") or _ACTIVATIONS.get(type(activation).__name__, "")
-    return _ACTIVATIONS.get(node.kind, "")
 
 
 def _passes(node: Node) -> bool:

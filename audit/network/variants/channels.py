@@ -8,8 +8,8 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from audit.network.loading.canonical import activation_name
 from audit.network.network import Network, Node, graph_of, sources
+from audit.network.node import activation_name
 from audit.network.variants.edit import held
 from audit.record import record
 

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 
 from audit.errors import InputError
-from audit.network.loading.canonical import activation_name
 from audit.network.network import Network, Node, Ref, graph_of, sources
+from audit.network.node import activation_name
 from audit.network.variants.channels import Path, is_linear, is_normalisation, paths, spread, users
 from audit.network.variants.edit import Piece, attach, edited, held, piece, substitute
 from audit.record import Explained, Variant

@@ -13,8 +13,8 @@ import keras
 import numpy as np
 
 from audit.errors import InputError
-from audit.network.loading.canonical import activation_name
 from audit.network.network import Network, Node, Params, Ref, call, graph_of, sources
+from audit.network.node import activation_name
 from audit.network.variants.edit import Piece, held, piece, substitute
 from audit.record import Explained, Variant
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from audit.backend import active
-from audit.methods.backward import winners
 from audit.methods.deep_lift import DeepLift
 from audit.methods.lrp import Lrp
+from audit.network import winners
 from audit.network.loading.from_model import from_model
 from audit.network.network import Network, graph_of
 from tests import networks
@@ -45,13 +45,13 @@ def test_the_largest_candidate_is_what_the_operation_puts_out(shape: tuple[int, 
     node = next(node for node in graph_of(network) if "Max" in node.kind)
     count = 3 if node.kind == "Maximum" else 1
     values = [np.random.default_rng(k).normal(size=(2, *shape[:-1], 3)).astype(np.float32) for k in range(count)]
-    candidates = winners.gathering(node)(*map(keras.ops.convert_to_tensor, values))
-    within = winners.inside(node, values[0].shape)
+    windows = winners.windows_of(node, values[0].shape)
+    candidates = windows.gather(*map(keras.ops.convert_to_tensor, values))
     expected = node.operation(values if node.kind == "Maximum" else values[0])
-    found = active().to_numpy(winners.picked(candidates, within)).ravel()
+    found = active().to_numpy(winners.picked(candidates, windows)).ravel()
     np.testing.assert_array_equal(found, active().to_numpy(expected).ravel())
-    shares = active().to_numpy(winners.shares(candidates, within))
-    np.testing.assert_allclose(shares.sum(axis=-1), 1.0, atol=1e-6)
+    shares = sum(map(active().to_numpy, winners.shares(candidates, windows)))
+    np.testing.assert_allclose(shares.sum(axis=windows.axes) if windows.axes else shares, 1.0, atol=1e-6)
 
 
 @pytest.mark.parametrize(("shape", "layer"), POOLS)
