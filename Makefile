@@ -24,7 +24,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test test-backend relations check format docs report-example reproduce verdicts lock clean
+.PHONY: help setup browser demo test test-backend relations peer references check format docs report-example reproduce verdicts lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -75,6 +75,17 @@ test-backend: setup  ## the tests that touch a framework, on the other backend
 
 relations: setup  ## every batch, order, way of writing and seed that an audit must not or must depend on, about an hour
 	KERAS_BACKEND=$(BACKEND) $(BIN)/python -m pytest -n $(WORKERS) -m exhaustive tests
+
+peer: build/peer/.complete  ## compare with independent implementations, installed in a folder of their own
+	PYTHONPATH=$(CURDIR)/build/peer KERAS_BACKEND=tensorflow $(BIN)/python -m pytest -n $(WORKERS) -m peer tests/peers tests/methods
+
+references: build/peer/.complete  ## measure how far each method is from its reference: docs/references.md
+	PYTHONPATH=$(CURDIR):$(CURDIR)/build/peer KERAS_BACKEND=tensorflow $(BIN)/python benchmarks/references.py docs/references.md
+
+build/peer/.complete: constraints-peer.txt | setup
+	@rm -rf build/peer
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --require-hashes --target build/peer --requirement constraints-peer.txt
+	@touch $@
 
 check: setup  ## format, lint, types and the direction of imports
 	$(BIN)/ruff format --check .
