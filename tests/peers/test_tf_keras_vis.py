@@ -10,7 +10,6 @@ from audit.methods.grad_cam import GradCam
 from audit.methods.grad_cam_plus_plus import GradCamPlusPlus
 from audit.methods.gradient import Gradient
 from audit.methods.layer_cam import LayerCam
-from audit.methods.score_cam import ScoreCam
 from audit.methods.smoothgrad import SmoothGrad
 from tests.methods.explain import explain
 from tests.peers.networks import RECTIFIED, TARGETS, inputs, model, network
@@ -102,12 +101,3 @@ def test_grad_cam_plus_plus_up_to_a_factor_for_each_channel(agree: Callable) -> 
     ours = explain(from_model(single), GradCamPlusPlus(layer="last"), x, TARGETS)[..., 0]
     scaled = theirs * (ours.max(axis=(1, 2)) / theirs.max(axis=(1, 2)))[:, None, None]
     agree(ours, scaled, ROUNDING)
-
-
-@pytest.mark.parametrize("name", ["average", "separated"])
-def test_score_cam_with_their_weights_in_ours(name: str, agree: Callable) -> None:
-    """At the layer's own size: the input's, so that neither side resizes, where theirs clamps what a mask shows."""
-    theirs = _cam("Scorecam", name)
-    assert theirs.shape[0] == len(TARGETS)
-    if name == "separated":
-        agree(_ours(ScoreCam(layer="last"), name)[..., 0], theirs, 1e-3)
