@@ -104,7 +104,7 @@ def prepared(folder: Path, asked: Asked) -> Path:
     spec = {
         "version": 1,
         "audit": {"id": "relations"},
-        "model": {"path": asked.model_file},
+        "model": {"path": asked.model_file, "accuracy": "any"},  # its weights are drawn, not learned
         "dataset": {
             "source": "npz",
             "path": asked.file,
