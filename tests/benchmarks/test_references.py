@@ -18,7 +18,7 @@ def test_every_method_has_a_row() -> None:
     assert above and set(re.findall(r"^\| `(\w+)` \|", below, re.MULTILINE)) == set(places("methods"))
 
 
-@pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: f"{each.method}: {each.other}")
+@pytest.mark.parametrize("reference", REFERENCES, ids=lambda each: f"{each.method}: {each.test}")
 def test_the_test_that_a_row_names_exists_and_stands_in_the_page(reference) -> None:
     file, _, name = reference.test.partition("::")
     text = (ROOT / file).read_text(encoding="utf-8")
