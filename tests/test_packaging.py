@@ -126,20 +126,26 @@ def test_every_dependency_is_bounded_on_both_sides(repository: Path) -> None:
         assert operators == {">=", "<"}, each
 
 
+def pinned_lines(repository: Path) -> list[str]:
+    """Return the lines that pin what `make setup` installs, and what `make peer` does beside it."""
+    files = ("constraints.txt", "constraints-peer.txt")
+    return [line for name in files for line in (repository / name).read_text().splitlines()]
+
+
 def pins(repository: Path) -> dict[str, str]:
     """Return the pinned version of every package."""
-    text = (repository / "constraints.txt").read_text()
+    text = "\n".join(pinned_lines(repository))
     return {canonicalize_name(name): version for name, version in re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE)}
 
 
 def test_the_pins_are_names_versions_and_hashes_only(repository: Path) -> None:
-    lines = (repository / "constraints.txt").read_text().splitlines()
+    lines = pinned_lines(repository)
     allowed = re.compile(r"[a-z0-9._-]+==[0-9][\w.+!]* \\|    --hash=sha256:[0-9a-f]{64}( \\)?")
     assert [line for line in lines if not allowed.fullmatch(line)] == []
 
 
 def test_every_pin_has_a_hash(repository: Path) -> None:
-    lines = (repository / "constraints.txt").read_text().splitlines()
+    lines = pinned_lines(repository)
     followers = [after for line, after in zip(lines, [*lines[1:], ""], strict=True) if "==" in line]
     assert len(followers) == len(pins(repository)) > 0
     assert all(line.startswith("    --hash=") for line in followers)
