@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float32, Int64, Real, Shaped
 
 from audit.errors import InputError
-from audit.record import record
+from audit.record import TableColumns, record
 
 RELEVANT, DISTRACTOR, OTHER_LABELS = "relevant", "distractor", "other_labels"
 """Names in ``Dataset.truth``: the pixels (N, H, W) bool that decide the label, those of a thing that does not, and the
@@ -20,23 +20,6 @@ labels (N,) of another task on the same inputs."""
 RELEVANT_SWAPPED, DISTRACTOR_SWAPPED = "relevant_swapped", "distractor_swapped"
 """Names in ``Dataset.counterparts``: the inputs with what decides the label, or what does not, exchanged for another
 of its kind."""
-
-
-UNKNOWN = "[UNK]"
-"""The word that stands in a vocabulary for all others, as in Keras."""
-
-
-@record
-class TableColumns:
-    """The names of a table's columns, in the order of ``Dataset.x``, and what the codes of words mean.
-
-    ``words`` holds the vocabulary of each column of words: a code is a place in it. Unless they are ``declared``, the
-    codes are those of the file alone, and only a model with a vocabulary of its own can be given these words.
-    """
-
-    names: tuple[str, ...]
-    words: Mapping[str, tuple[str, ...]]
-    declared: bool
 
 
 @record

@@ -36,7 +36,7 @@ from audit.record.conditions import (
     Trained,
 )
 from audit.record.evidence import Code, Evidence, Measurement, Unit
-from audit.record.explained import Explained, Variant
+from audit.record.explained import Explained, TableColumns, Variant
 from audit.record.facts import (
     FOLLOWS,
     NOTICED,
@@ -148,6 +148,7 @@ __all__ = [
     "StageFacts",
     "Strip",
     "LogLine",
+    "TableColumns",
     "TestedNetwork",
     "Trained",
     "TrainingFacts",

@@ -32,3 +32,16 @@ class Variant:
     explained: Explained
     notes: Mapping[str, Any] = field(default_factory=dict[str, Any])
     carry: Callable[[Any], Any] | None = None
+
+
+@record
+class TableColumns:
+    """The names of a table's columns, in the order of ``Dataset.x``, and what the codes of words mean.
+
+    ``words`` holds the vocabulary of each column of words: a code is a place in it. Unless they are ``declared``, the
+    codes are those of the file alone, and only a model with a vocabulary of its own can be given these words.
+    """
+
+    names: tuple[str, ...]
+    words: Mapping[str, tuple[str, ...]]
+    declared: bool

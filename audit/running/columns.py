@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from audit.datasets.dataset import Dataset, TableColumns
+from audit.datasets.dataset import Dataset
 from audit.datasets.shared.words import coded
 from audit.errors import InputError
 from audit.network.network import Network
+from audit.record import TableColumns
 
 
 def fitted(data: Dataset, network: Network) -> Dataset:

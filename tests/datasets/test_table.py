@@ -10,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from audit.datasets.dataset import TableColumns, validate
+from audit.datasets.dataset import validate
 from audit.datasets.table import Table
 from audit.errors import InputError
+from audit.record import TableColumns
 
 RNG = np.random.default_rng(0)
 

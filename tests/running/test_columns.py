@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audit.datasets.dataset import Dataset, TableColumns
+from audit.datasets.dataset import Dataset
 from audit.errors import InputError
+from audit.record import TableColumns
 from audit.running.columns import fitted
 from tests import networks
 

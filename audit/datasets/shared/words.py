@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from audit.datasets.dataset import UNKNOWN
 from audit.errors import InputError
+
+UNKNOWN = "[UNK]"
+"""The word that stands in a vocabulary for all others, as in Keras."""
 
 
 def words_of(values: Sequence[Any]) -> list[str]:
