@@ -84,28 +84,11 @@ def identified(dataset: Dataset, seed: int) -> Dataset:
     ids = np.array(identities(dataset.x, seed))
     labels = [b""] * len(ids) if dataset.y is None else [each.tobytes() for each in dataset.y]
     rows = np.array(sorted(range(len(ids)), key=lambda row: (ids[row], labels[row])), np.int64)
-    return _taken(replace(dataset, ids=ids), rows)
+    return taken(replace(dataset, ids=ids), rows)
 
 
-def unseen(test: Dataset, train: Dataset) -> Dataset:
-    """Return the test data without inputs that the training data hold too, both ``identified`` with one seed.
-
-    Raises:
-        InputError: no input is left.
-    """
-    rows = np.flatnonzero(~np.isin(test.ids, train.ids))
-    if not len(rows):
-        raise InputError(
-            "D015",
-            f"every input of `{test.name}` is among the training inputs, so nothing is left to test retraining on",
-            where="dataset",
-            received=f"{len(test.x)} inputs",
-            fix="use test inputs that the model was not trained on",
-        )
-    return _taken(test, rows)
-
-
-def _taken(dataset: Dataset, rows: np.ndarray) -> Dataset:
+def taken(dataset: Dataset, rows: np.ndarray) -> Dataset:
+    """Return the rows at some positions, with all that is known of them."""
     return replace(
         dataset,
         x=dataset.x[rows],
@@ -132,7 +115,7 @@ def choose(dataset: Dataset, count: int, seed: int) -> Int64[np.ndarray, "{count
     names = np.array(identities(dataset.x, seed))
     first = _different(dataset, names)
     copies = np.setdiff1d(np.arange(len(names)), first)
-    chosen = first[_stratified(_taken(dataset, first), names[first])]
+    chosen = first[_stratified(taken(dataset, first), names[first])]
     return np.concatenate([chosen, copies[np.argsort(names[copies], kind="stable")]])[:count]
 
 

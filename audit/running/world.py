@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audit.backend import active
-from audit.datasets.dataset import Dataset, identified, unseen, validate, validate_training
+from audit.datasets.dataset import Dataset, identified, validate, validate_training
+from audit.datasets.shared.split import unseen
 from audit.engine.bench import BenchSettings, Explained, NetworkBench
 from audit.engine.fitting import fitting_data
 from audit.engine.retraining import Retraining, Splits

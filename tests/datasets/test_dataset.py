@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from audit.datasets.dataset import Dataset, choose, identified, identities, unseen, validate, validate_training
+from audit.datasets.dataset import Dataset, choose, identified, identities, validate, validate_training
 from audit.errors import InputError
 
 
@@ -175,18 +175,6 @@ def test_copies_that_differ_in_their_label_alone_stand_in_one_order_too() -> Non
     order = np.random.default_rng(1).permutation(100)
     moved = replace(same, x=same.x[order], y=same.y[order])
     assert np.array_equal(identified(same, 7).y, identified(moved, 7).y)
-
-
-def test_what_was_trained_on_is_no_test_input() -> None:
-    dataset = _unequal()
-    train, test = (
-        identified(replace(dataset, x=dataset.x[rows], y=dataset.y[rows], ids=dataset.ids[rows]), 3)
-        for rows in (slice(70), slice(40, 100))
-    )
-    left = unseen(test, train)
-    assert sorted(left.x.tolist()) == sorted(dataset.x[70:].tolist()) and len(left.y) == len(left.ids) == 30
-    with pytest.raises(InputError, match="D015|among the training inputs"):
-        unseen(train, train)
 
 
 @pytest.mark.parametrize("labelled", [True, False])

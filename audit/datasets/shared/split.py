@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from audit.datasets.dataset import Dataset, choose, identities
+from audit.datasets.dataset import Dataset, choose, identities, taken
 from audit.errors import InputError
 
 
@@ -28,3 +28,21 @@ def held_out(data: Dataset, train_share: float, seed: int) -> np.ndarray:
     wanted = len(names) - min(max(round(train_share * len(names)), 1), len(names) - 1)
     groups = 1 + int(np.abs(np.cumsum(sizes[np.searchsorted(known, chosen)])[:-1] - wanted).argmin())
     return np.flatnonzero(np.isin(names, chosen[:groups]))
+
+
+def unseen(test: Dataset, train: Dataset) -> Dataset:
+    """Return the test data without inputs that the training data hold too, both ``identified`` with one seed.
+
+    Raises:
+        InputError: no input is left.
+    """
+    rows = np.flatnonzero(~np.isin(test.ids, train.ids))
+    if not len(rows):
+        raise InputError(
+            "D015",
+            f"every input of `{test.name}` is among the training inputs, so nothing is left to test retraining on",
+            where="dataset",
+            received=f"{len(test.x)} inputs",
+            fix="use test inputs that the model was not trained on",
+        )
+    return taken(test, rows)
