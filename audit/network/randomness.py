@@ -120,7 +120,7 @@ def _check_compiles(network: Network, x: np.ndarray, changing: Sequence[str]) ->
         active().compile(network.apply)(network.params, x)
     except Exception as error:  # code of the user's can fail anywhere
         raise InputError(
-            "M033",
+            "M037",
             "the model's answer changes from call to call, and it cannot be compiled",
             where=", ".join(changing) or network.name,
             received=f"{type(error).__name__}: {error}"[:300],

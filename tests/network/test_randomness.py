@@ -74,7 +74,7 @@ def test_what_changes_and_cannot_be_compiled_is_refused_with_its_layer(monkeypat
     monkeypatch.setattr("audit.network.randomness.active", Broken)
     with pytest.raises(InputError) as stopped:
         measure(network, images())
-    assert stopped.value.code == "M033" and "counter" in str(stopped.value)
+    assert stopped.value.code == "M037" and "counter" in str(stopped.value)
 
 
 def test_a_network_that_is_no_keras_model_draws_nothing():
