@@ -293,7 +293,6 @@ ELSEWHERE = {
     "methods/backward/linear.py": (3, "Keras layers"),
     "methods/backward/patterns.py": (3, "Keras layers"),
     "methods/backward/propagate.py": (7, "Keras layers and activations"),
-    "methods/backward/winners.py": (1, "Keras layers"),
     "methods/full_grad.py": (1, "Keras layers"),
     "methods/python.py": (1, "the user's function"),
     "methods/shared/with_model.py": (2, "Keras layers"),
