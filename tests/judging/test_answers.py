@@ -1,11 +1,13 @@
-"""What is known of the model's answers, in words."""
+"""What is known of the model's answers: in words, and as reasons that make an audit invalid."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from audit.judging.answers import UNLABELLED, sentences
-from audit.record import DataFacts, OtherFeed, Performance
+from audit.judging.validity import known_before
+from audit.record import DataFacts, Facts, OtherFeed, Performance
 from tests.audits import make_facts
 
 FOUND = Performance(
@@ -19,17 +21,18 @@ FOUND = Performance(
     skill_interval=(0.5, 0.6),
 )
 FEED = OtherFeed(
-    name="the values times 255",
-    fix="",
-    inputs=9,
-    accuracy=1.0,
-    declared_accuracy=1.0,
+    name="the values divided by 255",
+    fix="Set `preprocess: {scale: 0.00392156863}` in `dataset`.",
+    inputs=400,
+    accuracy=0.84,
+    declared_accuracy=0.47,
     better=0,
     worse=0,
-    p_adjusted=1.0,
+    p_adjusted=1e-20,
     test="McNemar",
     wins=False,
 )
+RESCALED = replace(FEED, better=160, worse=12, wins=True)
 
 
 def data(**changes: object) -> DataFacts:
@@ -61,7 +64,7 @@ def test_labels_of_one_class_say_that_they_show_nothing() -> None:
     [
         (FEED, "cannot matter"),
         (replace(FEED, worse=3), "None of 1 other"),
-        (replace(FEED, better=9, wins=True), "does better with the values times 255"),
+        (replace(FEED, better=9, wins=True), "does better with the values divided by 255"),
     ],
 )
 def test_what_other_feeds_change_is_said(feed: OtherFeed, said: str) -> None:
@@ -71,3 +74,77 @@ def test_what_other_feeds_change_is_said(feed: OtherFeed, said: str) -> None:
 def test_results_of_an_earlier_version_say_their_accuracy() -> None:
     old = replace(make_facts().data, accuracy=0.9)
     assert sentences(old) == ("Accuracy 0.900 on all of the data.",)
+
+
+def facts_of(performance: Performance | None, *feeds: OtherFeed) -> Facts:
+    facts = make_facts()
+    return replace(facts, data=replace(facts.data, performance=performance, other_feeds=feeds))
+
+
+def useless(low: float) -> Performance:
+    return replace(FOUND, balanced=0.11, balanced_interval=(low, 0.2), skill_interval=(-0.3, 0.0))
+
+
+def test_a_model_that_answers_well_and_is_fed_rightly_gives_no_reason() -> None:
+    assert known_before({}, facts_of(FOUND, replace(RESCALED, wins=False))) == ()
+
+
+def test_unlabelled_data_give_no_reason() -> None:
+    assert known_before({}, facts_of(None)) == ()
+
+
+def test_a_feed_that_does_better_is_named_with_both_accuracies_and_what_to_write() -> None:
+    other = replace(RESCALED, name="each channel standardised", accuracy=0.60)
+    (reason,) = known_before({}, facts_of(FOUND, other, RESCALED))
+    assert reason.kind == "feed" and reason.fix == RESCALED.fix
+    for part in (RESCALED.name, "84.0%", "47.0%", "400", "p < 0.001"):
+        assert part in reason.sentence
+
+
+def test_of_feeds_that_do_about_as_well_the_first_is_named() -> None:
+    other = replace(RESCALED, name="each channel standardised", accuracy=0.85)
+    (reason,) = known_before({}, facts_of(FOUND, RESCALED, other))
+    assert RESCALED.name in reason.sentence and reason.fix == RESCALED.fix
+
+
+@pytest.mark.parametrize("low", [0.02, 0.1])
+def test_an_interval_that_holds_chance_is_a_reason(low: float) -> None:
+    (reason,) = known_before({}, facts_of(useless(low)))
+    assert reason.kind == "accuracy" and "0.100 is reached" in reason.sentence and "accuracy: any" in reason.fix
+
+
+def test_probabilities_that_beat_the_frequencies_are_knowledge_although_no_answer_is_the_rare_class() -> None:
+    detector = replace(FOUND, balanced=0.5, balanced_interval=(0.49, 0.51), skill_interval=(0.001, 0.003))
+    assert known_before({}, facts_of(detector)) == ()
+
+
+@pytest.mark.parametrize(("as_good", "reasons"), [(0, 0), (1, 0), (2, 1), (39, 1)])
+def test_a_model_that_looks_untrained_must_do_better_than_its_copies(as_good: int, reasons: int) -> None:
+    copies = (0.2,) * as_good + (0.1,) * (39 - as_good)
+    assert len(known_before({}, facts_of(replace(FOUND, own=0.2, copies=copies)))) == reasons
+
+
+def test_labels_of_one_class_show_nothing_and_are_no_reason() -> None:
+    assert known_before({}, facts_of(replace(FOUND, classes=1, balanced_interval=(0.5, 0.9)))) == ()
+
+
+def test_any_accuracy_lifts_every_reason_of_the_answers() -> None:
+    facts = facts_of(useless(0.05), RESCALED)
+    assert len(known_before({}, facts)) == 2
+    assert known_before({"model": {"accuracy": "any"}}, facts) == ()
+
+
+@pytest.mark.parametrize(
+    ("asked", "reasons"),
+    [
+        ({"accuracy_at_least": 0.8}, 0),
+        ({"accuracy_at_least": 0.83}, 1),
+        ({"auc_at_least": 0.9}, 0),
+        ({"auc_at_least": 0.95}, 1),
+        ({"accuracy_at_least": 0.9, "auc_at_least": 0.99}, 2),
+        ({"accuracy_at_least": None}, 0),
+    ],
+)
+def test_what_the_spec_asks_must_be_reached_by_the_whole_interval(asked: dict[str, Any], reasons: int) -> None:
+    found = known_before({"model": asked}, facts_of(replace(FOUND, auc=0.95, auc_interval=(0.92, 0.97))))
+    assert len(found) == reasons and all(each.kind == "accuracy" for each in found)
