@@ -82,13 +82,22 @@ def _no_better_than_chance(found: Performance) -> tuple[Invalidity, ...]:
     chance = 1 / found.classes
     if found.classes == 1:
         return ()
-    if found.balanced_interval[0] > chance or found.skill_interval[0] > 0:
+    if found.balanced_interval[0] > chance or _knows_probabilities(found):
         return _like_its_copies(found)
     sentence = (
         f"The model answers no better than chance: its balanced accuracy on {found.inputs:,} labelled inputs is "
         f"{share(found.balanced, found.balanced_interval)}, and {chance:.3f} is reached without looking at them."
     )
     return (Invalidity(kind="accuracy", sentence=sentence, fix=_KNOWS_NOTHING),)
+
+
+def _knows_probabilities(found: Performance) -> bool:
+    """Return whether the probabilities hold knowledge, though rare positives may never be the likelier answer.
+
+    They are better than the class frequencies; or no worse, and rank the positives above the others.
+    """
+    ranks = found.auc_interval is not None and found.auc_interval[0] > 0.5
+    return found.skill_interval[0] > 0 or (ranks and found.skill_interval[1] >= 0)
 
 
 def _like_its_copies(found: Performance) -> tuple[Invalidity, ...]:

@@ -25,7 +25,9 @@ MOST = 2000
 
 _FIRST = 250  # a feed that is clearly worse on these is not tried on the rest: most are, of a model that is fed rightly
 _CLEARLY = 0.001
-LEVEL = 0.01
+_LEVELS = {"McNemar": 0.01, "DeLong": 0.001}  # the latter's distribution is an approximation, of few positives
+_FEWER = 0.9  # of the errors at most: a shift too small to be a mistake can be as sure as a large one
+_LESS = 0.75  # of what the area lacks of 1: a model trained too little may rank somewhat better at another scale
 
 
 @record
@@ -135,7 +137,7 @@ def _of_answers(tried: _Tried, declared: Declared) -> _Test:
     hits, feed, labels = tried.hits, declared.hits, declared.labels
     # A shift of the threshold between two classes helps one at the cost of the other, so a better feed must not lose by
     # either measure: a model is fed rightly if it was trained for the one or the other.
-    better = hits.mean() >= feed.mean() and balanced(hits, labels) > balanced(feed, labels)
+    better = hits.mean() >= feed.mean() and 1 - balanced(hits, labels) <= _FEWER * (1 - balanced(feed, labels))
     return _Test(name="McNemar", p=paired_test(hits, feed, labels), better=bool(better))
 
 
@@ -145,7 +147,7 @@ def _of_scores(tried: _Tried, declared: Declared) -> _Test:
     if not np.array_equal(tried.labels, declared.labels):
         other = -other  # the labels of two classes exchanged: the same scores speak for the other class
     positive = declared.labels == 1
-    better = auc(other, positive)[0] > auc(feed, positive)[0]
+    better = 1 - auc(other, positive)[0] <= _LESS * (1 - auc(feed, positive)[0])
     return _Test(name="DeLong", p=paired_auc_test(other, feed, positive), better=better)
 
 
@@ -161,5 +163,5 @@ def _feed(tried: _Tried, declared: Declared, test: _Test, p: float) -> OtherFeed
         worse=int((feed & ~hits).sum()),
         p_adjusted=p,
         test=test.name,
-        wins=test.better and p < LEVEL,
+        wins=test.better and p < _LEVELS[test.name],
     )

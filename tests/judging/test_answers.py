@@ -118,6 +118,17 @@ def test_probabilities_that_beat_the_frequencies_are_knowledge_although_no_answe
     assert known_before({}, facts_of(detector)) == ()
 
 
+@pytest.mark.parametrize(
+    ("auc", "skill", "reasons"),
+    [((0.8, 0.9), (-0.001, 0.002), 0), ((0.8, 0.9), (-0.004, -0.001), 1), ((0.45, 0.7), (-0.001, 0.002), 1)],
+)
+def test_a_few_rare_positives_that_are_ranked_above_others_by_fair_probabilities_are_knowledge(
+    auc: tuple[float, float], skill: tuple[float, float], reasons: int
+) -> None:
+    detector = replace(FOUND, classes=2, balanced_interval=(0.49, 0.51), skill_interval=skill, auc_interval=auc)
+    assert len(known_before({}, facts_of(detector))) == reasons
+
+
 @pytest.mark.parametrize(("as_good", "reasons"), [(0, 0), (1, 0), (2, 1), (39, 1)])
 def test_a_model_that_looks_untrained_must_do_better_than_its_copies(as_good: int, reasons: int) -> None:
     copies = (0.2,) * as_good + (0.1,) * (39 - as_good)
