@@ -58,6 +58,20 @@ def two_classes(logits: Float[np.ndarray, "n classes"], labels: Integer[np.ndarr
     return logits.shape[1] <= 2 and len(np.unique(labels)) == 2
 
 
+def matching(
+    logits: Float[np.ndarray, "n classes"], labels: Integer[np.ndarray, "n"]
+) -> Integer[np.ndarray, "classes"]:
+    """Return the class (K,) that each label is to be called so that most answers are right; one that has none stays.
+
+    Source: the assignment problem, Kuhn 1955.
+    """
+    import scipy.optimize  # pyright: ignore[reportMissingTypeStubs]
+
+    counts = 0.5 * np.eye(logits.shape[1])
+    np.add.at(counts, (labels, logits.argmax(axis=1)), 1)
+    return np.asarray(cast(Any, scipy.optimize).linear_sum_assignment(counts, maximize=True)[1])
+
+
 def auc(scores: Float[np.ndarray, "n"], positive: Bool[np.ndarray, "n"]) -> tuple[float, tuple[float, float]]:
     """Return the area under the ROC curve and its interval; there must be inputs of both kinds.
 

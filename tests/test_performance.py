@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from audit.performance import above_chance, balanced, paired_test, performance_of, right
+from audit.performance import above_chance, balanced, matching, paired_test, performance_of, right
 
 
 def answers(labels: np.ndarray, accuracy: float, classes: int, random: np.random.Generator) -> np.ndarray:
@@ -102,3 +102,10 @@ def test_feeds_that_answer_equally_well_differ_as_rarely_as_the_level_says() -> 
     random, labels = np.random.default_rng(5), np.array([0] * 380 + [1] * 20)
     found = [paired_test(random.random(400) < 0.7, random.random(400) < 0.7, labels) for _ in range(400)]
     assert np.mean(np.array(found) < 0.05) <= 0.07
+
+
+def test_labels_in_another_order_are_matched_and_a_class_without_inputs_keeps_its_label() -> None:
+    random, order = np.random.default_rng(8), np.array([2, 0, 1, 3])
+    labels = random.integers(0, 3, 300)
+    assert matching(answers(order[labels], 0.7, 4, random), labels).tolist() == order.tolist()
+    assert matching(answers(labels, 0.7, 4, random), labels).tolist() == [0, 1, 2, 3]

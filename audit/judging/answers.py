@@ -57,7 +57,10 @@ def reasons(asked: Mapping[str, Any], data: DataFacts) -> tuple[Invalidity, ...]
     found = data.performance
     if found is None or asked.get("accuracy") == "any":
         return ()
-    return (*_fed_wrongly(data.other_feeds), *_no_better_than_chance(found), *_below(asked, found))
+    useless = _no_better_than_chance(found)
+    if useless and found.copies:  # not trained: a feed that happens to suit its random weights is no repair
+        return (*useless, *_below(asked, found))
+    return (*_fed_wrongly(data.other_feeds), *useless, *_below(asked, found))
 
 
 def _fed_wrongly(feeds: Sequence[OtherFeed]) -> tuple[Invalidity, ...]:

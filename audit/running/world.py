@@ -205,19 +205,22 @@ def _balanced(count: int) -> int:
 def _check_asked(model: "Model", data: Dataset, classes: int) -> None:
     """Refuse what is asked of the model's answers where the data cannot show it, before anything runs."""
     asked = [name for name in ("accuracy_at_least", "auc_at_least") if vars(model)[name] is not None]
-    if asked and data.y is None:
+    if not asked:
+        return
+    if data.y is None:
         raise InputError(
             "D051",
             f"`{asked[0]}` needs labels, which `{data.name}` does not have",
             where="model",
             fix=f"name the labels in `dataset`, or remove `{asked[0]}`",
         )
-    if model.auc_at_least is not None and max(classes, 2) != 2:
+    named = len(np.unique(data.y))
+    if model.auc_at_least is not None and (max(classes, 2) != 2 or named != 2):
         raise InputError(
             "D052",
-            "`auc_at_least` needs a model of two classes",
+            "`auc_at_least` needs a model of two classes and labels of both",
             where="model",
-            received=f"{classes} classes",
+            received=f"a model of {max(classes, 2)} classes, labels of {named}",
             fix="use `accuracy_at_least`",
         )
 

@@ -135,6 +135,14 @@ def test_a_model_that_looks_untrained_must_do_better_than_its_copies(as_good: in
     assert len(known_before({}, facts_of(replace(FOUND, own=0.2, copies=copies)))) == reasons
 
 
+def test_a_model_that_was_not_trained_is_given_no_other_feed() -> None:
+    for performance in (
+        replace(FOUND, own=0.2, copies=(0.3,) * 39),
+        replace(useless(0.05), own=0.1, copies=(0.3,) * 39),
+    ):
+        assert [each.kind for each in known_before({}, facts_of(performance, RESCALED))] == ["accuracy"]
+
+
 def test_labels_of_one_class_show_nothing_and_are_no_reason() -> None:
     assert known_before({}, facts_of(replace(FOUND, classes=1, balanced_interval=(0.5, 0.9)))) == ()
 

@@ -97,6 +97,23 @@ def test_a_detector_of_rare_positives_that_is_fed_rightly_is_no_reason(weight: f
     assert reasons(found) == (), (found.performance, [each for each in found.other_feeds if each.wins])
 
 
+@pytest.mark.parametrize(
+    ("name", "classes"), [("digits", (2, 7)), ("colours", (0, 1, 4)), ("digits", tuple(range(10)))]
+)
+def test_labels_in_another_order_are_found_on_half_of_the_inputs_and_tried_on_the_rest(
+    name: str, classes: tuple[int, ...]
+) -> None:
+    fed = MODELS[name]()
+    order = np.arange(int(fed.y.max()) + 1)
+    order[list(classes)] = np.roll(classes, 3 if len(classes) == 10 else 1)
+    found = facts_of(fed.model, fed.x, order[fed.y])
+    (feed,) = [each for each in found.other_feeds if each.name == "the labels in another order"]
+    assert feed.wins and feed.accuracy > 0.9 and feed.inputs < 0.51 * len(fed.x)
+    assert all(f"{label} is its {given}" in feed.fix for given, label in enumerate(order.tolist()) if label != given)
+    (reason,) = [each for each in reasons(found) if each.kind == "feed"]
+    assert feed.name in reason.sentence
+
+
 def test_without_labels_nothing_is_known_and_nothing_is_tried() -> None:
     fed = MODELS["table"]()
     found = facts_of(fed.model, fed.x, None)
