@@ -21,7 +21,7 @@ def performance_of(logits: Float[np.ndarray, "n classes"], labels: Integer[np.nd
     answer that does not look at the input reaches 1 / classes, however the labels are distributed.
     """
     hits = right(logits, labels)
-    classes, counts = np.unique(labels, return_counts=True)
+    classes = np.unique(labels)
     area, area_interval = auc(score(logits), labels == 1) if two_classes(logits, labels) else (None, None)
     return Performance(
         inputs=len(labels),
@@ -30,7 +30,7 @@ def performance_of(logits: Float[np.ndarray, "n classes"], labels: Integer[np.nd
         accuracy_interval=_wilson(int(hits.sum()), len(hits)),
         balanced=balanced(hits, labels),
         balanced_interval=_balanced_interval(hits, labels),
-        most_frequent=float(counts.max() / len(labels)),
+        most_frequent=most_frequent(labels),
         skill_interval=_skill_interval(logits, labels),
         auc=area,
         auc_interval=area_interval,
@@ -41,6 +41,11 @@ def right(logits: Float[np.ndarray, "n classes"], labels: Integer[np.ndarray, "n
     """Return which inputs are answered rightly; logits that are not finite are wrong answers."""
     named = logits.argmax(axis=1) if logits.shape[1] > 1 else (logits[:, 0] > 0).astype(int)
     return (named == labels) & np.isfinite(logits).all(axis=1)
+
+
+def most_frequent(labels: Integer[np.ndarray, "n"]) -> float:
+    """Return the share of the class that has the most labels."""
+    return float(np.unique(labels, return_counts=True)[1].max() / len(labels))
 
 
 def balanced(hits: Bool[np.ndarray, "n"], labels: Integer[np.ndarray, "n"]) -> float:

@@ -69,10 +69,12 @@ def _fed_wrongly(feeds: Sequence[OtherFeed]) -> tuple[Invalidity, ...]:
     if not winners:
         return ()
     best = max(each.accuracy for each in winners)
-    feed = next(each for each in winners if each.accuracy >= best - _ABOUT_AS_WELL)
+    feed, *others = [each for each in winners if each.accuracy >= best - _ABOUT_AS_WELL]
+    like = f" About as well: with {', or with '.join(each.name for each in others)}." if others else ""
     sentence = (
         f"The model is fed wrongly: with {feed.name} it answers {feed.accuracy:.1%} of {feed.inputs:,} labelled inputs "
         f"rightly, as the spec feeds it {feed.declared_accuracy:.1%} ({_TESTS[feed.test]}, {_p(feed.p_adjusted)})."
+        f"{like}"
     )
     return (Invalidity(kind="feed", sentence=sentence, fix=feed.fix),)
 
@@ -87,8 +89,9 @@ def _no_better_than_chance(found: Performance) -> tuple[Invalidity, ...]:
         return ()
     if found.balanced_interval[0] > chance or _knows_probabilities(found):
         return _like_its_copies(found)
+    known = "The model is not shown to answer better" if found.balanced > chance else "The model answers no better"
     sentence = (
-        f"The model answers no better than chance: its balanced accuracy on {found.inputs:,} labelled inputs is "
+        f"{known} than chance: its balanced accuracy on {found.inputs:,} labelled inputs is "
         f"{share(found.balanced, found.balanced_interval)}, and {chance:.3f} is reached without looking at them."
     )
     return (Invalidity(kind="accuracy", sentence=sentence, fix=_KNOWS_NOTHING),)
@@ -110,7 +113,7 @@ def _like_its_copies(found: Performance) -> tuple[Invalidity, ...]:
         return ()
     sentence = (
         f"The model was not trained: all its biases and the like have their initial value, and of {len(found.copies)} "
-        f"copies with re-drawn parameters {as_good} reach its balanced accuracy of {found.own:.3f}."
+        f"copies with re-drawn parameters {as_good} reach its balanced accuracy of {found.own:.3f} on some inputs."
     )
     return (Invalidity(kind="accuracy", sentence=sentence, fix=_KNOWS_NOTHING),)
 

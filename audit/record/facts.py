@@ -96,7 +96,6 @@ class NetworkFacts:
     head: str  # what was done to the output, in words
     graph: bool  # whether its operations could be recorded
     randomness: Randomness | None = None  # None in results of an earlier version
-    initial: int = 0  # biases and the like that start at a constant, where every one of them still has it
 
     @property
     def draws(self) -> int:

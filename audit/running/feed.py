@@ -1,24 +1,32 @@
 """How the model answers the data as the spec feeds them, and whether another feed would do better."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from audit.datasets.dataset import Dataset, choose
-from audit.performance import auc, balanced, matching, paired_auc_test, paired_test, right, score, two_classes
+from audit.performance import (
+    auc,
+    balanced,
+    matching,
+    most_frequent,
+    paired_auc_test,
+    paired_test,
+    right,
+    score,
+    two_classes,
+)
 from audit.record import OtherFeed, record
 from audit.running.columns import fitted
+from audit.running.inputs import Answers
 from audit.running.other_feeds import Alternative, Change, alternatives
 from audit.statistics import holm
 
 if TYPE_CHECKING:
     from audit.network.network import Network
     from audit.spec.spec import Spec
-
-Answers = Callable[[np.ndarray], np.ndarray]
-"""``inputs (m, ...) -> logits (m, K)`` of the audited model."""
 
 MOST = 2000
 """Labelled inputs on which feeds are compared: enough to see a difference of two in a hundred."""
@@ -151,14 +159,10 @@ def _clearest(tried: _Tried) -> _Test:
     """Return the clearer of the tests that apply, each counted once for every one of them (Bonferroni)."""
     ranked = two_classes(tried.logits, tried.beside.labels) and bool(np.isfinite(tried.logits).all())
     tests = [_of_scores(tried)] if ranked else []
-    if not (ranked and _most_frequent(tried.labels) > _LOPSIDED):
+    if not (ranked and most_frequent(tried.labels) > _LOPSIDED):
         tests.append(_of_answers(tried))
     best = min(tests, key=lambda test: (not test.better, test.p))
     return replace(best, p=min(1.0, best.p * len(tests)))
-
-
-def _most_frequent(labels: np.ndarray) -> float:
-    return float(np.unique(labels, return_counts=True)[1].max() / len(labels))
 
 
 def _of_answers(tried: _Tried) -> _Test:

@@ -16,6 +16,9 @@ from audit.record import Explained, record
 if TYPE_CHECKING:
     from audit.spec.spec import Spec
 
+Answers = Callable[[np.ndarray], np.ndarray]
+"""``inputs (m, ...) -> logits (m, K)`` of the audited model."""
+
 
 @record
 class Chosen:
@@ -111,14 +114,14 @@ def targets_of(target: str | int, logits: np.ndarray, labels: np.ndarray | None)
     return np.full(len(logits), target, np.int32)
 
 
-def answering(network: Network, batch: int) -> Callable[[np.ndarray], np.ndarray]:
+def answering(network: Network, batch: int) -> Answers:
     """Return ``inputs (m, ...) -> logits (m, K)`` of the model as it is, compiled once."""
     backend = active()
     apply, params = backend.compile(network.apply), backend.to_device(network.params)
     return lambda inputs: mean_in_batches(apply, params, inputs, batch=batch, draws=network.draws)
 
 
-def logits_of(answers: Callable[[np.ndarray], np.ndarray], data: Dataset) -> np.ndarray:
+def logits_of(answers: Answers, data: Dataset) -> np.ndarray:
     """Return the model's logits (N, K) for the whole data set.
 
     Raises:

@@ -31,7 +31,6 @@ from audit.running.code import code_of, code_of_classes
 from audit.running.fingerprint import arrays_digest
 from audit.running.inputs import Chosen
 from audit.running.packages import RECORDED
-from audit.running.untrained import initial_constants
 
 if TYPE_CHECKING:
     from audit.spec.spec import Spec
@@ -58,7 +57,6 @@ def network_facts(network: Network, randomness: Randomness | None = None) -> Net
         head=network.head,
         graph=network.graph is not None,
         randomness=randomness,
-        initial=initial_constants(network),
     )
 
 

@@ -28,7 +28,7 @@ from audit.running.code import code_of, code_of_classes, own_code
 from audit.running.columns import fitted
 from audit.running.feed import other_feeds
 from audit.running.fingerprint import world_digest
-from audit.running.inputs import answering, chosen_of, logits_of, targets_of
+from audit.running.inputs import Answers, answering, chosen_of, logits_of, targets_of
 from audit.running.observations import data_facts, method_facts, network_facts, provenance_of, training_facts
 from audit.running.untrained import performance
 from audit.spec.entries import CONTROL_METHODS
@@ -116,7 +116,7 @@ def observe(spec: "Spec", *, trusted: Collection[str] = ()) -> World:
         facts=facts,
         provenance=provenance,
         bench=bench,
-        retraining=None if splits is None else _retraining(spec, network, splits, bench, batch),
+        retraining=None if splits is None else _retraining(spec, network, splits, bench, answers),
         images=chosen.inputs[: len(gallery)],
     )
 
@@ -151,9 +151,9 @@ def _splits(spec: "Spec", network: Network, data: Dataset) -> Splits | None:
     return Splits(train=known, test=unseen(identified(data, spec.seed), known))
 
 
-def _retraining(spec: "Spec", network: Network, splits: Splits, bench: NetworkBench, batch: int) -> Retraining:
+def _retraining(spec: "Spec", network: Network, splits: Splits, bench: NetworkBench, answers: Answers) -> Retraining:
     def maps(method: str, data: Dataset) -> np.ndarray:
-        targets = targets_of(spec.target, logits_of(answering(network, batch), data), data.y)
+        targets = targets_of(spec.target, logits_of(answers, data), data.y)
         return bench.explain(method, Explained(inputs=data.x, ids=data.ids.tolist(), targets=targets))
 
     if spec.training is None:

@@ -104,7 +104,8 @@ def test_a_feed_that_does_better_is_named_with_both_accuracies_and_what_to_write
 def test_of_feeds_that_do_about_as_well_the_first_is_named() -> None:
     other = replace(RESCALED, name="each channel standardised", accuracy=0.85)
     (reason,) = known_before({}, facts_of(FOUND, RESCALED, other))
-    assert RESCALED.name in reason.sentence and reason.fix == RESCALED.fix
+    assert f"with {RESCALED.name} it" in reason.sentence and reason.fix == RESCALED.fix
+    assert reason.sentence.endswith("About as well: with each channel standardised.")
 
 
 @pytest.mark.parametrize("low", [0.02, 0.1])

@@ -49,9 +49,23 @@ def from_model(model: Any, *, output: str = "auto", input_shape: Sequence[int] |
         nodes, head = canonical.drop_head(nodes, output)
         stages = params.graph_stages(nodes, frozenset(weight.name for weight in held if weight.trainable))
     network = _network(model, shape, _Parts(weights=held, nodes=nodes, stages=stages, head=head))
+    _check_numbers(network)
     if head in (canonical.KEPT, _subclassed_head("auto")):
         _check_logits(network)
     return network
+
+
+def _check_numbers(network: Network) -> None:
+    """Refuse weights that are no numbers: a rectifier can turn them into zeros, and all answers look finite."""
+    broken = [name for name, array in network.params.items() if np.isnan(np.asarray(array, np.float64)).any()]
+    if broken:
+        raise InputError(
+            "M038",
+            f"{len(broken)} of {len(network.params)} weights of the model hold NaN",
+            where=f"{network.name}: {broken[0]}",
+            expected="numbers",
+            fix="audit the model as it was before its training diverged",
+        )
 
 
 _OF_TENSORFLOW = (

@@ -97,3 +97,14 @@ def test_tables_of_tensorflow_are_one_clear_error_elsewhere(name):
     with pytest.raises(InputError) as caught:
         from_model(model)
     assert caught.value.code == "M036" and "KERAS_BACKEND=tensorflow" in caught.value.fix
+
+
+@pytest.mark.parametrize("place", [0, 1, 2, 3])
+def test_a_weight_that_is_no_number_is_refused_although_a_rectifier_may_hide_it(place):
+    model = networks.cnn_model()
+    weights = model.get_weights()
+    weights[place].flat[-1] = np.nan
+    model.set_weights(weights)
+    with pytest.raises(InputError, match="M038") as caught:
+        from_model(model)
+    assert "1 of" in caught.value.what

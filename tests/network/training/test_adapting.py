@@ -8,7 +8,7 @@ from audit.errors import InputError
 from audit.network.loading.load import from_model
 from audit.network.training.trainer import Trainer
 from audit.recipe import Recipe
-from tests.network.adapted import KEPT, TENSORFLOW, WITH_TABLES, L, layers_of, model_of, numbers
+from tests.network.adapted import KEPT, TABLES, L, layers_of, model_of, numbers
 
 X, Y = 3 * numbers(300, seed=4) + 1, (numbers(300, seed=4)[:, 0] % 3).astype(np.int32)
 AGAIN = Recipe(epochs=1, batch_size=64, adapted="again")
@@ -49,10 +49,8 @@ def test_kept_statistics_are_the_audited_ones_whatever_is_trained_on():
         np.testing.assert_allclose(again.params[name], expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", [*[each for each in KEPT if each not in CAN], *WITH_TABLES])
+@pytest.mark.parametrize("name", [*[each for each in KEPT if each not in CAN], *TABLES])
 def test_what_cannot_be_adapted_again_is_one_clear_error_before_any_training(name):
-    if name in WITH_TABLES and not TENSORFLOW:
-        pytest.skip("only TensorFlow has words")
     with pytest.raises(InputError) as caught:
         trainer(model_of(layers_of(name)))
     assert caught.value.code == "M034" and "keep" in caught.value.fix
