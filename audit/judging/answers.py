@@ -72,9 +72,9 @@ def _fed_wrongly(feeds: Sequence[OtherFeed]) -> tuple[Invalidity, ...]:
     feed, *others = [each for each in winners if each.accuracy >= best - _ABOUT_AS_WELL]
     like = f" About as well: with {', or with '.join(each.name for each in others)}." if others else ""
     sentence = (
-        f"The model is fed wrongly: with {feed.name} it answers {feed.accuracy:.1%} of {feed.inputs:,} labelled inputs "
-        f"rightly, as the spec feeds it {feed.declared_accuracy:.1%} ({_TESTS[feed.test]}, {_p(feed.p_adjusted)})."
-        f"{like}"
+        f"The model would do better if it were fed otherwise: with {feed.name} it answers {feed.accuracy:.1%} of "
+        f"{feed.inputs:,} labelled inputs rightly, as the spec feeds it {feed.declared_accuracy:.1%} "
+        f"({_TESTS[feed.test]}, {_p(feed.p_adjusted)}).{like}"
     )
     return (Invalidity(kind="feed", sentence=sentence, fix=feed.fix),)
 
