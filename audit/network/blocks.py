@@ -22,7 +22,7 @@ def listed(network: Network, blocks: Sequence[Sequence[str]]) -> Network:
 
     Args:
         network: as loaded, a stage per layer.
-        blocks: names of layers, by path or by the last part of it where that is unique. Batch normalisation goes with
+        blocks: names of layers, by path or by the last part of it where that is unique. A normalisation goes with
             the layer that it follows unless it is named itself.
 
     Raises:

@@ -21,7 +21,7 @@ Params = Mapping[str, Array]
 
 @record
 class Stage:
-    """Trainable variables that are re-drawn together: one layer that holds weights, batch normalisation joined."""
+    """Trainable variables that are re-drawn together: one layer that holds weights, normalisations joined."""
 
     name: str
     variables: tuple[str, ...]

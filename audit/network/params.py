@@ -12,6 +12,14 @@ from audit.network.network import Network, Node, Params, Stage, sources, weights
 from audit.record import digest as digest_json
 from audit.record import record
 
+NORMALISATIONS = (
+    keras.layers.BatchNormalization,
+    keras.layers.GroupNormalization,
+    keras.layers.LayerNormalization,
+    keras.layers.RMSNormalization,
+)
+"""What only scales and shifts the activations of the layer it follows, and their subclasses."""
+
 
 @record
 class Weight:
@@ -99,17 +107,17 @@ def _initializer(layer: keras.Layer, name: str) -> Any:
 def graph_stages(nodes: Sequence[Node], trainable: frozenset[str]) -> tuple[Stage, ...]:
     """Return one stage per layer that holds trainable weights, output to input.
 
-    Batch normalisation joins the layer it follows: the nearest layer with weights among those it depends on. A shared
-    layer is one stage, at the place of its first call.
+    A normalisation joins the layer it follows: the nearest layer with weights among those it depends on; where there is
+    none it is a stage. A shared layer is one stage, at the place of its first call.
     """
     stages: dict[str, tuple[list[str], list[tuple[str, str]]]] = {}
-    nearest: list[str | None] = []  # per node: the stage that a batch normalisation after it would join
+    nearest: list[str | None] = []  # per node: the stage that a normalisation after it would join
     depth: list[int] = []  # per node: the position of that stage's layer
     assigned: set[str] = set()
     for position, node in enumerate(nodes):
         before = max((ref.node for ref in sources(node) if ref.node >= 0), key=lambda place: depth[place], default=None)
         owner = None if before is None else nearest[before]
-        normalises = isinstance(node.operation, keras.layers.BatchNormalization)
+        normalises = _normalises(node.operation)
         held = [name for name in node.variables if name in trainable]
         starts = bool(held) and (owner is None or not normalises)
         owner = node.layer if starts else owner
@@ -122,6 +130,12 @@ def graph_stages(nodes: Sequence[Node], trainable: frozenset[str]) -> tuple[Stag
             variables += fresh
             statistics += [pair for pair in statistics_of(node) if pair not in statistics]
     return _stages(stages)
+
+
+def _normalises(operation: Any) -> bool:
+    """Say whether an operation is a normalisation, one that a wrapper applies to each time step too."""
+    inner = operation.layer if isinstance(operation, keras.layers.TimeDistributed) else operation
+    return isinstance(inner, NORMALISATIONS)
 
 
 def statistics_of(node: Node) -> list[tuple[str, str]]:
@@ -141,15 +155,15 @@ def layer_stages(held: Sequence[Weight]) -> tuple[Stage, ...]:
     stages: dict[str, tuple[list[str], list[tuple[str, str]]]] = {}
     owner = None
     for weight in held:
-        normalises = isinstance(weight.layer, keras.layers.BatchNormalization)
-        if weight.trainable and (owner is None or not normalises):
+        if weight.trainable and (owner is None or not _normalises(weight.layer)):
             owner = weight.path
         if owner is None:
             continue
         variables, statistics = stages.setdefault(owner, ([], []))
         variables += [weight.name] if weight.trainable else []
-        if normalises and _statistics(weight.layer, names) not in statistics:
-            statistics.append(_statistics(weight.layer, names))
+        if isinstance(weight.layer, keras.layers.BatchNormalization):
+            pair = _statistics(weight.layer, names)
+            statistics += [] if pair in statistics else [pair]
     return _stages(stages)
 
 

@@ -46,6 +46,16 @@ def test_a_normalisation_goes_where_it_is_named(cnn):
     assert [len(stage.statistics) for stage in found.stages] == [1, 0, 0] and variables(found) == variables(cnn)
 
 
+def test_any_normalisation_goes_with_its_layer_where_it_is_not_named_and_where_it_is_named_otherwise():
+    dense, normalise = L.Dense, L.LayerNormalization
+    hidden = [dense(4, name="first"), normalise(name="scale"), dense(4, name="second")]
+    network = from_model(keras.Sequential([keras.Input((6,)), *hidden, dense(3, name="logits")]))
+    found = listed(network, [["logits"], ["second"], ["first"]])
+    assert [layers(each) for each in found.stages] == [("logits",), ("second",), ("first", "scale")]
+    moved = listed(network, [["logits", "scale"], ["second"], ["first"]])
+    assert set(layers(moved.stages[0])) == {"logits", "scale"} and variables(moved) == variables(network)
+
+
 def test_layers_inside_a_model_are_named_by_path_or_by_its_end(residual):
     by_path = listed(residual, [["classes"], ["shared", "block/inside"], ["first"]])
     by_end = listed(residual, [["classes"], ["shared", "inside"], ["first"]])

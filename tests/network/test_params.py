@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audit.network.loading.load import from_model
-from audit.network.params import architecture, digest
+from audit.network.params import architecture, digest, find_weights, layer_stages
 from tests import networks
 
 L = keras.layers
@@ -55,6 +55,53 @@ def test_batch_normalisation_that_follows_no_layer_is_a_stage_and_one_without_we
         ("start", ["gamma", "beta"]),
     ]
     assert network.stages[1].statistics == (("plain/moving_mean", "plain/moving_variance"),)
+
+
+NORMALISATIONS = {
+    "batch": L.BatchNormalization,
+    "layer": L.LayerNormalization,
+    "root mean square": L.RMSNormalization,
+    "group": lambda **fields: L.GroupNormalization(groups=2, **fields),
+    "instance": lambda **fields: L.GroupNormalization(groups=-1, **fields),
+    "each time step's": lambda **fields: L.TimeDistributed(L.LayerNormalization(), **fields),
+}
+
+
+class OwnNormalisation(L.LayerNormalization):
+    """A normalisation of one's own, as a subclass of one of Keras'."""
+
+
+@pytest.mark.parametrize("made", [*NORMALISATIONS.values(), OwnNormalisation], ids=[*NORMALISATIONS, "own"])
+def test_every_normalisation_joins_the_layer_it_follows_and_is_a_stage_where_it_follows_none(made):
+    model = keras.Sequential(
+        [
+            keras.Input((4, 6)),
+            made(name="start"),
+            L.Conv1D(4, 1, name="hidden"),
+            L.ReLU(),
+            made(name="after"),
+            L.Flatten(),
+            L.Dense(2, name="last"),
+        ]
+    )
+    network = from_model(model)
+    assert [name for name, _ in stages(network)] == ["last", "hidden", "start"]
+    own = {variable for variable in network.stages[1].variables if "after" in variable}
+    assert own and own == {name for name in network.params if "after" in name and "moving" not in name}
+    assert [each.variables for each in layer_stages(find_weights(model))] == [each.variables for each in network.stages]
+
+
+def test_what_has_a_kernel_of_its_own_is_a_stage_though_it_normalises():
+    model = keras.Sequential(
+        [
+            keras.Input((6,)),
+            L.Dense(4, name="first"),
+            L.SpectralNormalization(L.Dense(4), name="spectral"),
+            L.UnitNormalization(),
+            L.Dense(2, name="last"),
+        ]
+    )
+    assert [name for name, _ in stages(from_model(model))] == ["last", "spectral", "first"]
 
 
 def test_a_subclassed_model_has_its_layers_in_reverse_order_of_creation():
