@@ -147,7 +147,7 @@ class AdversarialFragility(Check):
         places = [[self._probe(*pair)] for pair in pairs]
         drawn = curve(found, places, labels, self._above())
         if isinstance(drawn, str):
-            return Judgement(outcome="inconclusive", reason=drawn)
+            return Judgement(outcome="inconclusive", code="sign-removed", reason=drawn)
         limits = Limits(null_at_most=self.null_at_most, undefined_at_most=self.undefined_at_most, fewest_seeds=1)
         targets = [self._target(place, name) for place, name in enumerate(names)]
         judgement = conclude(drawn, targets, limits)

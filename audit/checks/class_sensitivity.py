@@ -122,7 +122,7 @@ class ClassSensitivity(Check):
         null, sign = Null(draws=self.null_draws), self.sign or DEFAULT_SIGN
         drawn = curve(found, [self._probes()], ["another class"], AboveNull(null=null, sign=sign))
         if isinstance(drawn, str):
-            return Judgement(outcome="inconclusive", reason=drawn)
+            return Judgement(outcome="inconclusive", code="sign-removed", reason=drawn)
         target = Target(
             name="value",
             relation="at_most",

@@ -25,6 +25,7 @@ from audit.record import (
     Category,
     Channels,
     Condition,
+    Doubt,
     Evidence,
     Facts,
     Null,
@@ -143,12 +144,13 @@ class EfficientMprt(Check):
         joined = reduce(maps, channels=channels, sign="signed" if channels == "sum" else "absolute")
         return histogram_entropy(joined, self.bins)
 
-    def _no_room(self, room: float) -> str | None:
+    def _no_room(self, room: float) -> Doubt | None:
         if room >= self.head_room_at_least:
             return None
-        return (
-            f"No head-room: noise in place of the network raises the entropy of these maps by {room:z.3f} (at least "
-            f"{self.head_room_at_least:g} is needed), so whether it rises says nothing of the method."
+        return Doubt(
+            code="head-room",
+            text=f"No head-room: noise in place of the network raises the entropy of these maps by {room:z.3f} (at "
+            f"least {self.head_room_at_least:g} is needed), so whether it rises says nothing of the method.",
         )
 
 
@@ -161,6 +163,5 @@ def _without_falls(judgement: Judgement) -> Judgement:
         "The entropy falls when all parameters are re-drawn, so the re-drawn maps are no noise to be compared with. "
         f"Measured: {judgement.reason}"
     )
-    return replace(
-        judgement, outcome="inconclusive", reason=reason, criteria=(replace(criterion, outcome="inconclusive"),)
-    )
+    undecided = replace(criterion, outcome="inconclusive")
+    return replace(judgement, outcome="inconclusive", code="falling-entropy", reason=reason, criteria=(undecided,))

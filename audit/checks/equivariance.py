@@ -18,6 +18,7 @@ from audit.record import (
     Category,
     Compared,
     Condition,
+    Doubt,
     Evidence,
     Facts,
     Null,
@@ -129,14 +130,14 @@ class Equivariance(Check):
         """Judge every transformation to which the model is invariant; a pass needs all of them."""
         unfit = self.inapplicable(facts)
         if unfit:
-            return Judgement(outcome="inconclusive", reason=unfit)
+            return Judgement(outcome="inconclusive", code="not-applicable", reason=unfit)
         error = stopped(evidence, self.conditions(facts))
         if error:
             return error
         found = {each.unit.condition: self._masked(each) for each in evidence}
         doubts = {each: self._doubt(found[self._probe(each)], each) for each in self.transforms}
         tested = tuple(each for each in self.transforms if not doubts[each])
-        untested = " ".join(each for each in doubts.values() if each)
+        untested = " ".join(each.text for each in doubts.values() if each)
         return self._conclude(found, tested or self.transforms, untested, nothing=not tested)
 
     def settings(self) -> dict[str, Any]:
@@ -151,15 +152,19 @@ class Equivariance(Check):
         drawn = curve(found, places, tested, above)
         floor = curve(found, [[_OTHER_KEY]], ["another key, same input"], above)
         if isinstance(drawn, str) or isinstance(floor, str):
-            return Judgement(outcome="inconclusive", reason=str(drawn))
+            return Judgement(outcome="inconclusive", code="sign-removed", reason=str(drawn))
         limits = Limits(null_at_most=self.null_at_most, undefined_at_most=self.undefined_at_most, fewest_seeds=1)
         targets = [self._target(place, each) for place, each in enumerate(tested)]
-        judgement = conclude(drawn, targets, limits, doubt=untested if nothing else None)
+        judgement = conclude(
+            drawn, targets, limits, doubt=Doubt(code="not-invariant", text=untested) if nothing else None
+        )
         judgement = replace(judgement, curve=(*judgement.curve, point(floor, 0)))
         if nothing or not untested:
             return judgement
-        outcome: Outcome = "inconclusive" if judgement.outcome == "pass" else judgement.outcome
-        return replace(judgement, outcome=outcome, reason=f"{judgement.reason} Not decided: {untested}")
+        judgement = replace(judgement, reason=f"{judgement.reason} Not decided: {untested}")
+        if judgement.outcome != "pass":
+            return judgement
+        return replace(judgement, outcome="inconclusive", code="not-invariant")
 
     def _target(self, place: int, name: str) -> Target:
         what = f"of its excess {quantity(self.similarity)} under {name}, transformed back"
@@ -182,7 +187,7 @@ class Equivariance(Check):
         }
         return replace(evidence, scores=masked)
 
-    def _doubt(self, evidence: Evidence, name: str) -> str | None:
+    def _doubt(self, evidence: Evidence, name: str) -> Doubt | None:
         change = np.asarray(evidence.scores["model_change"], np.float64)
         because = (
             f"the model is not invariant to {name}, so the method need not be (its logits change by "

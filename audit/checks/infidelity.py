@@ -107,7 +107,7 @@ class Infidelity(Check):
         unit = _unit(found[self._probe()], facts)
         if unit == "logit" and self.perturbation == "noise":
             text = "A map in logits predicts the removal of features, not the effect of noise: use `squares`."
-            return Judgement(outcome="inconclusive", reason=text)
+            return Judgement(outcome="inconclusive", code="other-perturbation", reason=text)
         wanted = _READINGS.get(unit, ("sensitivity", "share")) if self.perturbation == "squares" else ("sensitivity",)
         drawn = min((self._values(found, "infidelity", each) for each in wanted), key=_mean)
         reading = drawn.labels[0].rsplit(" ", 1)[-1]

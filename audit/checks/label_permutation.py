@@ -19,6 +19,7 @@ from audit.record import (
     Category,
     Compared,
     Condition,
+    Doubt,
     Evidence,
     Facts,
     FigureKind,
@@ -130,7 +131,7 @@ class LabelPermutation(Check):
         ceiling = self._curve(found, (self._trained("true")[1:],), (_CEILING,), (PARTNER,))
         floor = self._curve(found, (self._trained("none")[1:],), (_FLOOR,), (PARTNER,))
         if isinstance(drawn, str) or isinstance(ceiling, str) or isinstance(floor, str):
-            return Judgement(outcome="inconclusive", reason=str(drawn))
+            return Judgement(outcome="inconclusive", code="sign-removed", reason=str(drawn))
         return self._conclude(drawn, ceiling, floor, unsound)
 
     def settings(self) -> dict[str, Any]:
@@ -145,7 +146,7 @@ class LabelPermutation(Check):
             audited=facts.data.accuracy,
         )
 
-    def _conclude(self, drawn: Curve, ceiling: Curve, floor: Curve, unsound: str | None) -> Judgement:
+    def _conclude(self, drawn: Curve, ceiling: Curve, floor: Curve, unsound: Doubt | None) -> Judgement:
         limits = Limits(null_at_most=self.null_at_most, undefined_at_most=self.undefined_at_most)
         judgement = conclude(drawn, self._targets(), limits, doubt=unsound)
         points = point(ceiling, 0), point(floor, 0)

@@ -88,7 +88,7 @@ class Repeatability(Check):
         above = AboveNull(null=self._null(), sign=self.sign or DEFAULT_SIGN, exact=True)
         drawn = curve(found, [self._keys()], ["another key"], above)
         if isinstance(drawn, str):
-            return Judgement(outcome="inconclusive", reason=drawn)
+            return Judgement(outcome="inconclusive", code="sign-removed", reason=drawn)
         target = Target(
             name="value",
             relation="at_least",

@@ -20,6 +20,7 @@ from audit.record import (
     Category,
     Compared,
     Condition,
+    Doubt,
     Evidence,
     Facts,
     Null,
@@ -119,7 +120,7 @@ class Reproducibility(Check):
         found = {each.unit.condition: each for each in measured}
         drawn = self._curve(found, wanted, _JUDGED)
         if isinstance(drawn, str):
-            return Judgement(outcome="inconclusive", reason=drawn)
+            return Judgement(outcome="inconclusive", code="sign-removed", reason=drawn)
         limits = Limits(null_at_most=self.null_at_most, undefined_at_most=self.undefined_at_most)
         judgement = conclude(drawn, (self._target(),), limits, doubt=doubt)
         return self._beside(judgement, found)
@@ -175,24 +176,27 @@ def _partner(condition: Condition) -> Trained | None:
 
 def accuracy_doubt(
     trainings: Sequence[Evidence], training: TrainingFacts, *, audited: float | None, within: float
-) -> str | None:
+) -> Doubt | None:
     """Return why new trainings cannot stand for the audited model, in one sentence; None where they can."""
     if audited is None or not training.test_shares:
-        return "The test accuracy of the audited model is not known, so nothing shows that the networks are alike."
+        text = "The test accuracy of the audited model is not known, so nothing shows that the networks are alike."
+        return Doubt(code="no-labels", text=text)
     chance = memorisation.chance(training)[1]
     error = 2 * math.sqrt(max(audited * (1 - audited), 1 / (4 * max(training.test, 1))) / max(training.test, 1))
     for each in trainings:
         accuracy = float(np.asarray(each.scores.get("test_accuracy", np.nan), np.float64).reshape(-1)[-1])
         seed = each.unit.condition.seed if isinstance(each.unit.condition, Trained) else 0
         if not min(accuracy, audited) > chance + error:  # NaN too
-            return (
-                f"A network is no better than chance ({chance:.3f}) on the test data: seed {seed} reaches "
-                f"{accuracy:.3f}, the audited model {audited:.3f}; nothing was learned that could be reproduced."
+            return Doubt(
+                code="not-learned",
+                text=f"A network is no better than chance ({chance:.3f}) on the test data: seed {seed} reaches "
+                f"{accuracy:.3f}, the audited model {audited:.3f}; nothing was learned that could be reproduced.",
             )
         if not abs(accuracy - audited) <= within + error:
-            return (
-                f"The new training with seed {seed} has a test accuracy of {accuracy:.3f}, the audited model "
+            return Doubt(
+                code="other-accuracy",
+                text=f"The new training with seed {seed} has a test accuracy of {accuracy:.3f}, the audited model "
                 f"{audited:.3f}, which is more than {within:g} apart beside sampling error: bring `training` closer to "
-                "how the model was trained, or allow more in `accuracy_within`."
+                "how the model was trained, or allow more in `accuracy_within`.",
             )
     return None

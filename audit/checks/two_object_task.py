@@ -18,6 +18,7 @@ from audit.record import (
     Category,
     Channels,
     Condition,
+    Doubt,
     Evidence,
     Facts,
     Original,
@@ -134,7 +135,7 @@ class TwoObjectTask(Check):
     def _placed(self, maps: np.ndarray, bench: Bench) -> dict[str, np.ndarray]:
         return diagnosis.placed(maps, bench.explained, channels=self.channels or DEFAULT_CHANNELS)
 
-    def _doubt(self, found: Mapping[Condition, Evidence]) -> str | None:
+    def _doubt(self, found: Mapping[Condition, Evidence]) -> Doubt | None:
         limits = diagnosis.UseLimits(used_at_least=self.used_at_least, misled_at_most=self.misled_at_most)
         twins = [found[each].scores for each in self._trained("other")]
         return diagnosis.unused(

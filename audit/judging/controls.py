@@ -5,7 +5,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from audit.checks.check import Check
-from audit.record import Control, Evidence, Judgement, MethodFacts, Outcome, Randomized, RequirementFacts, Verdict
+from audit.record import (
+    Control,
+    Doubt,
+    Evidence,
+    Judgement,
+    MethodFacts,
+    Outcome,
+    Randomized,
+    RequirementFacts,
+    Verdict,
+)
 
 IDENTITY = "identity"
 
@@ -51,7 +61,7 @@ def verdict_on(requirement: RequirementFacts, method: str, judgement: Judgement)
     )
 
 
-def blocked(check_name: str, check: Check, controls: Sequence[Control]) -> str | None:
+def blocked(check_name: str, check: Check, controls: Sequence[Control]) -> Doubt | None:
     """Return why no verdict of a requirement may pass, and what to do about it, or None.
 
     A control without a decision gives no support, nor does the identity alone: it shows that nothing changed where
@@ -59,14 +69,15 @@ def blocked(check_name: str, check: Check, controls: Sequence[Control]) -> str |
     the same outcome.
     """
     if not check.controls:
-        return _UNCONTROLLED.format(check_name)
+        return Doubt(code="no-control", text=_UNCONTROLLED.format(check_name))
     undecided = [each for each in controls if each.verdict.outcome in ("inconclusive", "error")]
     if undecided:
         names = ", ".join(each.method for each in undecided)
-        return f"A control gave no decision ({names}), so nothing shows that this check can tell right from wrong."
+        text = f"A control gave no decision ({names}), so nothing shows that this check can tell right from wrong."
+        return Doubt(code="control", text=text)
     own = [each for each in controls if each.method != IDENTITY]
     missing = sorted(set(check.controls.values()) - {each.expected for each in own if _decided(each)})
-    return _unshown(missing[0], own) if missing else None
+    return Doubt(code="control", text=_unshown(missing[0], own)) if missing else None
 
 
 _UNCONTROLLED = (
@@ -113,7 +124,7 @@ def _identity(least: Mapping[str, float | None]) -> Judgement:
     known = {method: value for method, value in least.items() if value is not None and np.isfinite(value)}
     if not known:
         reason = "With nothing re-drawn, no method gave a map that can be compared with itself."
-        return Judgement(outcome="inconclusive", reason=reason)
+        return Judgement(outcome="inconclusive", code="undefined-inputs", reason=reason)
     if all(value == 1.0 for value in known.values()):
         return Judgement(outcome="pass", reason="With nothing re-drawn, every map is similar to itself with exactly 1.")
     worst = min(known, key=lambda method: known[method])

@@ -19,6 +19,7 @@ from audit.record import (
     Audit,
     Control,
     Criterion,
+    Doubt,
     Evidence,
     Facts,
     Invalidity,
@@ -115,7 +116,13 @@ def _verdict(
         judgement = Judgement(outcome="error", reason=f"The evidence cannot be judged: {error.what}.")
     except (KeyError, IndexError, ValueError) as error:  # scores missing or of another length: damaged, or a plug-in's
         judgement = Judgement(outcome="error", reason=f"The evidence is not what the check needs: {error!r}.")
-    return verdict_on(requirement, method, judgement)
+    return verdict_on(requirement, method, _coded(judgement))
+
+
+def _coded(judgement: Judgement) -> Judgement:
+    """Give a plug-in's reason the code of all others, and no code to what is decided."""
+    code = (judgement.code or "other") if judgement.outcome == "inconclusive" else None
+    return judgement if code == judgement.code else replace(judgement, code=code)
 
 
 def _skips(given: JudgingInput, requirement: RequirementFacts) -> dict[str, Verdict]:
@@ -148,11 +155,12 @@ def _with(criterion: Criterion, adjusted: float | None) -> Criterion:
     return replace(criterion, p_adjusted=adjusted)
 
 
-def _held_back(verdict: Verdict, reason: str | None) -> Verdict:
+def _held_back(verdict: Verdict, doubt: Doubt | None) -> Verdict:
     """Turn a pass that the controls do not support into inconclusive."""
-    if verdict.outcome != "pass" or reason is None:
+    if verdict.outcome != "pass" or doubt is None:
         return verdict
-    return replace(verdict, outcome="inconclusive", reason=f"{reason} Measured: {verdict.reason}")
+    reason = f"{doubt.text} Measured: {verdict.reason}"
+    return replace(verdict, outcome="inconclusive", code=doubt.code, reason=reason)
 
 
 def _voided(verdict: Verdict, invalid: Sequence[Invalidity]) -> Verdict:
@@ -160,4 +168,4 @@ def _voided(verdict: Verdict, invalid: Sequence[Invalidity]) -> Verdict:
     if verdict.outcome != "pass" or not invalid:
         return verdict
     reason = f"The audit is invalid: {why(invalid)} Measured: {verdict.reason}"
-    return replace(verdict, outcome="inconclusive", reason=reason)
+    return replace(verdict, outcome="inconclusive", code="invalid", reason=reason)

@@ -60,6 +60,7 @@ from audit.record.verdicts import (
     AuditOutcome,
     Control,
     Criterion,
+    Doubt,
     Invalidity,
     Judgement,
     LearningCurve,
@@ -81,6 +82,7 @@ from audit.record.vocabulary import (
     Relation,
     Sign,
     TestedNetwork,
+    Undecided,
 )
 
 __all__ = [
@@ -100,6 +102,7 @@ __all__ = [
     "Criterion",
     "DataFacts",
     "Distribution",
+    "Doubt",
     "Evidence",
     "Explained",
     "ExplainedClass",
@@ -150,6 +153,7 @@ __all__ = [
     "LogLine",
     "TableColumns",
     "TestedNetwork",
+    "Undecided",
     "Trained",
     "TrainingFacts",
     "Unit",

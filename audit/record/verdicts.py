@@ -5,7 +5,7 @@ from typing import Literal
 
 from audit.record.base import record
 from audit.record.facts import Severity
-from audit.record.vocabulary import Relation
+from audit.record.vocabulary import Relation, Undecided
 
 Outcome = Literal["pass", "fail", "inconclusive", "error", "skipped"]
 AuditOutcome = Outcome | Literal["invalid", "nothing"]
@@ -54,10 +54,18 @@ class Criterion:
 
 
 @record
+class Doubt:
+    """Why nothing is decided: a code for machines and a sentence, with what to change, for people."""
+
+    code: Undecided
+    text: str
+
+
+@record
 class Judgement:
     """The result of judging one method's evidence, before controls, waivers and the correction over methods.
 
-    ``reason`` is one sentence for people.
+    ``reason`` is one sentence for people; ``code`` its kind where the outcome is inconclusive, and otherwise None.
     """
 
     outcome: Outcome
@@ -70,6 +78,7 @@ class Judgement:
     total: int = 0
     per_input: tuple[float | None, ...] = ()  # excess of each input at the last place of the curve, mean over seeds
     references: tuple[Reference, ...] = ()
+    code: Undecided | None = None
 
 
 @record

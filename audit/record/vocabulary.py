@@ -32,5 +32,36 @@ PlainFill = Literal["channel_mean", "zero", "blur"]
 Fill = Literal[PlainFill, "noisy_linear"]
 """What replaces a removed feature."""
 
+Undecided = Literal[
+    "interval",
+    "head-room",
+    "constant-maps",
+    "maps-not-finite",
+    "undefined-inputs",
+    "too-few-inputs",
+    "too-few-seeds",
+    "sign-removed",
+    "nothing-changed",
+    "no-parameters",
+    "not-applicable",
+    "not-equal",
+    "not-invariant",
+    "not-memorised",
+    "not-at-chance",
+    "not-learned",
+    "other-accuracy",
+    "no-labels",
+    "not-used",
+    "by-chance",
+    "falling-entropy",
+    "other-perturbation",
+    "control",
+    "no-control",
+    "invalid",
+    "other",
+]
+"""Why nothing is decided, one code for each kind of reason; ``docs/formats.md`` says what each means. ``other`` is the
+reason of a plug-in that gives no code."""
+
 TestedNetwork = Literal["retrained", "intact", "mask"]
 """Trained on modified inputs, on intact ones, or on the masks alone."""

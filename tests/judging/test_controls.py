@@ -73,7 +73,8 @@ def test_controls_that_were_all_skipped_support_nothing_and_the_reason_says_why(
 
 def test_controls_that_were_not_run_support_nothing():
     verdict = judged(CASCADE, {"gradient": 0.1}).verdicts[0]
-    assert verdict.outcome == "inconclusive" and "edge_detector: This control was not run." in verdict.reason
+    assert (verdict.outcome, verdict.code) == ("inconclusive", "control")
+    assert "edge_detector: This control was not run." in verdict.reason
 
 
 @pytest.mark.parametrize("missing", ["pass", "fail"])
@@ -81,7 +82,8 @@ def test_each_outcome_that_a_check_declares_must_be_shown(missing):
     decided = {"pass": control("random_map", "pass", "pass"), "fail": control("edge_detector", "fail", "fail")}
     assert blocked("own", CASCADE, tuple(decided.values())) is None
     silent = replace(decided[missing], verdict=replace(decided[missing].verdict, outcome="skipped"))
-    assert f"must {missing}" in (blocked("own", CASCADE, tuple({**decided, missing: silent}.values())) or "")
+    found = blocked("own", CASCADE, tuple({**decided, missing: silent}.values()))
+    assert found is not None and found.code == "control" and f"must {missing}" in found.text
 
 
 def shown_by(audit, method):

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from audit.checks.cascading_randomization import CascadingRandomization
 from audit.errors import UnitError
+from audit.record import Judgement
 from audit.statistics import holm
 from tests.audits import SOUND, judged
 
@@ -70,6 +71,19 @@ def test_an_error_raised_while_judging_is_an_outcome():
 
     audit = judged(Refusing(), {"gradient": 0.1, **SOUND})
     assert "cannot compare an interval that is not finite" in of(audit, "gradient").reason and audit.exit_code == 3
+
+
+def test_a_reason_without_a_code_gets_the_code_of_all_others_and_an_invalid_audit_its_own():
+    class Silent:
+        judged, controls = frozenset(), CHECK.controls
+        conditions, settings = staticmethod(CHECK.conditions), staticmethod(CHECK.settings)
+
+        def judge(self, evidence, facts):
+            return Judgement(outcome="inconclusive", reason="It cannot be said.")
+
+    assert of(judged(Silent(), {"gradient": 0.1, **SOUND}), "gradient").code == "other"
+    broken = judged(CHECK, {"gradient": 0.1, **SOUND, "edge_detector": 0.0})
+    assert not broken.valid and of(broken, "gradient").code == "invalid"
 
 
 def test_skipped_is_shown_and_never_counts():

@@ -12,7 +12,7 @@ import numpy as np
 from audit.checks.check import Bench, Judgement, Measurement
 from audit.checks.shared.judgement import Limits, Target, conclude, stopped, values
 from audit.errors import InputError
-from audit.record import Condition, Evidence, Explained, Outcome, Probed, record
+from audit.record import Condition, Doubt, Evidence, Explained, Outcome, Probed, record
 
 AUDITED = "the audited network"
 
@@ -80,7 +80,9 @@ def judge(axiom: Axiom, evidence: Sequence[Evidence], networks: Sequence[tuple[C
     left_out = {label: note for label, note in notes.items() if note}
     judged = {label: _on(axiom, found, condition, label) for condition, label in networks if not notes[label]}
     if not judged:
-        return Judgement(outcome="inconclusive", reason=f"No network could be judged. {_left_out(left_out)}")
+        return Judgement(
+            outcome="inconclusive", code="not-applicable", reason=f"No network could be judged. {_left_out(left_out)}"
+        )
     outcomes = {each.outcome for each in judged.values()}
     outcome: Outcome = next(each for each in _ORDER if each in outcomes)
     chosen = _telling({label: each for label, each in judged.items() if each.outcome == outcome})
@@ -94,6 +96,7 @@ def judge(axiom: Axiom, evidence: Sequence[Evidence], networks: Sequence[tuple[C
         undefined=sum(each.undefined for each in judged.values()),
         total=sum(each.total for each in judged.values()),
         per_input=judged[AUDITED].per_input if AUDITED in judged else (),
+        code=judged[chosen].code,
     )
 
 
@@ -119,7 +122,8 @@ def _on(axiom: Axiom, evidence: Mapping[Condition, Evidence], condition: Conditi
     doubt = None
     if left_out / n > axiom.undefined_at_most:
         allowed = f"more than the {100 * axiom.undefined_at_most:g} % allowed"
-        doubt = f"On {label}, {left_out} of {n} inputs {axiom.undefined}, {allowed}."
+        text = f"On {label}, {left_out} of {n} inputs {axiom.undefined}, {allowed}."
+        doubt = Doubt(code="undefined-inputs", text=text)
     return conclude(found, (target,), limits, doubt=doubt)
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from audit.checks.check import Bench, Judgement
 from audit.checks.shared import localisation
-from audit.record import Channels, Evidence, Explained, record
+from audit.record import Channels, Doubt, Evidence, Explained, record
 
 RELEVANT, DISTRACTOR = "relevant", "distractor"
 SWAPPED = {RELEVANT: "relevant_swapped", DISTRACTOR: "distractor_swapped"}
@@ -73,15 +73,16 @@ def named(logits: np.ndarray) -> np.ndarray:
 
 def unused(
     scores: Sequence[Mapping[str, np.ndarray]], limits: UseLimits, *, used: str, ignored: str, who: str
-) -> str | None:
+) -> Doubt | None:
     """Return why a network says nothing about methods: it does not use what it is said to use, or not that alone."""
     change = {name: float(np.mean([each[f"{name}_matters"] for each in scores])) for name in (used, ignored)}
     if change[used] >= limits.used_at_least and change[ignored] <= limits.misled_at_most:
         return None
-    return (
-        f"{who} does not use what it should: {change[used]:.0%} of its predictions change when what its task "
+    return Doubt(
+        code="not-used",
+        text=f"{who} does not use what it should: {change[used]:.0%} of its predictions change when what its task "
         f"concerns is exchanged (at least {limits.used_at_least:.0%} must), {change[ignored]:.0%} when the other "
-        f"thing is (at most {limits.misled_at_most:.0%} may), so nothing is known of what its maps must show."
+        f"thing is (at most {limits.misled_at_most:.0%} may), so nothing is known of what its maps must show.",
     )
 
 
@@ -101,7 +102,7 @@ def held_back(judgement: Judgement, own: Evidence, others: Sequence[Evidence]) -
         f"Networks that cannot know what matters here differ by as much ({others_have} of the magnitude on both, the "
         f"audited model {known[0]:.2f}), so this may be chance. Measured: "
     )
-    return replace(judgement, outcome="inconclusive", reason=reason + judgement.reason)
+    return replace(judgement, outcome="inconclusive", code="by-chance", reason=reason + judgement.reason)
 
 
 def _bound(values: Sequence[float]) -> float:

@@ -18,7 +18,7 @@ from audit.checks.shared.comparison import DEFAULT_CHANNELS
 from audit.checks.shared.judgement import Curve, Limits, Target, conclude, values
 from audit.checks.shared.wording import quantity
 from audit.maps import NOT_FINITE
-from audit.record import Compared, Condition, Evidence, Original, Variant
+from audit.record import Compared, Condition, Doubt, Evidence, Original, Variant
 
 QUANTITY = "relative difference"
 _REASON = re.compile(r"\[(M0|T[0-7])\d+\] ")
@@ -77,7 +77,7 @@ def arrange(found: Mapping[Condition, Evidence], places: Sequence[Condition], la
 
 
 def judge(
-    drawn: Curve, *, at_most: float, undefined_at_most: float, where: tuple[str, str], doubt: str | None = None
+    drawn: Curve, *, at_most: float, undefined_at_most: float, where: tuple[str, str], doubt: Doubt | None = None
 ) -> Judgement:
     """Judge the largest difference of each input over the places of a curve, averaged over inputs."""
     target = Target(
@@ -92,15 +92,16 @@ def judge(
     return conclude(drawn, (target,), limits, doubt=doubt)
 
 
-def unequal(found: Mapping[Condition, Evidence], places: Sequence[Condition], at_most: float) -> str | None:
+def unequal(found: Mapping[Condition, Evidence], places: Sequence[Condition], at_most: float) -> Doubt | None:
     """Return why networks that should compute the same do not, in one sentence, or None."""
     gaps = np.concatenate([np.asarray(found[each].scores["parity"], np.float64) for each in places])
     worst = float(gaps.max())  # NaN if any is
     if worst <= at_most:
         return None
-    return (
-        f"The two networks do not compute the same: their logits differ by up to {worst:.2g} of the largest "
-        f"({at_most:g} is allowed), so a difference of the maps would say nothing about the method."
+    return Doubt(
+        code="not-equal",
+        text=f"The two networks do not compute the same: their logits differ by up to {worst:.2g} of the largest "
+        f"({at_most:g} is allowed), so a difference of the maps would say nothing about the method.",
     )
 
 
@@ -133,4 +134,8 @@ def refusals(evidence: Sequence[Evidence]) -> dict[Condition, str]:
 
 def inapplicable(refused: Mapping[Condition, str]) -> Judgement:
     """Return what is said where nothing could be measured."""
-    return Judgement(outcome="inconclusive", reason=f"Nothing could be measured: {'; '.join(refused.values())}.")
+    return Judgement(
+        outcome="inconclusive",
+        code="not-applicable",
+        reason=f"Nothing could be measured: {'; '.join(refused.values())}.",
+    )

@@ -3,7 +3,8 @@
 Whatever keeps a test from having power gives *inconclusive* with its reason; only finite intervals are compared.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from audit.checks.check import Judgement
 from audit.checks.shared.curves import AboveNull, Curve, curve, values
 from audit.checks.shared.wording import decisive, reason
 from audit.maps import NOT_FINITE
-from audit.record import Condition, Criterion, Evidence, Outcome, Point, Randomized, Relation, record
+from audit.record import Condition, Criterion, Doubt, Evidence, Outcome, Point, Randomized, Relation, Undecided, record
 from audit.statistics import NO_HEAD_ROOM, decide, mean_interval, p_value
 
 __all__ = [
@@ -67,7 +68,7 @@ def stopped(evidence: Sequence[Evidence], conditions: Sequence[Condition], *, wh
     return None
 
 
-def unchanged(evidence: Sequence[Evidence], names: Sequence[str]) -> str | None:
+def unchanged(evidence: Sequence[Evidence], names: Sequence[str]) -> Doubt | None:
     """Return why randomisation tested nothing: a stage none of whose parameters changed; ``names`` by stage - 1."""
     for each in evidence:
         condition = each.unit.condition
@@ -76,9 +77,10 @@ def unchanged(evidence: Sequence[Evidence], names: Sequence[str]) -> str | None:
         changed = float(np.asarray(each.scores["changed"]).reshape(-1)[0])
         if not changed > 0:  # NaN too
             other = "use `redraw: initializer`, or " if condition.redraw in ("permute", "normal") else ""
-            return (
-                f"Re-drawing stage {names[condition.stage - 1]} (redraw: {_named(condition)}) changed none of its "
-                f"parameters, so nothing was tested: {other}join the stage with another in `model: {{stages: ...}}`."
+            return Doubt(
+                code="nothing-changed",
+                text=f"Re-drawing stage {names[condition.stage - 1]} (redraw: {_named(condition)}) changed none of its "
+                f"parameters, so nothing was tested: {other}join the stage with another in `model: {{stages: ...}}`.",
             )
     return None
 
@@ -88,7 +90,7 @@ def _named(condition: Randomized) -> str:
 
 
 def conclude(
-    curve: Curve, targets: Sequence[Target], limits: Limits, *, first: Point | None = None, doubt: str | None = None
+    curve: Curve, targets: Sequence[Target], limits: Limits, *, first: Point | None = None, doubt: Doubt | None = None
 ) -> Judgement:
     """Judge a curve. ``first`` is a point drawn before it; ``doubt`` a reason found earlier for being inconclusive."""
     doubt = doubt or _doubt(curve, limits)
@@ -99,7 +101,7 @@ def conclude(
     points = tuple(point(curve, place) for place in range(len(curve.labels)))
     return Judgement(
         outcome=outcome,
-        reason=doubt or reason(chosen, words),
+        reason=doubt.text if doubt else reason(chosen, words),
         criteria=criteria or tuple(_undecided(target) for target in targets),
         curve=((first,) if first else ()) + points,
         inputs=int(curve.usable.sum()),
@@ -107,6 +109,7 @@ def conclude(
         undefined=int((~np.isfinite(curve.excess)).sum()),
         total=curve.excess.size,
         per_input=_per_input(curve),
+        code=doubt.code if doubt else "interval" if outcome == "inconclusive" else None,
     )
 
 
@@ -142,7 +145,7 @@ def _undecided(target: Target) -> Criterion:
     )
 
 
-def _doubt(curve: Curve, limits: Limits) -> str | None:
+def _doubt(curve: Curve, limits: Limits) -> Doubt | None:
     """Return why the test has no power, in one sentence with what to change."""
     n, seeds = curve.similarity.shape[:2]
     known = curve.null[np.isfinite(curve.null)]
@@ -150,33 +153,48 @@ def _doubt(curve: Curve, limits: Limits) -> str | None:
         both = curve.shuffled is not None
         alike = "maps of pure noise, or maps with their pixels shuffled," if both else "maps of pure noise"
         other = "another similarity, another `normalise`" if both else "another input encoding"
-        return (
-            f"No head-room: {alike} already agree with {known.mean():.3f} (at most "
+        return Doubt(
+            code="head-room",
+            text=f"No head-room: {alike} already agree with {known.mean():.3f} (at most "
             f"{limits.null_at_most:.2f} is allowed), so agreement says nothing about the model; compare signed maps "
-            f"(`sign: signed`) or use {other}."
+            f"(`sign: signed`) or use {other}.",
         )
     left_out = int((~curve.usable).sum())
     if left_out / n > limits.undefined_at_most:
-        return f"{left_out} of {n} inputs have no defined similarity ({_causes(curve)}), more than the " + (
-            f"{100 * limits.undefined_at_most:g} % allowed; look at the maps, choose other inputs or another re-draw."
+        causes = _causes(curve)
+        counted = ", ".join(f"{count} with {_CAUSES[code]}" for code, count in causes.items())
+        return Doubt(
+            code=max(causes, key=lambda code: causes[code]) if causes else "undefined-inputs",
+            text=f"{left_out} of {n} inputs have no defined similarity ({counted}), more than the "
+            f"{100 * limits.undefined_at_most:g} % allowed; look at the maps, choose other inputs or another re-draw.",
         )
     if n - left_out < FEWEST_INPUTS or seeds < limits.fewest_seeds:
-        return (
-            f"The sample is too small: {n - left_out} usable inputs and {seeds} seeds, at least {FEWEST_INPUTS} inputs "
-            f"and {limits.fewest_seeds} seeds are required; explain more inputs or use more seeds."
+        return Doubt(
+            code="too-few-inputs" if n - left_out < FEWEST_INPUTS else "too-few-seeds",
+            text=f"The sample is too small: {n - left_out} usable inputs and {seeds} seeds, at least {FEWEST_INPUTS} "
+            f"inputs and {limits.fewest_seeds} seeds are required; explain more inputs or use more seeds.",
         )
     return None
 
 
-def _causes(curve: Curve) -> str:
-    """Say how many inputs each cause concerns; an input may have several."""
-    no_room = ~np.isfinite(curve.null) | (curve.null > NO_HEAD_ROOM)
-    causes = {
-        "a constant map": (curve.flaws == 1).any(axis=(1, 2)),
-        "a map that is not finite": (curve.flaws == NOT_FINITE).any(axis=(1, 2)),
-        f"a null above {NO_HEAD_ROOM}": no_room.any(axis=(1, 2)) & (not curve.exact),
+_CAUSES: Mapping[Undecided, str] = MappingProxyType(
+    {
+        "constant-maps": "a constant map",
+        "maps-not-finite": "a map that is not finite",
+        "head-room": f"a null above {NO_HEAD_ROOM}",
     }
-    return ", ".join(f"{int(each.sum())} with {name}" for name, each in causes.items() if each.any())
+)
+
+
+def _causes(curve: Curve) -> dict[Undecided, int]:
+    """Return how many inputs each cause concerns, none left out; an input may have several."""
+    no_room = ~np.isfinite(curve.null) | (curve.null > NO_HEAD_ROOM)
+    found: dict[Undecided, np.ndarray] = {
+        "constant-maps": (curve.flaws == 1).any(axis=(1, 2)),
+        "maps-not-finite": (curve.flaws == NOT_FINITE).any(axis=(1, 2)),
+        "head-room": no_room.any(axis=(1, 2)) & np.array(not curve.exact),
+    }
+    return {code: int(each.sum()) for code, each in found.items() if each.any()}
 
 
 def point(curve: Curve, place: int) -> Point:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from audit.checks.shared.relearned import not_relearned, sampling_error
-from audit.record import Evidence, Trained, TrainingFacts, record
+from audit.record import Doubt, Evidence, Trained, TrainingFacts, record
 
 
 def chance(training: TrainingFacts) -> tuple[float, float]:
@@ -37,13 +37,14 @@ class Required:
     audited: float | None
 
 
-def doubt(trainings: Sequence[Evidence], training: TrainingFacts, required: Required) -> str | None:
+def doubt(trainings: Sequence[Evidence], training: TrainingFacts, required: Required) -> Doubt | None:
     """Return why the trained networks test nothing, with what to change; None where they do.
 
     Accuracies that are not known or not finite are doubts.
     """
     if not training.train_shares or not training.test_shares:
-        return "This check needs class labels: without classes neither memorisation nor chance is defined."
+        text = "This check needs class labels: without classes neither memorisation nor chance is defined."
+        return Doubt(code="no-labels", text=text)
     low, high = chance(training)
     room = required.chance_within + max(sampling_error(each, training.test) for each in (low, high))
     for each in sorted(trainings, key=_order):
@@ -73,34 +74,37 @@ def _order(evidence: Evidence) -> tuple[bool, int]:
     return (condition.labels == "true", condition.seed) if isinstance(condition, Trained) else (False, 0)
 
 
-def _not_permuted(evidence: Evidence, seed: int, chance: _Chance, memorised: float) -> str | None:
+def _not_permuted(evidence: Evidence, seed: int, chance: _Chance, memorised: float) -> Doubt | None:
     train, test = (_number(evidence, f"{part}_accuracy") for part in ("train", "test"))
     low, high, room = chance.low, chance.high, chance.room
     if not train >= memorised:
-        return (
-            f"The permuted labels were not memorised: seed {seed} reached a training accuracy of {train:.3f} after "
-            f"{_number(evidence, 'epochs'):.0f} epochs, where {memorised:.3f} is required; allow more `epochs` in "
-            "`training`, or train without regularisation."
+        return Doubt(
+            code="not-memorised",
+            text=f"The permuted labels were not memorised: seed {seed} reached a training accuracy of {train:.3f} "
+            f"after {_number(evidence, 'epochs'):.0f} epochs, where {memorised:.3f} is required; allow more `epochs` "
+            "in `training`, or train without regularisation.",
         )
     if not low - room <= test <= high + room:
         around = f"{low:.3f}" if high - low < 0.0005 else f"{low:.3f} to {high:.3f}"
-        return (
-            f"A network that memorised permuted labels (seed {seed}) has a test accuracy of {test:.3f}, not chance "
-            f"({around} within {room:.3f}): look for test inputs among the training inputs."
+        return Doubt(
+            code="not-at-chance",
+            text=f"A network that memorised permuted labels (seed {seed}) has a test accuracy of {test:.3f}, not "
+            f"chance ({around} within {room:.3f}): look for test inputs among the training inputs.",
         )
     return None
 
 
-def _not_true(evidence: Evidence, seed: int, chance: float, count: int, required: Required) -> str | None:
+def _not_true(evidence: Evidence, seed: int, chance: float, count: int, required: Required) -> Doubt | None:
     """Look at one network trained on the true labels; ``chance`` is what it must be above, on ``count`` inputs."""
     test, audited = _number(evidence, "test_accuracy"), required.audited
     within = required.baseline_within + sampling_error(audited or 0.0, count)
     far = not_relearned(test, audited, within, who=f"Networks (seed {seed})")
     if not test > chance:
-        return far or (
-            f"Trained on the true labels (seed {seed}) the network has a test accuracy of {test:.3f}, no better than "
-            f"chance (up to {chance:.3f}), so there is nothing that permuting could take away; train longer or with "
-            "another recipe."
+        return far or Doubt(
+            code="not-learned",
+            text=f"Trained on the true labels (seed {seed}) the network has a test accuracy of {test:.3f}, no better "
+            f"than chance (up to {chance:.3f}), so there is nothing that permuting could take away; train longer or "
+            "with another recipe.",
         )
     return far
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from audit.record import digest
+from audit.record import Doubt, digest
 
 
 def generators(purpose: str, seed: int, ids: Sequence[Any]) -> list[np.random.Generator]:
@@ -51,9 +51,10 @@ def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     return np.where(defined, np.divide(above, below, out=np.full(np.shape(above), np.nan), where=defined), np.nan)
 
 
-def too_few(defined: np.ndarray, at_most: float, *, because: str) -> str | None:
+def too_few(defined: np.ndarray, at_most: float, *, because: str) -> Doubt | None:
     """Return why too many inputs are left out, in one sentence; ``defined`` (n,) tells those that are kept."""
     left_out = int((~defined).sum())
     if left_out / len(defined) <= at_most:
         return None
-    return f"{left_out} of {len(defined)} inputs are undefined, more than the {100 * at_most:g} % allowed: {because}."
+    text = f"{left_out} of {len(defined)} inputs are undefined, more than the {100 * at_most:g} % allowed: {because}."
+    return Doubt(code="undefined-inputs", text=text)

@@ -139,7 +139,8 @@ def judge(design: RandomizationDesign, evidence: Sequence[Evidence], facts: Fact
     names = [stage.name for stage in facts.network.stages]
     names = names if design.order == "top_down" else names[::-1]
     if not names:
-        return Judgement(outcome="inconclusive", reason="The network has no parameters to re-draw.")
+        text = "The network has no parameters to re-draw."
+        return Judgement(outcome="inconclusive", code="no-parameters", reason=text)
     wanted = conditions(design, facts)
     error = stopped(evidence, wanted)
     if error:
@@ -150,7 +151,7 @@ def judge(design: RandomizationDesign, evidence: Sequence[Evidence], facts: Fact
     drawn = [curve(found, design.places(len(names), each), names, above) for each in design.batch_norm]
     curves = [each for each in drawn if not isinstance(each, str)]
     if isinstance(trained, str) or len(curves) < len(drawn):
-        return Judgement(outcome="inconclusive", reason=str(drawn[0]))
+        return Judgement(outcome="inconclusive", code="sign-removed", reason=str(drawn[0]))
     start, doubt = point(trained, 0), unchanged(list(found.values()), names)
     judged = conclude(curves[0], judging.targets, judging.limits, first=start, doubt=doubt)
     others = zip(design.batch_norm[1:], curves[1:], strict=True)

@@ -8,7 +8,7 @@ import numpy as np
 from audit.checks.check import Judgement
 from audit.checks.shared.relearned import not_relearned
 from audit.checks.shared.wording import decimals
-from audit.record import Criterion, Facts, Outcome, Point, Reference, record
+from audit.record import Criterion, Doubt, Facts, Outcome, Point, Reference, record
 from audit.statistics import LEVEL, Estimate, decide, mean_interval, p_value
 
 _CHANCE = 3  # standard errors above the most frequent class's share that count as having learned something
@@ -63,6 +63,7 @@ def conclude(
     estimate = _cautious(interval(trial.areas), trial.areas.shape[1])
     ends = float(estimate.low), float(estimate.high)
     outcome: Outcome = "inconclusive" if doubt else decide(ends, margin, "at_least")
+    reason = doubt.text if doubt else _reason(trial, estimate, margin, outcome)
     criterion = Criterion(
         name="area",
         relation="at_least",
@@ -74,26 +75,28 @@ def conclude(
     )
     return Judgement(
         outcome=outcome,
-        reason=doubt or _reason(trial, estimate, margin, outcome),
+        reason=reason,
         criteria=(criterion,),
         curve=_points(trial),
         inputs=facts.training.test if facts.training else 0,
         seeds=len(trial.areas),
         total=trial.hits[..., 0].size,
         references=tuple(references),
+        code=doubt.code if doubt else "interval" if outcome == "inconclusive" else None,
     )
 
 
-def _doubt(intact: np.ndarray, facts: Facts, within: float) -> str | None:
+def _doubt(intact: np.ndarray, facts: Facts, within: float) -> Doubt | None:
     """Return why retraining tests nothing here: the networks have another accuracy than the audited model, or none."""
     mean, training = float(intact.mean()), facts.training
     far = not_relearned(mean, facts.data.accuracy, within)
     if far is None and training is not None and training.test_shares:
         chance = max(training.test_shares)
         if not mean > chance + _CHANCE * np.sqrt(chance * (1 - chance) / max(training.test, 1)):
-            return (
-                f"Networks retrained on intact inputs reach an accuracy of {mean:.3f}, no better than always "
-                f"predicting the most frequent class ({chance:.3f}): fix the recipe under `training`."
+            return Doubt(
+                code="not-learned",
+                text=f"Networks retrained on intact inputs reach an accuracy of {mean:.3f}, no better than always "
+                f"predicting the most frequent class ({chance:.3f}): fix the recipe under `training`.",
             )
     return far
 

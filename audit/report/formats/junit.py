@@ -98,7 +98,7 @@ def _words(audit: Audit, verdict: Verdict) -> list[str]:
 
 def _properties(verdict: Verdict) -> Element:
     properties = Element("properties")
-    known = {"outcome": verdict.outcome, "severity": verdict.severity, "waived": verdict.waived}
+    known = {"outcome": verdict.outcome, "code": verdict.code, "severity": verdict.severity, "waived": verdict.waived}
     counted = {"inputs": verdict.inputs, "seeds": verdict.seeds, "undefined": f"{verdict.undefined} of {verdict.total}"}
     values = {**known, **counted}
     for criterion in verdict.criteria:

@@ -99,7 +99,8 @@ def _result(audit: Audit, verdict: Verdict, context: Context) -> Json:
     result = _shown_as(finding, audit, context)
     numbers = {each.name: each.statistic for each in verdict.criteria if finite(each.statistic)}
     result["properties"] = {"outcome": kind, "method": clean(verdict.method), "severity": verdict.severity} | {
-        "statistics": {clean(name): value for name, value in numbers.items()}
+        **({"code": verdict.code} if verdict.code else {}),
+        "statistics": {clean(name): value for name, value in numbers.items()},
     }
     if verdict.waived is not None:
         waiver = {"kind": "external", "status": "accepted", "justification": clean(verdict.waived)}

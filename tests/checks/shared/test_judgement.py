@@ -43,7 +43,7 @@ def test_inputs_with_a_gap_are_left_out_and_counted():
 
 def test_too_many_gaps_are_inconclusive_with_their_cause():
     found = judgement(with_gaps(4))
-    assert found.outcome == "inconclusive" and "4 of 30 inputs" in found.reason and "constant" in found.reason
+    assert found.code == "constant-maps" and "4 of 30 inputs" in found.reason and "constant" in found.reason
     lenient = replace(CHECK, undefined_at_most=0.2)
     assert judgement(with_gaps(4), lenient).outcome == "pass"
 
@@ -51,18 +51,18 @@ def test_too_many_gaps_are_inconclusive_with_their_cause():
 def test_inputs_without_head_room_count_as_undefined():
     null = np.array([0.97] * 6 + [0.0] * 24)
     found = judgement(0.0, null=null)
-    assert found.outcome == "inconclusive" and "6 with a null above 0.95" in found.reason
+    assert found.code == "head-room" and "6 with a null above 0.95" in found.reason
 
 
 def test_a_small_sample_is_inconclusive():
     found = judgement(0.0, facts=make_facts(9))
-    assert found.outcome == "inconclusive" and "9 usable inputs" in found.reason
+    assert found.code == "too-few-inputs" and "9 usable inputs" in found.reason
     assert judgement(0.0, facts=make_facts(10)).outcome == "pass"
 
 
 def test_a_stage_that_did_not_change_is_named_with_the_remedy():
     found = judgement(0.0, changed=0.0)
-    assert found.outcome == "inconclusive" and "logits" in found.reason and "redraw: initializer" in found.reason
+    assert found.code == "nothing-changed" and "logits" in found.reason and "redraw: initializer" in found.reason
     assert judgement(1.0, changed=np.nan).outcome == "inconclusive"
 
 
@@ -85,7 +85,12 @@ def test_an_absent_signed_similarity_is_inconclusive():
     evidence = evidence_of(CHECK, FACTS, 0.0)
     for each in evidence:
         each.scores.pop("similarity_signed", None)
-    assert replace(CHECK, sign="signed").judge(evidence, FACTS).outcome == "inconclusive"
+    assert replace(CHECK, sign="signed").judge(evidence, FACTS).code == "sign-removed"
+
+
+def test_an_interval_that_contains_the_limit_has_its_code_and_a_decision_has_none():
+    spread = np.tile([0.0, 0.6], 15)
+    assert judgement(spread).code == "interval" and judgement(0.0).code is judgement(1.0).code is None
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -39,4 +39,5 @@ def test_too_few_tells_how_many_and_why():
     defined = np.arange(10) > 1
     assert perturbation.too_few(defined, 0.2, because="of rain") is None
     found = perturbation.too_few(defined, 0.1, because="of rain")
-    assert found == "2 of 10 inputs are undefined, more than the 10 % allowed: of rain."
+    assert found is not None and found.code == "undefined-inputs"
+    assert found.text == "2 of 10 inputs are undefined, more than the 10 % allowed: of rain."

@@ -95,3 +95,9 @@ def test_a_passing_audit_is_green_and_its_counts_are_true() -> None:
 @given(st.text())
 def test_junit_is_legal_xml_for_any_text(text: str) -> None:
     ElementTree.fromstring(junit(examples.hostile(examples.one("fail"), text)))
+
+
+def test_the_code_of_a_reason_is_a_property() -> None:
+    root = ElementTree.fromstring(junit(examples.one("inconclusive", code="head-room")))
+    assert root.find(".//property[@name='code']").get("value") == "head-room"  # pyright: ignore
+    assert ElementTree.fromstring(junit(examples.one("pass"))).find(".//property[@name='code']") is None

@@ -60,3 +60,8 @@ def test_a_waiver_is_an_accepted_suppression() -> None:
     run = sarif_run(ended(examples.one("fail", waived=WAIVER)))
     (result,) = run["results"]
     assert result["suppressions"] == [{"kind": "external", "status": "accepted", "justification": WAIVER}]
+
+
+def test_the_code_of_a_reason_is_a_property() -> None:
+    (found,) = (each for each in sarif_run(examples.one("inconclusive", code="head-room"))["results"])
+    assert found["properties"]["code"] == "head-room"
