@@ -102,7 +102,7 @@ def test_3_a_required_check_cannot_be_measured(tmp_path):
     )
     spec = write_spec(
         tmp_path,
-        model={"build": "own_model:build"},
+        model={"build": "own_model:build", "accuracy": "any"},
         methods=["gradient"],
         require=[{"cascading_randomization": {"seeds": 2, "redraw": "initializer"}}],
     )
