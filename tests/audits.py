@@ -9,12 +9,14 @@ import numpy as np
 from audit.checks.check import Check, Measurement
 from audit.judging.verdicts import JudgingInput, judge
 from audit.record import (
+    Architecture,
     Audit,
     Condition,
     DataFacts,
     Evidence,
     Explained,
     Facts,
+    Intact,
     MethodFacts,
     NetworkFacts,
     Null,
@@ -78,6 +80,10 @@ def make_facts(inputs: int = 30, methods: Sequence[str] = ("gradient",), stages:
 Scores = Callable[[Condition], np.ndarray]
 
 
+def by_sign(values: np.ndarray, *names: str) -> dict[str, np.ndarray]:
+    return {f"{name}_{sign}": values for name in names for sign in ("absolute", "signed")}
+
+
 def evidence_of(
     check: Check,
     facts: Facts,
@@ -89,10 +95,15 @@ def evidence_of(
 ) -> list[Evidence]:
     """Evidence in which every pair of maps has a chosen similarity: a number, or (condition) -> (n,)."""
     n = len(facts.data.ids)
+    level = np.broadcast_to(null, (n,)).astype(float)
     found = []
     for condition in check.conditions(facts):
         if isinstance(condition, Null):
-            scores = {f"null_{sign}": np.broadcast_to(null, (n,)).astype(float) for sign in ("absolute", "signed")}
+            scores = by_sign(level, "null")
+        elif isinstance(condition, Intact):
+            scores = by_sign(np.zeros(n), "noise", "behind")
+        elif isinstance(condition, Architecture):
+            scores = by_sign(np.zeros(1), "architecture")
         else:
             trained = isinstance(condition, Randomized) and condition.stage == 0
             value = 1.0 if trained else similarity(condition) if callable(similarity) else similarity
@@ -102,6 +113,8 @@ def evidence_of(
                 "similarity_signed": values,
                 "undefined": np.isnan(values).astype(float),
                 "changed": np.array([changed]),
+                "live": np.ones(n),
+                **by_sign(level, "gradient"),
             }
         unit = Unit(check="c", settings=check.settings(), method={"name": method}, condition=condition, world="w")
         found.append(Evidence(unit=unit, status="done", scores=scores))
@@ -164,6 +177,45 @@ class MadeUpBench:
 
     def changed(self, condition: Condition) -> float:
         return 0.5
+
+    def kept(self, name: tuple[Any, ...], compute: Callable[[], np.ndarray]) -> np.ndarray:
+        return compute()
+
+    @property
+    def nulls(self) -> "MadeUpNulls":
+        return MadeUpNulls(self._maps_of, self._noise_of)
+
+
+class Everywhere:
+    """A network that looks at every entry of its inputs, and no more."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._shape = shape
+
+    def reach(self) -> np.ndarray:
+        return np.ones(self._shape, bool)
+
+
+class MadeUpNulls:
+    """A network that looks everywhere, whose gradients are the maps."""
+
+    def __init__(self, maps_of: Callable[[Condition], np.ndarray], noise_of: Callable[[int], np.ndarray]) -> None:
+        self._maps_of, self._noise_of = maps_of, noise_of
+
+    def gradients(self, condition: Condition) -> np.ndarray:
+        return self._maps_of(condition)
+
+    def noise(self, condition: Intact, draw: int) -> np.ndarray:
+        return self._noise_of(draw)
+
+    def reach(self) -> np.ndarray:
+        return np.ones(self._maps_of(Original()).shape[1:], bool)
+
+    def factor(self, method: str) -> None:
+        return None
+
+    def undeclared(self, method: str) -> bool:
+        return False
 
 
 def measured(check: Check, bench: MadeUpBench, facts: Facts) -> list[tuple[Condition, Measurement]]:

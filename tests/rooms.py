@@ -70,7 +70,7 @@ ROOMS = (
     Room(
         "checks.shared",
         "checks.check declare errors maps record similarities.similarity statistics",
-        "numpy pydantic",
+        "jaxtyping numpy pydantic",
         "scipy",
     ),
     Room("checks", "checks.check checks.shared declare errors maps record", "numpy pydantic"),
@@ -85,7 +85,7 @@ ROOMS = (
     Room("planning", "declare errors record spec"),
     Room(
         "engine",
-        "backend datasets.dataset errors maps methods.fitted methods.method network recipe record",
+        "backend datasets.dataset declare errors maps methods.fitted methods.method network recipe record",
         "jaxtyping numpy",
         "scipy",
         loads=True,

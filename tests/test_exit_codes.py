@@ -13,7 +13,7 @@ import pytest
 from audit.cli.commands import main
 from tests.commands import SMALL, command, expect, run, save_model, write_spec
 
-CASCADE = {"seeds": 2, "mean_at_most": 0.9, "last_at_most": 0.9}
+CASCADE = {"seeds": 2, "half_at_most": 0.9, "last_at_most": 0.9}
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_2_the_command_line_is_wrong(folder):
 
 def test_3_a_control_breaks(folder, tmp_path):
     """With limits of 1 even the edge detector passes: such a test cannot fail anything, and the audit is invalid."""
-    lax = {"seeds": 2, "mean_at_most": 1.0, "last_at_most": 1.0}
+    lax = {"seeds": 2, "half_at_most": 1.0, "last_at_most": 1.0}
     found = audit(folder, tmp_path, 3, require=[{"cascading_randomization": lax}], methods=["gradient"])
     assert found["outcome"] == "invalid" and not found["valid"]
     assert "pass" not in {verdict["outcome"] for verdict in found["verdicts"]}

@@ -12,6 +12,7 @@ from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import attack, comparison, perturbation
 from audit.checks.shared.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Draws, Share, Similarity, Threshold
 from audit.checks.shared.judgement import AboveNull, Limits, Target, conclude, curve, stopped
+from audit.checks.shared.support import support
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
 from audit.record import (
@@ -117,11 +118,12 @@ class AdversarialFragility(Check):
             return comparison.measure(method, condition, bench, similarity=self.similarity, channels=self.channels)
         start, own = bench.maps(method, Original()), bench.explained
         found = self._attack(method, condition, bench)
-        scores = comparison.compare(
-            start,
-            found.maps,
+        channels = self.channels or DEFAULT_CHANNELS
+        scores = comparison.compare_on(
+            support(method, bench, channels),
+            (start, found.maps),
             similarity=self.similarity,
-            channels=self.channels or DEFAULT_CHANNELS,
+            channels=channels,
             keys=comparison.pair_keys(bench, condition),
         )
         before, after = (attack.largest(each, self.top) for each in (start, found.maps))
@@ -178,11 +180,12 @@ class AdversarialFragility(Check):
 
     def _on_the_way(self, method: str, condition: Probed, bench: Bench, found: attack.Found) -> dict[str, np.ndarray]:
         start, keys, scores = bench.maps(method, Original()), comparison.pair_keys(bench, condition), {}
+        channels = self.channels or DEFAULT_CHANNELS
+        where = support(method, bench, channels)
         for place in range(1, self.along):
             maps, kept = attack.on_the_way(method, bench, found, place / self.along)
-            compared = comparison.compare(
-                start, maps, similarity=self.similarity, channels=self.channels or DEFAULT_CHANNELS, keys=keys
-            )
+            pair = start, maps
+            compared = comparison.compare_on(where, pair, similarity=self.similarity, channels=channels, keys=keys)
             scores |= {f"along_{place}_{name}": np.where(kept, values, np.nan) for name, values in compared.items()}
         return scores
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Bool, Float, Float32
 
 from audit.declare import as_json
 from audit.record import (
@@ -22,6 +22,7 @@ from audit.record import (
     Explained,
     Facts,
     FigureKind,
+    Intact,
     Judgement,
     Measurement,
     Outcome,
@@ -30,9 +31,33 @@ from audit.record import (
     Variant,
 )
 
-__all__ = ["Bench", "Check", "Judgement", "Measurement", "parts", "recorded"]
+__all__ = ["Bench", "Check", "Judgement", "Measurement", "Nulls", "parts", "recorded"]
 
 PARTS = ("What it does", "Why it matters", "Expected relation", "How it can mislead", "Source")
+
+
+class Nulls(Protocol):
+    """What the audited network shows of the explained inputs, whatever the method."""
+
+    def gradients(self, condition: Condition) -> Float32[np.ndarray, "n ..."]:
+        """Return the plain gradients (n, ...) of the explained logits under a condition."""
+        ...
+
+    def noise(self, condition: Intact, draw: int) -> Float32[np.ndarray, "n ..."]:
+        """Return noise (n, ...) pulled back to the input through what a stage of re-draws leaves intact."""
+        ...
+
+    def reach(self) -> Bool[np.ndarray, "..."]:
+        """Return which entries of an input (...) the network looks at."""
+        ...
+
+    def factor(self, method: str) -> Float32[np.ndarray, "n ..."] | None:
+        """Return what a method multiplies its maps by (n, ...), in magnitude; None where it does not."""
+        ...
+
+    def undeclared(self, method: str) -> bool:
+        """Whether code from outside does not say if it multiplies its maps by the input."""
+        ...
 
 
 class Bench(Protocol):
@@ -54,6 +79,11 @@ class Bench(Protocol):
 
         ``inputs`` (n, ...) in place of the explained ones meet the same noise.
         """
+        ...
+
+    @property
+    def nulls(self) -> Nulls:
+        """What the network shows without a method."""
         ...
 
     def kept(self, name: tuple[Hashable, ...], compute: Callable[[], np.ndarray]) -> np.ndarray:

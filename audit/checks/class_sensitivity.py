@@ -13,6 +13,7 @@ from audit.checks.shared import comparison, perturbation
 from audit.checks.shared.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Draws, Seeds, Share, Similarity, Threshold
 from audit.checks.shared.curves import AboveNull, curve
 from audit.checks.shared.judgement import Limits, Target, conclude, stopped
+from audit.checks.shared.support import support
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
 from audit.record import (
@@ -104,11 +105,12 @@ class ClassSensitivity(Check):
         asked = bench.explained
         if isinstance(condition, Probed):
             asked = replace(asked, targets=_other(asked, bench.classes, condition.seed))
-        scores = comparison.compare(
-            bench.maps(method, Original()),
-            bench.explain(method, asked),
+        channels = self.channels or DEFAULT_CHANNELS
+        scores = comparison.compare_on(
+            support(method, bench, channels),
+            (bench.maps(method, Original()), bench.explain(method, asked)),
             similarity=self.similarity,
-            channels=self.channels or DEFAULT_CHANNELS,
+            channels=channels,
             keys=comparison.pair_keys(bench, condition),
         )
         return Measurement(scores=scores)

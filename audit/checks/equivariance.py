@@ -12,6 +12,7 @@ from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import comparison, perturbation
 from audit.checks.shared.comparison import DEFAULT_CHANNELS, DEFAULT_SIGN, Draws, Share, Similarity, Threshold
 from audit.checks.shared.judgement import AboveNull, Limits, Target, conclude, curve, point, stopped
+from audit.checks.shared.support import support
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
 from audit.record import (
@@ -116,9 +117,9 @@ class Equivariance(Check):
         own = bench.explained
         turned = replace(own, inputs=np.ascontiguousarray(forth(own.inputs)))
         maps, channels = back(bench.explain(method, turned)), self.channels or DEFAULT_CHANNELS
-        scores = comparison.compare(
-            bench.maps(method, Original()),
-            maps,
+        scores = comparison.compare_on(
+            support(method, bench, channels),
+            (bench.maps(method, Original()), maps),
             similarity=self.similarity,
             channels=channels,
             keys=comparison.pair_keys(bench, condition),

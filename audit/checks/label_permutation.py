@@ -183,7 +183,8 @@ class LabelPermutation(Check):
         labels: Sequence[str],
         scores: Sequence[str],
     ) -> Curve | str:
-        return curve(found, places, labels, AboveNull(null=self._null(), sign=self.sign or DEFAULT_SIGN), scores)
+        above = AboveNull(null=self._null(), sign=self.sign or DEFAULT_SIGN, magnitude=True)
+        return curve(found, places, labels, above, scores)
 
     def _trained(self, labels: Any) -> tuple[Trained, ...]:
         return tuple(Trained(labels=labels, seed=seed) for seed in range(self.seeds))

@@ -12,6 +12,7 @@ from audit.checks.shared import comparison, perturbation, randomization
 from audit.checks.shared.comparison import Draws, Seeds, Share, Similarity, Threshold
 from audit.checks.shared.judgement import Limits
 from audit.checks.shared.randomization import BatchNorms, Explains, Redraws
+from audit.checks.shared.support import support
 from audit.declare import declared
 from audit.record import (
     Category,
@@ -106,7 +107,8 @@ class SmoothMprt(Check):
         def noise_maps(draw: int) -> np.ndarray:
             return self._mean(bench, lambda copies: bench.noise_maps(method, draw, copies))
 
-        made = comparison.MapsOf(under=maps, noise=noise_maps)
+        where = support(method, bench, self.channels or comparison.DEFAULT_CHANNELS)
+        made = comparison.MapsOf(under=maps, noise=noise_maps, where=where)
         return comparison.measure_maps(made, condition, bench, similarity=self.similarity, channels=self.channels)
 
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:

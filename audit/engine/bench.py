@@ -9,6 +9,7 @@ from jaxtyping import Float, Float32, UInt32
 
 from audit.backend.random import input_keys
 from audit.engine.functions import Functions, Subject
+from audit.engine.nulls import NetworkNulls
 from audit.engine.parameters import Parameters
 from audit.engine.variants import Variants
 from audit.errors import UnitError
@@ -74,6 +75,7 @@ class NetworkBench:
             on_device=self._parameters.on_device,
             fitting_inputs=self._variants.fitting_inputs,
         )
+        self._nulls = NetworkNulls(self._functions, self._parameters, explained, seed=settings.seed)
         self._retraining: tuple[Retraining, Recall] | None = None
         self._kept: dict[tuple[Hashable, ...], np.ndarray] = {}
 
@@ -81,6 +83,11 @@ class NetworkBench:
     def network(self) -> Network:
         """The audited network."""
         return self._network
+
+    @property
+    def nulls(self) -> NetworkNulls:
+        """What the network shows without a method."""
+        return self._nulls
 
     @property
     def classes(self) -> int:

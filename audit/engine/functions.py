@@ -61,6 +61,11 @@ class Functions:
         self._fits = Fits(network.params)
 
     @property
+    def network(self) -> Network:
+        """The audited network."""
+        return self._network
+
+    @property
     def traces(self) -> Mapping[str, int]:
         """How often each method was traced on the audited network so far."""
         return {method: function.traces for (what, method), function in self._own.items() if what == "maps"}
@@ -89,6 +94,16 @@ class Functions:
         maps = self._explain(function, method, subject, batch=batch or self._batch)
         _check_shape(method, maps.shape[1:], subject.explained.inputs.shape[1:])
         return maps
+
+    def shown(self, name: str, build: Callable[[], Compiled], subject: Subject) -> np.ndarray:
+        """Return what a function ``(params, x, target, key)`` of a network shows of inputs (n, ...), float32.
+
+        It is built once for each name and network, and learns nothing.
+        """
+        function = self._once("shown", name, subject.network, build)
+        explained, params = subject.explained, self._on_device(subject.params)
+        arrays = (explained.inputs, explained.targets, subject.keys)
+        return mean_in_batches(function, params, *arrays, batch=self._batch, draws=subject.draws)
 
     def pullback(self, method: str, subject: Subject, cotangents: np.ndarray) -> np.ndarray:
         """Return the gradients (n, ...), with respect to the inputs, of the sums of each map times its cotangent.

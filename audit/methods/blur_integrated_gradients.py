@@ -83,6 +83,11 @@ class BlurIntegratedGradients(MethodDefaults):
         """Return the blurred start of each input of x (n, H, W, C)."""
         return blur(x, self._sigma(x), np)
 
+    @property
+    def multiplies_input(self) -> bool:
+        """As its field says."""
+        return self.multiply_by_input
+
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return noise times the way from the blurred input: what is left when the network contributes nothing."""
         noise = generator.standard_normal(x.shape, dtype=np.float32)

@@ -75,6 +75,11 @@ class DeepLift(MethodDefaults):
         """Return the reference of each input of x (n, ...)."""
         return baseline_of(self.reference, x, np)
 
+    @property
+    def multiplies_input(self) -> bool:
+        """It does: multipliers times the difference from the reference."""
+        return True
+
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return noise times the difference from the reference: what is left when the network contributes nothing."""
         return generator.standard_normal(x.shape, dtype=np.float32) * (x - self.baselines(x[None], network.params)[0])

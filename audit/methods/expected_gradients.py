@@ -130,6 +130,11 @@ class ExpectedGradients(MethodDefaults):
         centre, spread = (each(x, axis=own, keepdims=True) for each in (np.mean, np.std))
         return centre + spread * generator.standard_normal((BASELINES, *x.shape))
 
+    @property
+    def multiplies_input(self) -> bool:
+        """As its field says."""
+        return self.multiply_by_input
+
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return noise times the mean way from the baselines, which belong to the input as its key's draws do."""
         noise = generator.standard_normal(x.shape, dtype=np.float32)

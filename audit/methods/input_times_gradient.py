@@ -40,6 +40,11 @@ class InputTimesGradient(MethodDefaults):
 
         return product
 
+    @property
+    def multiplies_input(self) -> bool:
+        """It does, by its definition."""
+        return True
+
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return the input multiplied by noise: what is left of the map when the network contributes nothing."""
         return x * generator.standard_normal(x.shape, dtype=np.float32)

@@ -87,6 +87,11 @@ class IntegratedGradients(MethodDefaults):
         """Return the baseline of each input of x (n, ...)."""
         return baseline_of(self.baseline, x, np)
 
+    @property
+    def multiplies_input(self) -> bool:
+        """As its field says."""
+        return self.multiply_by_input
+
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return noise times the way from the baseline: what is left when the network contributes nothing."""
         noise = generator.standard_normal(x.shape, dtype=np.float32)

@@ -138,6 +138,11 @@ class Lrp(MethodDefaults):
 
         return explained
 
+    @property
+    def multiplies_input(self) -> bool:
+        """Unless the rule that reads the input has no masking, or one that does not vanish with the input."""
+        return not {*_COMPOSITES[self.composite][:2]} & {"w_square", "flat", "bounded_box"}
+
     def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return noise under the masking of the rule that reads the input: relevance is x_i times what comes back.
 

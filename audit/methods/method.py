@@ -43,6 +43,15 @@ class MethodDefaults(Protocol):
     """
 
     @property
+    def multiplies_input(self) -> bool | None:
+        """Whether its maps are multiplied by the input less its baseline, so that they are zero where that is.
+
+        None: not said. By default that of the method that it holds.
+        """
+        within = held(cast("Method", self))
+        return within[0].multiplies_input if within else None
+
+    @property
     def code(self) -> str | None:
         """The user's own code that it runs, as ``package.module:function``, if it is trusted; None if it runs none."""
         return None

@@ -46,6 +46,9 @@ class Python(MethodDefaults):
     output: Literal["logits", "as_built"] = "logits"
     """Output of the model that it receives: logits, or the audited model's own output, such as probabilities."""
 
+    multiplies_input: bool | None = None  # pyright: ignore[reportIncompatibleMethodOverride]  # said in the spec
+    """Whether the function multiplies its maps by the input, so that they are 0 where that is; null: not said."""
+
     @property
     def code(self) -> str:
         """The code that runs only when it is trusted; what was measured with other code is not used again."""
@@ -73,4 +76,7 @@ class Python(MethodDefaults):
 
         return with_model(network, explain, head=self.output == "as_built")
 
-    noise_map = gaussian_noise
+    def noise_map(self, network: "Network", x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        """Return noise, times the input where it is said that the function multiplies by it."""
+        noise = gaussian_noise(self, network, x, generator)
+        return x * noise if self.multiplies_input else noise

@@ -74,6 +74,11 @@ class TfExplain(MethodDefaults):
         return self.method == "smoothgrad"
 
     @property
+    def multiplies_input(self) -> bool:
+        """Gradients times inputs does; the library's integrated gradients lacks the factor."""
+        return self.method == "gradients_inputs"
+
+    @property
     def evaluations(self) -> int:
         """Gradient evaluations per input."""
         return {"integrated_gradients": self.steps, "smoothgrad": self.samples}.get(self.method, 1)

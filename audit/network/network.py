@@ -1,6 +1,6 @@
 """A network: stages, a pure function from parameters and inputs to logits, and its recorded operations."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from difflib import get_close_matches
 from typing import Any
@@ -116,19 +116,32 @@ def replay(
         override: outputs of nodes (by position) that are given, not computed; nothing above them is computed either.
         until: position of the node whose output is wanted; the logits if None.
     """
+    goal = len(graph_of(network)) - 1 if until is None else until
+    return replay_all(network, params, x, (goal,), override=override)[0]
+
+
+def replay_all(
+    network: Network,
+    params: Params,
+    x: Array,
+    until: Sequence[int],
+    *,
+    override: Mapping[int, Array] | None = None,
+) -> tuple[Array, ...]:
+    """Compute the outputs of several nodes, by position (-1 is the input), each operation once; see ``replay``."""
     import keras
 
-    graph, goal = graph_of(network), len(graph_of(network)) - 1 if until is None else until
+    graph = graph_of(network)
     values = {-1: keras.ops.convert_to_tensor(x, dtype="float32"), **(override or {})}
-    for position in _needed(graph, goal, frozenset(values)):
+    for position in _needed(graph, until, frozenset(values)):
         node = graph[position]
         values[position] = call(node, params, tuple(values[ref.node] for ref in sources(node)))
-    return values[goal]
+    return tuple(values[position] for position in until)
 
 
-def _needed(graph: tuple[Node, ...], goal: int, given: frozenset[int]) -> list[int]:
-    """Return the positions to compute, in graph order, so that ``goal`` is known."""
-    needed, waiting = set(), [goal]
+def _needed(graph: tuple[Node, ...], goals: Sequence[int], given: frozenset[int]) -> list[int]:
+    """Return the positions to compute, in graph order, so that the goals are known."""
+    needed, waiting = set[int](), list(goals)
     while waiting:
         position = waiting.pop()
         if position not in given and position not in needed:

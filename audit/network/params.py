@@ -193,7 +193,7 @@ def in_place(network: Network) -> tuple[str, ...]:
 
 def _graph_places(network: Network) -> dict[str, str]:
     graph = network.graph or ()
-    owners = [graph[position].variables for position in _live(graph) if graph[position].variables]
+    owners = [graph[position].variables for position in live(graph) if graph[position].variables]
     found: dict[str, str] = {}
     for operation, names in enumerate(owners):
         for number, name in enumerate(names):
@@ -201,7 +201,7 @@ def _graph_places(network: Network) -> dict[str, str]:
     return found
 
 
-def _live(graph: Sequence[Node]) -> list[int]:
+def live(graph: Sequence[Node]) -> list[int]:
     """Return the positions that the last node depends on, each after those that it takes, in their order."""
     order: list[int] = []
     seen, ahead = set[int](), [(len(graph) - 1, False)]

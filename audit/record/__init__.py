@@ -22,10 +22,12 @@ from audit.record.audits import (
 from audit.record.base import canonical, digest, record
 from audit.record.conditions import (
     REFERENCE_RANKINGS,
+    Architecture,
     BatchNorm,
     Condition,
     Distribution,
     ExplainedClass,
+    Intact,
     Null,
     Original,
     Probed,
@@ -86,6 +88,7 @@ from audit.record.vocabulary import (
 )
 
 __all__ = [
+    "Architecture",
     "Audit",
     "AuditOutcome",
     "BatchNorm",
@@ -112,6 +115,7 @@ __all__ = [
     "FigureKind",
     "Fill",
     "Gallery",
+    "Intact",
     "Invalidity",
     "Judgement",
     "LearningCurve",

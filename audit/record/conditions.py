@@ -73,6 +73,38 @@ class Randomized:
 
 
 @record
+class Intact:
+    """No model above what a stage of re-draws leaves intact: noise there, pulled back to the input, ``draws`` times.
+
+    ``stage``, ``mode`` and ``order`` are those of ``Randomized``; no number depends on how or how often is re-drawn.
+    """
+
+    mode: Mode
+    stage: int
+    order: Order = "top_down"
+    draws: int = 3
+    kind: Literal["intact"] = "intact"
+
+
+@record
+class Architecture:
+    """The network with all ``stages`` re-drawn, ``draws`` times: what its gradients of other inputs have in common."""
+
+    stages: int
+    redraw: Redraw = "permute"
+    batch_norm: BatchNorm = "keep"
+    draws: int = 3
+    kind: Literal["architecture"] = "architecture"
+
+    def wholly_redrawn(self) -> tuple[Randomized, ...]:
+        """Return the conditions under which nothing is as trained, one for each draw."""
+        return tuple(
+            Randomized(mode="cascading", stage=self.stages, seed=s, redraw=self.redraw, batch_norm=self.batch_norm)
+            for s in range(self.draws)
+        )
+
+
+@record
 class Trained:
     """The audited architecture trained from fresh weights by the spec's recipe, on true or permuted labels.
 
@@ -130,4 +162,4 @@ class Probed:
     kind: Literal["probed"] = "probed"
 
 
-Condition = Original | Null | Rekeyed | Randomized | Trained | Removed | Probed
+Condition = Original | Null | Rekeyed | Randomized | Intact | Architecture | Trained | Removed | Probed

@@ -30,6 +30,7 @@ class StageFacts:
     variables: tuple[str, ...]
     parameters: int
     layers: tuple[str, ...] = ()  # whose parameters they are
+    matrices: int = 1  # how many of the variables are weights between units: they make up the depth
 
 
 NOTICED = 1e-5

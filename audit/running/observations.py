@@ -51,6 +51,7 @@ def network_facts(network: Network, randomness: Randomness | None = None) -> Net
                 variables=stage.variables,
                 parameters=sum(sizes[name] for name in stage.variables),
                 layers=layers(stage),
+                matrices=sum(network.params[name].ndim > 1 for name in stage.variables),
             )
             for stage in network.stages
         ),

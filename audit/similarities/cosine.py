@@ -21,6 +21,7 @@ class Cosine(Similarity):
     """
 
     quantity: ClassVar[str] = "cosine similarity"
+    spatial: ClassVar[bool] = False
 
     def between(self, a: Maps, b: Maps) -> Scores:
         """Return the cosine of each pair of maps."""

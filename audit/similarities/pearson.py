@@ -22,6 +22,7 @@ class Pearson(Similarity):
     """
 
     quantity: ClassVar[str] = "correlation"
+    spatial: ClassVar[bool] = False
 
     def between(self, a: Maps, b: Maps) -> Scores:
         """Return the correlation of each pair of maps."""

@@ -31,6 +31,9 @@ class Similarity(Protocol):
 
     quantity: ClassVar[str]  # what it measures, in words
 
+    spatial: ClassVar[bool] = True
+    """Whether it needs the neighbours of a pixel; if not, it may be given rows (n, pixels) of chosen pixels."""
+
     def refuse(self, shape: tuple[int, ...]) -> None:
         """Refuse maps of a shape, ``(H, W)``, ``(H, W, C)`` or ``(F,)``, that it cannot compare; by default none.
 

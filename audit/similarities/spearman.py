@@ -31,6 +31,7 @@ class Spearman(Similarity):
     """
 
     quantity: ClassVar[str] = "rank correlation"
+    spatial: ClassVar[bool] = False
 
     def between(self, a: Maps, b: Maps) -> Scores:
         """Return the rank correlation of each pair of maps."""

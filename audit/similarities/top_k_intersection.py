@@ -32,6 +32,7 @@ class TopKIntersection(Similarity):
     """Number of pixels, or their share, rounded."""
 
     quantity: ClassVar[str] = "overlap of the highest pixels"
+    spatial: ClassVar[bool] = False
 
     def refuse(self, shape: tuple[int, ...]) -> None:
         """Refuse maps with no pixels beside the k highest.
@@ -75,7 +76,7 @@ class TopKIntersection(Similarity):
         return _Top(membership=membership, above=above, tied=tied, share=share)
 
     def _count(self, pixels: int) -> int:
-        return self.k if isinstance(self.k, int) else max(1, round(self.k * pixels))
+        return min(self.k, pixels) if isinstance(self.k, int) else max(1, round(self.k * pixels))
 
 
 @record

@@ -7,7 +7,7 @@ import pytest
 
 from audit.checks.class_sensitivity import ClassSensitivity
 from audit.record import Explained, Null, Probed
-from tests.audits import evidence_of, judged, make_facts
+from tests.audits import Everywhere, evidence_of, judged, make_facts
 
 CHECK = ClassSensitivity(seeds=3, null_draws=2)
 INPUTS = 300
@@ -22,10 +22,17 @@ class ByClass:
         self.explained = Explained(
             inputs=np.zeros((INPUTS, 6, 6, 1)), ids=list(map(str, range(INPUTS))), targets=targets
         )
+        self.nulls = Everywhere((6, 6, 1))
         self.patterns = np.random.default_rng(0).standard_normal((classes, 6, 6, 1)).astype(np.float32)
 
     def maps(self, method, condition):
         return self.patterns[self.explained.targets]
+
+    def noise_maps(self, method, draw):
+        return np.ones((INPUTS, 6, 6, 1), np.float32)
+
+    def kept(self, name, compute):
+        return compute()
 
     def explain(self, method, explained):
         self.seen.append(explained.targets)

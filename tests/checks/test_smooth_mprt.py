@@ -8,7 +8,7 @@ from audit.checks.smooth_mprt import SmoothMprt
 from audit.methods.gradient import Gradient
 from audit.record import Null, Original
 from tests import networks
-from tests.audits import evidence_of, make_facts
+from tests.audits import Everywhere, evidence_of, make_facts
 from tests.checks.real import bench_of
 
 FACTS = make_facts(4, stages=("logits", "second", "first"))
@@ -34,6 +34,10 @@ def test_smooth_maps_are_means_over_noisy_copies(bench):
         def kept(self, name, compute):
             return compute()
 
+        def noise_maps(self, method, draw):
+            return np.ones_like(self.explained.inputs)
+
+        nulls = Everywhere((8, 8, 1))
         gallery, changed = (), staticmethod(lambda condition: 1.0)
 
     condition = check.conditions(FACTS)[-1]

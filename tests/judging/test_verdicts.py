@@ -53,8 +53,8 @@ def test_damaged_scores_are_an_error_of_that_method_alone():
     def damage(method, evidence):
         if method != "gradient":
             return evidence
-        evidence[2] = replace(evidence[2], scores={})
-        evidence[3] = replace(evidence[3], scores={**evidence[3].scores, "similarity_absolute": np.zeros(4)})
+        evidence[-2] = replace(evidence[-2], scores={})
+        evidence[-1] = replace(evidence[-1], scores={**evidence[-1].scores, "similarity_absolute": np.zeros(4)})
         return evidence
 
     audit = judged(CHECK, {"gradient": 0.1, "smoothgrad": 0.1, **SOUND}, change=damage)

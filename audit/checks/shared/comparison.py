@@ -13,8 +13,9 @@ from pydantic import Field
 
 from audit import declare
 from audit.checks.check import Bench, Measurement
+from audit.checks.shared.support import Support, between, flaws_on, support
 from audit.errors import UnitError
-from audit.maps import SIGNED, USABLE, reduce, unusable
+from audit.maps import SIGNED, USABLE, reduce
 from audit.record import Compared, Condition, Null, Original, Randomized, Rekeyed, Sign, Trained, canonical, record
 
 DEFAULT_CHANNELS: Literal["sum"] = "sum"
@@ -56,6 +57,7 @@ class MapsOf:
 
     under: Callable[[Condition], np.ndarray]
     noise: Callable[[int], np.ndarray]
+    where: Support | None = None  # on which entries they are compared; None: on all
 
 
 def refuse_signed_magnitudes(channels: Compared | None, sign: Sign | None) -> None:
@@ -75,11 +77,23 @@ def measure(
 
     Scores are those of ``compare``; for ``Null``, ``null_absolute`` and ``null_signed`` ``(n,)``; for ``Randomized``
     also ``changed``, the fraction of the stage's own parameters that differ, ``(1,)``. Maps of the gallery's inputs are
-    kept for the first seed.
+    kept for the first seed. Maps are compared on their support.
 
     Raises:
         UnitError: the maps of the two conditions have different shapes.
     """
+    maps = MapsOf(
+        under=partial(bench.maps, method),
+        noise=partial(bench.noise_maps, method),
+        where=support(method, bench, channels or DEFAULT_CHANNELS),
+    )
+    return measure_maps(maps, condition, bench, similarity=similarity, channels=channels)
+
+
+def measure_whole(
+    method: str, condition: Condition, bench: Bench, *, similarity: Any, channels: Compared | None
+) -> Measurement:
+    """Compare as ``measure`` does, whole maps."""
     maps = MapsOf(under=partial(bench.maps, method), noise=partial(bench.noise_maps, method))
     return measure_maps(maps, condition, bench, similarity=similarity, channels=channels)
 
@@ -90,10 +104,11 @@ def measure_maps(
     """Compare as ``measure`` does, of maps that are made in another way than the bench makes them."""
     channels = channels or DEFAULT_CHANNELS
     if isinstance(condition, Null):
-        return Measurement(scores=_null(condition.draws, maps.noise, similarity, channels))
+        return Measurement(scores=_null(condition.draws, maps, similarity, channels))
     other = maps.under(condition)
     keys = pair_keys(bench, condition)
-    scores = compare(maps.under(Original()), other, similarity=similarity, channels=channels, keys=keys)
+    pair = maps.under(Original()), other
+    scores = compare_on(maps.where, pair, similarity=similarity, channels=channels, keys=keys)
     if isinstance(condition, Randomized):
         scores["changed"] = np.array([bench.changed(condition)], np.float64)
     return Measurement(scores=scores, maps=_pictures(other, condition, bench, channels))
@@ -116,26 +131,41 @@ def measure_with_partner(
     if partner is None:
         return own
     maps, keys = (bench.maps(method, condition), bench.maps(method, partner)), pair_keys(bench, condition, partner)
-    found = compare(*maps, similarity=similarity, channels=channels or DEFAULT_CHANNELS, keys=keys)
+    channels = channels or DEFAULT_CHANNELS
+    where = support(method, bench, channels)
+    found = compare_on(where, maps, similarity=similarity, channels=channels, keys=keys)
     return replace(own, scores={**own.scores, **{f"{PARTNER}{name}": scores for name, scores in found.items()}})
 
 
 def compare(
     a: np.ndarray, b: np.ndarray, *, similarity: Any, channels: Compared, keys: Sequence[str] | None
 ) -> dict[str, np.ndarray]:
-    """Compare raw maps (n, ...) pairwise.
+    """Compare whole raw maps (n, ...) pairwise: ``compare_on`` everywhere."""
+    return compare_on(None, (a, b), similarity=similarity, channels=channels, keys=keys)
+
+
+def compare_on(
+    where: Support | None,
+    maps: tuple[np.ndarray, np.ndarray],
+    *,
+    similarity: Any,
+    channels: Compared,
+    keys: Sequence[str] | None,
+) -> dict[str, np.ndarray]:
+    """Compare raw maps (n, ...) pairwise, on the entries ``where`` (n, ...) of the reduced maps if given.
 
     Returns:
         Scores, each ``(n,)`` float64 with NaN where a similarity is undefined: ``similarity_absolute`` and
         ``similarity_signed`` (only where ``channels`` leaves the sign); ``undefined`` (0 both maps usable, 1 a map is
-        constant, 2 a map is not finite); with ``keys``, which name the pairs, also ``shuffled_absolute`` and
-        ``shuffled_signed``: the mean similarity of the first map to shuffled copies of the second, unless that is 0 for
-        every pair.
+        constant, 2 a map is not finite, 3 there is hardly an entry to compare); with ``keys``, which name the pairs,
+        also ``shuffled_absolute`` and ``shuffled_signed``: the mean similarity of the first map to shuffled copies of
+        the second, unless that is 0 for every pair.
 
     Raises:
         UnitError: the two have different shapes.
         InputError: the similarity cannot compare maps of this shape.
     """
+    a, b = maps
     if a.shape != b.shape:
         what = "a method's maps changed their shape"
         raise UnitError("T803", what, expected=str(a.shape), received=str(b.shape))
@@ -144,8 +174,9 @@ def compare(
     left, right = views(a, channels), views(b, channels)
     for sign in left:
         similarity.refuse(left[sign].shape[1:])
-        flaw = np.maximum(unusable(left[sign]), unusable(right[sign]))
-        found = _scores(left[sign], right[sign], flaw == USABLE, similarity, keys)
+        on = np.broadcast_to(True if where is None else where, left[sign].shape)
+        flaw = np.maximum(flaws_on(left[sign], on), flaws_on(right[sign], on))
+        found = _scores((left[sign], right[sign], on), flaw == USABLE, similarity, keys)
         scores |= {f"{name}_{sign}": each for name, each in found.items()}
         undefined = np.maximum(undefined, flaw)
     return {**scores, "undefined": undefined.astype(np.float64)}
@@ -166,14 +197,15 @@ def views(maps: np.ndarray, channels: Compared) -> dict[str, np.ndarray]:
 
 
 def _scores(
-    a: np.ndarray, b: np.ndarray, usable: np.ndarray, similarity: Any, keys: Sequence[str] | None
+    maps: tuple[np.ndarray, np.ndarray, Support], usable: np.ndarray, similarity: Any, keys: Sequence[str] | None
 ) -> dict[str, np.ndarray]:
     if not usable.all():  # as nearly never: no copies otherwise
-        a, b = a[usable], b[usable]
+        maps = maps[0][usable], maps[1][usable], maps[2][usable]
         keys = None if keys is None else [key for key, each in zip(keys, usable, strict=True) if each]
-    shuffled = None if keys is None else similarity.shuffled(a, b, keys)
-    found = {"similarity": similarity.between(a, b), "shuffled": shuffled}
-    return {name: _spread(scores, usable) for name, scores in found.items() if scores is not None}
+    names = ("similarity", "shuffled")  # the second only where the similarity has such a null
+    return {
+        name: _spread(scores, usable) for name, scores in zip(names, between(similarity, *maps, keys), strict=False)
+    }
 
 
 def _spread(scores: np.ndarray, usable: np.ndarray) -> np.ndarray:
@@ -182,17 +214,22 @@ def _spread(scores: np.ndarray, usable: np.ndarray) -> np.ndarray:
     return result
 
 
-def _null(
-    draws: int, noise_maps: Callable[[int], np.ndarray], similarity: Any, channels: Compared
-) -> dict[str, np.ndarray]:
-    """Mean over draws of the similarity of two independent noise maps; draws that show a constant map are left out."""
-    pairs = ((noise_maps(2 * draw), noise_maps(2 * draw + 1)) for draw in range(draws))
-    scores = [compare(*pair, similarity=similarity, channels=channels, keys=None) for pair in pairs]
-    names = [name for name in scores[0] if name.startswith("similarity")]
-    return {name.replace("similarity", "null"): _mean_of_defined([each[name] for each in scores]) for name in names}
+def _null(draws: int, maps: MapsOf, similarity: Any, channels: Compared) -> dict[str, np.ndarray]:
+    """Mean over draws of the similarity of two independent noise maps; draws that show a constant map are left out.
+
+    Of signed maps that of its magnitude: it is held against that of a similarity that may be turned by one sign.
+    """
+    pairs = ((maps.noise(2 * draw), maps.noise(2 * draw + 1)) for draw in range(draws))
+    options: dict[str, Any] = {"similarity": similarity, "channels": channels, "keys": None}
+    scores = [compare_on(maps.where, pair, **options) for pair in pairs]
+    absolute = {"null_absolute": mean_of_defined([each["similarity_absolute"] for each in scores])}
+    if "similarity_signed" not in scores[0]:
+        return absolute
+    return {**absolute, "null_signed": mean_of_defined([np.abs(each["similarity_signed"]) for each in scores])}
 
 
-def _mean_of_defined(draws: Sequence[np.ndarray]) -> np.ndarray:
+def mean_of_defined(draws: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the mean (n,) over draws of what is finite; NaN where nothing is."""
     values = np.stack(draws)  # (draws, n)
     count = np.isfinite(values).sum(axis=0)
     return np.where(count > 0, np.nansum(values, axis=0) / np.maximum(count, 1), np.nan)

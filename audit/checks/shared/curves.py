@@ -15,6 +15,7 @@ class AboveNull:
 
     null: Null
     sign: str  # absolute | signed
+    magnitude: bool = False  # signed similarities count by theirs: one sign may turn a whole map
     exact: bool = False  # maps whose ranks agree everywhere need no head-room (deterministic maps under ``at_least``)
 
 
@@ -75,8 +76,10 @@ def curve(
         return (
             f"No {sign} similarity was measured, because the channel reduction removes the sign: use `channels: sum`."
         )
-    similarity = _stack(evidence, places, [prefix + name for prefix in prefixes])
-    unusable = _stack(evidence, places, [f"{prefix}undefined" for prefix in prefixes])
+    similarity = stack(evidence, places, [prefix + name for prefix in prefixes])
+    if above.magnitude and sign == "signed":
+        similarity = np.abs(similarity)
+    unusable = stack(evidence, places, [f"{prefix}undefined" for prefix in prefixes])
     flaws = np.where(np.isfinite(similarity), 0, np.maximum(unusable, 1))
     floor = np.asarray(evidence[above.null].scores[f"null_{sign}"], np.float64)
     if floor.shape != similarity.shape[:1]:
@@ -113,7 +116,7 @@ def values(
         labels: of the places.
         score: the name of the score ``(n,)``, or one for each place; NaN where it is undefined.
     """
-    found = _stack(evidence, places, [score] * len(places) if isinstance(score, str) else score)
+    found = stack(evidence, places, [score] * len(places) if isinstance(score, str) else score)
     flaws = np.where(np.isfinite(found), 0, 1)
     null = np.full((len(found), 1, 1), np.nan)
     return Curve(labels=tuple(labels), similarity=found, flaws=flaws, null=null, excess=found, exact=True)
@@ -123,12 +126,13 @@ def _shuffled(
     evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], names: Sequence[str]
 ) -> np.ndarray | None:
     """Return the null of each pair; None where the similarity has none."""
-    return _stack(evidence, places, names) if names[0] in evidence[places[0][0]].scores else None
+    return stack(evidence, places, names) if names[0] in evidence[places[0][0]].scores else None
 
 
-def _stack(
+def stack(
     evidence: Mapping[Condition, Evidence], places: Sequence[Sequence[Condition]], names: Sequence[str]
 ) -> np.ndarray:
+    """Return the scores of these names, one for each place, as (n, J, K)."""
     pairs = zip(places, names, strict=True)
     columns = [[np.asarray(evidence[each].scores[name], np.float64) for each in seeds] for seeds, name in pairs]
     return np.asarray(columns).transpose(2, 1, 0)  # (K, J, n) -> (n, J, K)

@@ -29,6 +29,9 @@ __all__ = [
     "values",
 ]
 
+LEADS = ("The map keeps", "it keeps")
+"""What stands before the number of a share of similarity that is kept: at first, and after that."""
+
 FEWEST_INPUTS = 10
 FEWEST_SEEDS = 2
 
@@ -42,7 +45,7 @@ class Target:
     threshold: float
     places: Callable[[np.ndarray], np.ndarray]  # (n, J, K) -> (n, J)
     words: tuple[str, str]  # completes "The map keeps 0.74 ...": in full; and in short, "... it keeps 0.74"
-    leads: tuple[str, str] = ("The map keeps", "it keeps")  # what stands before the number: at first; and after that
+    leads: tuple[str, str] = LEADS  # what stands before the number: at first; and after that
 
 
 @record
@@ -95,7 +98,7 @@ def conclude(
     """Judge a curve. ``first`` is a point drawn before it; ``doubt`` a reason found earlier for being inconclusive."""
     doubt = doubt or _doubt(curve, limits)
     criteria = () if doubt else tuple(_criterion(curve, target) for target in targets)
-    outcome: Outcome = "inconclusive" if doubt else _outcome(criteria)
+    outcome: Outcome = "inconclusive" if doubt else outcome_of(criteria)
     chosen = decisive(criteria, outcome)
     words = {target.name: (target.leads, target.words) for target in targets}
     points = tuple(point(curve, place) for place in range(len(curve.labels)))
@@ -113,36 +116,43 @@ def conclude(
     )
 
 
-def _outcome(criteria: Sequence[Criterion]) -> Outcome:
+def outcome_of(criteria: Sequence[Criterion]) -> Outcome:
+    """Return what criteria say together: a failure of one, a pass of all, or neither."""
     outcomes = [each.outcome for each in criteria]
     if "fail" in outcomes:
         return "fail"
     return "pass" if outcomes and all(each == "pass" for each in outcomes) else "inconclusive"
 
 
-def _criterion(curve: Curve, target: Target) -> Criterion:
-    estimate = mean_interval(target.places(curve.excess[curve.usable]))
+def criterion(name: str, relation: Relation, threshold: float, values: np.ndarray) -> Criterion:
+    """Hold the mean of values (n, J) against a threshold."""
+    estimate = mean_interval(values)
     interval = float(estimate.low), float(estimate.high)
     return Criterion(
-        name=target.name,
-        relation=target.relation,
-        threshold=target.threshold,
+        name=name,
+        relation=relation,
+        threshold=threshold,
         statistic=float(estimate.mean),
         interval=interval,
-        outcome=decide(interval, target.threshold, target.relation),
-        p_value=p_value(estimate, target.threshold, target.relation),
+        outcome=decide(interval, threshold, relation),
+        p_value=p_value(estimate, threshold, relation),
     )
+
+
+def undecided(name: str, relation: Relation, threshold: float) -> Criterion:
+    """Return a criterion that has no number."""
+    return Criterion(
+        name=name, relation=relation, threshold=threshold, statistic=None, interval=None, outcome="inconclusive"
+    )
+
+
+def _criterion(curve: Curve, target: Target) -> Criterion:
+    values = target.places(curve.excess[curve.usable])
+    return criterion(target.name, target.relation, target.threshold, values)
 
 
 def _undecided(target: Target) -> Criterion:
-    return Criterion(
-        name=target.name,
-        relation=target.relation,
-        threshold=target.threshold,
-        statistic=None,
-        interval=None,
-        outcome="inconclusive",
-    )
+    return undecided(target.name, target.relation, target.threshold)
 
 
 def _doubt(curve: Curve, limits: Limits) -> Doubt | None:
@@ -156,8 +166,7 @@ def _doubt(curve: Curve, limits: Limits) -> Doubt | None:
         return Doubt(
             code="head-room",
             text=f"No head-room: {alike} already agree with {known.mean():.3f} (at most "
-            f"{limits.null_at_most:.2f} is allowed), so agreement says nothing about the model; compare signed maps "
-            f"(`sign: signed`) or use {other}.",
+            f"{limits.null_at_most:.2f} is allowed), so agreement says nothing about the model; use {other}.",
         )
     left_out = int((~curve.usable).sum())
     if left_out / n > limits.undefined_at_most:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -56,6 +56,26 @@ Explains = Annotated[
     ExplainedClass,
     Field(description="class explained on the re-drawn model: the same as before, or its own prediction"),
 ]
+
+
+Rule = Literal["intact", "published"]
+RULE = (
+    "above the null of what a re-draw leaves intact, pair by pair, where the network looks; or as published: whole "
+    "maps, above noise, inputs with any undefined similarity left out"
+)
+PUBLISHED_MEAN = 0.5
+PUBLISHED_UNDEFINED = 0.1
+
+
+def refuse_published(rule: Rule, **limits: float | None) -> None:
+    """Refuse limits that only the published rule has.
+
+    Raises:
+        ValueError: one of them is set under another rule; a field's fault.
+    """
+    given = [name for name, value in limits.items() if value is not None]
+    if rule != "published" and given:
+        raise ValueError(f"`{given[0]}` belongs to `rule: published`; remove it, or set that rule")
 
 
 def treatments(batch_norm: BatchNorm | tuple[BatchNorm, ...]) -> tuple[BatchNorm, ...]:

@@ -12,8 +12,8 @@ from audit.statistics import excess
 from tests.audits import evidence_of, make_facts
 
 FACTS = make_facts()
-CHECK = CascadingRandomization(seeds=2, similarity="ssim")
-NULL = Null(draws=10)
+CHECK = CascadingRandomization(rule="published", seeds=2, similarity="ssim")
+NULL = Null(draws=3)
 STAGES = [[Randomized(mode="cascading", stage=stage, seed=seed) for seed in range(2)] for stage in (1, 2, 3)]
 NOISE = np.random.default_rng(0).uniform(0, 0.4, 30)
 

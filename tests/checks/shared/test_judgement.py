@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 
 from audit.checks.cascading_randomization import CascadingRandomization
 from tests.audits import evidence_of, make_facts
-from tests.checks.test_cascading_randomization import CHECK, FACTS, judgement
+
+FACTS = make_facts()
+CHECK = CascadingRandomization(rule="published", seeds=3)
+
+
+def judgement(similarity, check=CHECK, facts=FACTS, **more):
+    return check.judge(evidence_of(check, facts, similarity, **more), facts)
 
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf])
@@ -106,5 +112,5 @@ def test_any_gap_too_wide_never_passes(seed):
 
 
 def test_printed_numbers_show_who_is_above_the_limit():
-    found = judgement(0.5004, CascadingRandomization(seeds=2, last_at_most=1))
+    found = judgement(0.5004, CascadingRandomization(rule="published", seeds=2, last_at_most=1))
     assert found.outcome == "fail" and "0.5004" in found.reason and "0.5000" in found.reason
