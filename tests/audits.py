@@ -13,6 +13,7 @@ from audit.record import (
     Audit,
     Condition,
     DataFacts,
+    Doubt,
     Evidence,
     Explained,
     Facts,
@@ -149,7 +150,7 @@ def judged(
         requirements=[(requirement, check)],
         planned=planned,
         evidence=evidence,
-        skipped=skipped or {},
+        skipped={pair: Doubt(code="not-applicable", text=text) for pair, text in (skipped or {}).items()},
         provenance=Provenance(versions={}, backend="", device="", numerics={}, seed=0, spec_digest="", platform=""),
         today=today,
     )

@@ -54,7 +54,7 @@ ROOMS = (
     Room("datasets.preprocess", "declare errors", "numpy pydantic", "keras"),
     Room("datasets.shared", "datasets.dataset errors", "numpy", "pandas pyarrow sklearn"),
     Room("datasets", "datasets.dataset datasets.shared declare errors", "numpy pydantic", "pandas"),
-    Room("methods.method", "declare network", "numpy"),
+    Room("methods.method", "declare network record", "numpy"),
     Room("methods.fitted", "errors methods.method network"),
     Room("methods.shared", "backend errors methods.method network record", "jaxtyping numpy pydantic", "keras skimage"),
     Room("methods.backward", "backend errors methods.fitted network record", "numpy", "keras"),

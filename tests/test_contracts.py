@@ -302,6 +302,7 @@ ELSEWHERE = {
     "report/figures/curves.py": (1, "fields of a record"),
     "report/page/gallery.py": (1, "records of conditions"),
     "report/render.py": (1, "a function of the C library"),
+    "spec/describe.py": (1, "whether what a method claims depends on its fields"),
     "spec/schema.py": (2, "classes of a module"),
     "spec/spec.py": (3, "sections of a spec, and an operating system's error"),
     "spec/validation.py": (1, "an exception"),

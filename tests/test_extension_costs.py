@@ -26,6 +26,10 @@ NAMED_ELSEWHERE = {
     "python": "an English word",
     "table": "an English word",
     "rise": "an English word",
+    **dict.fromkeys(
+        ("completeness", "sensitivity_a", "sensitivity_b", "linearity", "symmetry"),
+        "an axiom that methods claim, by the name of the check that tests it",
+    ),
 }
 
 

@@ -16,6 +16,7 @@ from audit.declare import as_json
 from audit.record import (
     FOLLOWS,
     Category,
+    Claim,
     Columns,
     Condition,
     Evidence,
@@ -171,6 +172,7 @@ class Check(Protocol):
     retrains: ClassVar[bool] = False  # networks are retrained, so the spec needs a `training` section
     truth: ClassVar[frozenset[str]] = frozenset()  # what the data must say about each input
     diagnostic: ClassVar[str] = ""  # a data source that tells it
+    claim: ClassVar[Claim | None] = None  # the axiom that it tests: methods that do not claim it are skipped
 
     # Fields of the checks that compare or rank maps: a spec's `maps` fill in the channels and the sign that are None.
     similarity: Any = None
@@ -227,4 +229,5 @@ def recorded(check: type[Check]) -> dict[str, Any]:
         "figures": check.figures,
         "axis": check.axis,
         "columns": check.columns,
+        "claim": check.claim,
     }

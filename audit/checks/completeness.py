@@ -14,7 +14,7 @@ from audit.checks.shared.axioms import AUDITED, Axiom
 from audit.checks.shared.comparison import Share
 from audit.checks.shared.judgement import point, stopped, values
 from audit.declare import declared
-from audit.record import Category, Condition, Evidence, Facts, FigureKind, Outcome, Probed
+from audit.record import Category, Claim, Condition, Evidence, Facts, FigureKind, Outcome, Probed
 
 STEPS = "steps"
 
@@ -45,10 +45,10 @@ class Completeness(Check):
     Expected relation. The mean gap is at most ``within`` on every network. It is not zero for a sum over m steps: each
     kink on the way costs O(1/m), up to 0.03 on 1 - ReLU(1 - x) with 50 steps. 0.05 is this project's choice.
 
-    How it can mislead. A map that spreads the right sum over the wrong inputs is complete. Methods that never claimed
-    completeness (the gradient, SmoothGrad, guided backprop, Grad-CAM) fail, which says no more than that their values
-    are no shares of the output. Without biases and with zeros as the baseline input times gradient is complete; the
-    closed-form networks keep it from passing for that reason alone.
+    How it can mislead. A map that spreads the right sum over the wrong inputs is complete. Methods that do not claim
+    completeness (the gradient, SmoothGrad, guided backprop, Grad-CAM) are skipped; under ``required_of: all`` they
+    fail, which says no more than that their values are no shares of the output. Without biases and with zeros as the
+    baseline input times gradient is complete; the closed-form networks keep it from passing for that reason alone.
 
     Source. Sundararajan, Taly and Yan 2017, Axiomatic Attribution for Deep Networks (arXiv:1703.01365), proposition 1
     and section 5.
@@ -67,6 +67,7 @@ class Completeness(Check):
         {"edge_detector": "fail", "input": "fail", "random_map": "fail"}
     )
     category: ClassVar[Category] = "axiom"
+    claim: ClassVar[Claim | None] = "completeness"
     follows: ClassVar[str] = axioms.FOLLOWS
     figures: ClassVar[tuple[FigureKind, ...]] = ("curves", "steps")
 

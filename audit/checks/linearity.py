@@ -13,7 +13,7 @@ from audit.checks.shared import axioms
 from audit.checks.shared.axioms import AUDITED, Axiom
 from audit.checks.shared.comparison import Share
 from audit.declare import declared
-from audit.record import Category, Condition, Evidence, Facts, Outcome
+from audit.record import Category, Claim, Condition, Evidence, Facts, Outcome
 
 _NETWORKS = axioms.conditions(
     {
@@ -35,7 +35,7 @@ class Linearity(Check):
 
     Why it matters. If the network adds two functions, so must its explanation, or contributions cannot be compared
     between classes. Whatever rectifies signals on their way back (guided backprop, DeconvNet, the ReLU of Grad-CAM)
-    breaks this, and this is where it shows.
+    breaks this and does not claim it; ``required_of: all`` shows by how much.
 
     Expected relation. Equal, to within rounding: hidden layers are the same, so only the order of additions differs. A
     sum of a thousand terms in float32 is wrong by up to a thousand roundings of 6e-8; measured were at most 5e-7.
@@ -56,6 +56,7 @@ class Linearity(Check):
         {"edge_detector": "fail", "input": "fail", "random_map": "fail"}
     )
     category: ClassVar[Category] = "axiom"
+    claim: ClassVar[Claim | None] = "linearity"
     follows: ClassVar[str] = axioms.FOLLOWS
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:

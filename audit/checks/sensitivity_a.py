@@ -14,7 +14,7 @@ from audit.checks.shared.axioms import AUDITED, Axiom
 from audit.checks.shared.comparison import Share
 from audit.declare import declared
 from audit.maps import ROUNDING
-from audit.record import Category, Condition, Evidence, Facts, Outcome
+from audit.record import Category, Claim, Condition, Evidence, Facts, Outcome
 
 _NETWORKS = axioms.conditions(
     {
@@ -42,8 +42,8 @@ class SensitivityA(Check):
     allows some. Nothing means at most eight roundings of float32 of the map's largest value.
 
     How it can mislead. Any value passes that is not zero, of either sign and however wrong; random numbers do. Inputs
-    of which one feature is left are unlike the data. Most methods that use gradients fail on 1 - ReLU(1 - x) alone:
-    they did not claim this axiom, and the audited network may never saturate.
+    of which one feature is left are unlike the data. Most methods that use gradients do not claim this axiom and are
+    skipped; under ``required_of: all`` they fail on 1 - ReLU(1 - x) alone, and the audited network may never saturate.
 
     Source. Sundararajan, Taly and Yan 2017, Axiomatic Attribution for Deep Networks (arXiv:1703.01365), section 2.1.
     """
@@ -58,6 +58,7 @@ class SensitivityA(Check):
         {"edge_detector": "fail", "input": "pass", "random_map": "pass"}
     )
     category: ClassVar[Category] = "axiom"
+    claim: ClassVar[Claim | None] = "sensitivity_a"
     follows: ClassVar[str] = axioms.FOLLOWS
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:

@@ -12,7 +12,7 @@ from audit.checks.shared import axioms
 from audit.checks.shared.axioms import AUDITED, Axiom
 from audit.checks.shared.comparison import Share
 from audit.declare import declared
-from audit.record import Category, Condition, Evidence, Facts, Outcome
+from audit.record import Category, Claim, Condition, Evidence, Facts, Outcome
 
 _NETWORKS = axioms.conditions({"ignored_feature": "a network with a feature of no weight", "ignoring": AUDITED})
 
@@ -32,8 +32,8 @@ class SensitivityB(Check):
     Expected relation. Exactly zero, on both networks: a derivative with respect to what is cut off is zero without
     rounding, and a contribution over a weight of zero too. ``at_most`` allows for methods that estimate by sampling.
 
-    How it can mislead. A map of zeros would pass, and counts as undefined. Grad-CAM fails where its coarse map is
-    stretched over pixels that are cut off; that is true of it, and harmless where nothing is cut off. Passing says
+    How it can mislead. A map of zeros would pass, and counts as undefined. Grad-CAM, whose coarse map
+    is stretched over pixels that are cut off, does not claim it and is skipped. Passing says
     nothing of features that the network has but hardly uses.
 
     Source. Sundararajan, Taly and Yan 2017, Axiomatic Attribution for Deep Networks (arXiv:1703.01365), section 3
@@ -52,6 +52,7 @@ class SensitivityB(Check):
         {"edge_detector": "fail", "input": "fail", "random_map": "fail"}
     )
     category: ClassVar[Category] = "axiom"
+    claim: ClassVar[Claim | None] = "sensitivity_b"
     follows: ClassVar[str] = axioms.FOLLOWS
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:

@@ -12,7 +12,7 @@ from audit.checks.shared import axioms
 from audit.checks.shared.axioms import AUDITED, Axiom
 from audit.checks.shared.comparison import Share
 from audit.declare import declared
-from audit.record import Category, Condition, Evidence, Facts, Outcome
+from audit.record import Category, Claim, Condition, Evidence, Facts, Outcome
 
 _NETWORKS = axioms.conditions(
     {
@@ -40,8 +40,8 @@ class Symmetry(Check):
     ``within`` is 1e-4.
 
     How it can mislead. The input itself passes, as do all maps that are pointwise functions of it. A method that adds
-    noise to the input treats equal features alike only on average over its noise, and fails by as much as its noise
-    leaves; Grad-CAM fails because its credit is that of a neighbourhood. One pair of positions stands for all.
+    noise to the input treats equal features alike only on average over its noise, and the credit of Grad-CAM is that of
+    a neighbourhood: neither claims symmetry, and both are skipped. One pair of positions stands for all.
 
     Source. Sundararajan, Taly and Yan 2017, Axiomatic Attribution for Deep Networks (arXiv:1703.01365), section 4.
     """
@@ -55,6 +55,7 @@ class Symmetry(Check):
         {"edge_detector": "fail", "input": "pass", "random_map": "fail"}
     )
     category: ClassVar[Category] = "axiom"
+    claim: ClassVar[Claim | None] = "symmetry"
     follows: ClassVar[str] = axioms.FOLLOWS
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from audit.checks.check import PARTS
 from audit.registry import Family
-from audit.spec.describe import Field, document, fields_named, names, summary
+from audit.spec.describe import Field, claims, document, fields_named, names, summary
 
 _OPENING: Mapping[Family, str] = MappingProxyType(
     {
@@ -35,6 +35,8 @@ def page(family: Family) -> str:
 def _entry(family: Family, name: str) -> list[str]:
     text = document(family, name)
     body = [_inline(_TITLED.sub(_bold, line)) for line in text.splitlines()]
+    claimed = claims(name) if family == "methods" else ""
+    body += [f"**Claims:** {_inline(claimed)}"] * bool(claimed)
     fields = fields_named(family, name)
     return [f"## {name}", "", *_broken(body), "", *(_table(fields) if fields else [])]
 

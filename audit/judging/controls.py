@@ -20,7 +20,7 @@ from audit.record import (
 IDENTITY = "identity"
 
 _WITHOUT_DECISION = ("inconclusive", "error", "skipped")
-_ABSENT = Judgement(outcome="skipped", reason="This control was not run.")
+_ABSENT = Judgement(outcome="skipped", code="control", reason="This control was not run.")
 
 
 def controls_of(

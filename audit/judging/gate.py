@@ -9,7 +9,8 @@ exit  outcome        when, the first that holds
 0     pass           at least one passes and none of the above
 
 A verdict gates unless its severity is ``warning``, it is waived, or it is skipped. Accepting inconclusive verdicts
-does not make them passes: an audit that decided nothing, or whose every verdict is waived, is 5 and never 0.
+does not make them passes: an audit that decided nothing, or whose every verdict is waived, is 5 and never 0. The
+sentence names the requirements that no method was tested for.
 """
 
 import datetime
@@ -119,8 +120,16 @@ def _beyond(criterion: Criterion) -> float:
 def _aside(verdicts: Sequence[Verdict]) -> str:
     excused = sum(verdict.waived is not None for verdict in verdicts)
     warned = sum(v.severity == "warning" and v.outcome not in ("pass", "skipped") for v in verdicts)
+    untested = ", ".join(_untested(verdicts))
     parts = [f"{excused} waived"] * bool(excused) + [f"{warned} not passed, as warnings"] * bool(warned)
+    parts += [f"no method was tested for {untested}"] * bool(untested)
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def _untested(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return the requirements that every method was skipped for: nothing must look audited that was not."""
+    tested = {verdict.requirement for verdict in verdicts if verdict.outcome != "skipped"}
+    return [each for each in dict.fromkeys(verdict.requirement for verdict in verdicts) if each not in tested]
 
 
 def _nothing(verdicts: Sequence[Verdict]) -> str:

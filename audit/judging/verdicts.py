@@ -46,7 +46,7 @@ class JudgingInput:
         evidence: by unit key; keys that are absent are missing evidence, an error.
         provenance: where the numbers come from.
         today: on which waivers are in force or expired.
-        skipped: why a (requirement, method) does not apply, in one sentence.
+        skipped: why a (requirement, method) is not measured.
     """
 
     spec: Mapping[str, Any]
@@ -56,7 +56,7 @@ class JudgingInput:
     evidence: Mapping[str, Evidence]
     provenance: Provenance
     today: datetime.date
-    skipped: Mapping[Pair, str] = field(default_factory=dict[Pair, str])
+    skipped: Mapping[Pair, Doubt] = field(default_factory=dict[Pair, Doubt])
 
 
 @record
@@ -120,7 +120,7 @@ def _verdict(
 
 
 def _coded(judgement: Judgement) -> Judgement:
-    """Give a plug-in's reason the code of all others, and no code to what is decided."""
+    """Give a plug-in's reason the code of all others, and none to what is decided."""
     code = (judgement.code or "other") if judgement.outcome == "inconclusive" else None
     return judgement if code == judgement.code else replace(judgement, code=code)
 
@@ -128,7 +128,7 @@ def _coded(judgement: Judgement) -> Judgement:
 def _skips(given: JudgingInput, requirement: RequirementFacts) -> dict[str, Verdict]:
     reasons = {method.id: given.skipped.get((requirement.id, method.id)) for method in given.facts.methods}
     return {
-        method: verdict_on(requirement, method, Judgement(outcome="skipped", reason=reason))
+        method: verdict_on(requirement, method, Judgement(outcome="skipped", code=reason.code, reason=reason.text))
         for method, reason in reasons.items()
         if reason is not None
     }

@@ -11,6 +11,7 @@ from audit.methods.perturbation.anchor_search import Search, shortest_rule
 from audit.methods.shared.on_host import Game, on_units, over_units, unit_noise
 from audit.methods.shared.path_baseline import Baseline, baseline_of
 from audit.methods.shared.segments import Segments, Units
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -42,6 +43,7 @@ class Anchors(MethodDefaults):
     stochastic: ClassVar[bool] = True
     needs: ClassVar[Need] = "apply"
     compiled: ClassVar[bool] = False
+    claims: ClassVar[frozenset[Claim]] = frozenset()
     source: ClassVar[str] = "Ribeiro, Singh and Guestrin 2018, AAAI Conference on Artificial Intelligence"
 
     units: Units = "auto"

@@ -10,6 +10,7 @@ from audit.methods.gradient import Gradient
 from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.blur import blur
 from audit.methods.shared.images import check_images
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -48,6 +49,12 @@ class BlurIntegratedGradients(MethodDefaults):
     multiply_by_input: Annotated[bool, Field(strict=True)] = True
     """Whether each gradient is multiplied by the change of the image, as in the paper. Without it: the mean gradient
     along the path."""
+
+    @property
+    def claims(self) -> frozenset[Claim]:
+        """All axioms but symmetry, as blurred pixels depend on neighbours; fewer without ``multiply_by_input``."""
+        path: frozenset[Claim] = frozenset({"completeness", "sensitivity_a", "sensitivity_b", "linearity"})
+        return path if self.multiply_by_input else path & Gradient.claims
 
     @property
     def evaluations(self) -> int:

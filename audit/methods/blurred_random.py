@@ -10,6 +10,7 @@ from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.random_map import RandomMap
 from audit.methods.shared.blur import blur
 from audit.methods.shared.images import check_images
+from audit.record import CLAIMS, Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -33,6 +34,7 @@ class BlurredRandom(MethodDefaults):
     stochastic: ClassVar[bool] = True
     needs: ClassVar[Need] = "apply"
     evaluations: ClassVar[int] = 0
+    claims: ClassVar[frozenset[Claim]] = CLAIMS
     source: ClassVar[str] = "Song et al. 2023, arXiv:2304.13836"
 
     sigma: Annotated[float, Field(ge=0.0, strict=True)] = 1 / 32

@@ -9,6 +9,7 @@ from audit.errors import InputError
 from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.activation import layer_noise, resize
 from audit.methods.shared.images import check_images
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Node, Params
@@ -37,6 +38,7 @@ class Cam(MethodDefaults):
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "convolution"
     evaluations: ClassVar[int] = 1
+    claims: ClassVar[frozenset[Claim]] = frozenset()
     source: ClassVar[str] = "Zhou, Khosla, Lapedriza, Oliva and Torralba 2015, arXiv:1512.04150"
 
     def attribute(self, network: "Network") -> Attribute:

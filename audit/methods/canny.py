@@ -10,6 +10,7 @@ from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.blur import blur
 from audit.methods.shared.images import check_images
 from audit.methods.shared.neighbours import sobel
+from audit.record import CLAIMS, Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -42,6 +43,7 @@ class Canny(MethodDefaults):
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "apply"
     evaluations: ClassVar[int] = 0
+    claims: ClassVar[frozenset[Claim]] = CLAIMS
     source: ClassVar[str] = "Canny 1986, IEEE Transactions on Pattern Analysis and Machine Intelligence 8"
 
     sigma: Annotated[float, Field(ge=0.0, strict=True)] = 1.0

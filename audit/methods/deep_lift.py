@@ -8,6 +8,7 @@ import numpy as np
 from audit.declare import declared
 from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.path_baseline import Baseline, baseline_of
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.methods.backward.propagate import Rule
@@ -37,6 +38,7 @@ class DeepLift(MethodDefaults):
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "graph"
     evaluations: ClassVar[int] = 2
+    claims: ClassVar[frozenset[Claim]] = frozenset({"completeness", "sensitivity_a", "sensitivity_b"})
     source: ClassVar[str] = "Shrikumar, Greenside and Kundaje 2017, arXiv:1704.02685"
 
     activations: Literal["rescale", "reveal_cancel"] = "rescale"

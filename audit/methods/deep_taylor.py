@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from audit.declare import declared
 from audit.methods.lrp import room_in_box
 from audit.methods.method import Array, Attribute, MethodDefaults, Need
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -36,6 +37,7 @@ class DeepTaylor(MethodDefaults):
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "graph"
     evaluations: ClassVar[int] = 3
+    claims: ClassVar[frozenset[Claim]] = frozenset({"sensitivity_b"})
     source: ClassVar[str] = "Montavon, Lapuschkin, Binder, Samek and Mueller 2017, arXiv:1512.02479"
 
     input: Literal["real", "bounded"] = "real"

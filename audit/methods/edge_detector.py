@@ -7,6 +7,7 @@ import numpy as np
 from audit.declare import declared
 from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.neighbours import difference, sobel
+from audit.record import CLAIMS, Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -30,6 +31,7 @@ class EdgeDetector(MethodDefaults):
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "apply"
     evaluations: ClassVar[int] = 0
+    claims: ClassVar[frozenset[Claim]] = CLAIMS
     source: ClassVar[str] = "Sobel and Feldman 1968; Adebayo et al. 2018, arXiv:1810.03292"
 
     def attribute(self, network: "Network") -> Attribute:

@@ -11,6 +11,7 @@ from audit.methods.gradient import Gradient
 from audit.methods.method import Array, Attribute, Learn, MethodDefaults, Need
 from audit.methods.shared.noisy_copies import own_generator, own_noise
 from audit.methods.shared.path_baseline import Baseline, baseline_of, pixels
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -62,6 +63,12 @@ class ExpectedGradients(MethodDefaults):
 
     multiply_by_input: Annotated[bool, Field(strict=True)] = True
     """Whether each gradient is multiplied by x - x'_s, as in the paper."""
+
+    @property
+    def claims(self) -> frozenset[Claim]:
+        """All axioms, in expectation, but symmetry: drawn baselines need not be alike where the input is."""
+        path: frozenset[Claim] = frozenset({"completeness", "sensitivity_a", "sensitivity_b", "linearity"})
+        return path if self.multiply_by_input else path & Gradient.claims
 
     @property
     def evaluations(self) -> int:

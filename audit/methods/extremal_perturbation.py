@@ -14,6 +14,7 @@ from audit.methods.perturbation.descent import momentum
 from audit.methods.perturbation.reference import Reference, hidden
 from audit.methods.perturbation.score import Output, scorer
 from audit.methods.shared.images import check_images
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -44,6 +45,7 @@ class ExtremalPerturbation(MethodDefaults):
     signed: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "apply"
+    claims: ClassVar[frozenset[Claim]] = frozenset()
     source: ClassVar[str] = "Fong, Patrick and Vedaldi 2019, arXiv:1910.08485"
 
     areas: Annotated[tuple[Annotated[float, Field(gt=0.0, lt=1.0)], ...], Field(min_length=1)] = (0.1, 0.2, 0.4)

@@ -9,6 +9,7 @@ import numpy as np
 from audit.declare import declared
 from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.activation import chosen_layer, resize
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Node, Params
@@ -46,6 +47,7 @@ class FullGrad(MethodDefaults):
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "convolution"
     evaluations: ClassVar[int] = 1
+    claims: ClassVar[frozenset[Claim]] = frozenset()
     source: ClassVar[str] = "Srinivas and Fleuret 2019, arXiv:1905.00780"
 
     def attribute(self, network: "Network") -> Attribute:

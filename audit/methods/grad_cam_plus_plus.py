@@ -7,6 +7,7 @@ import numpy as np
 from audit.declare import declared
 from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.activation import activation_and_gradient, chosen_layer, layer_noise, resize
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -34,6 +35,7 @@ class GradCamPlusPlus(MethodDefaults):
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "convolution"
     evaluations: ClassVar[int] = 1
+    claims: ClassVar[frozenset[Claim]] = frozenset()
     source: ClassVar[str] = "Chattopadhay, Sarkar, Howlader and Balasubramanian 2017, arXiv:1710.11063"
 
     layer: str = "auto"

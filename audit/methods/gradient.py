@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from audit.declare import declared
 from audit.methods.method import Array, Attribute, MethodDefaults, Need, gaussian_noise
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -29,6 +30,7 @@ class Gradient(MethodDefaults):
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "apply"
     evaluations: ClassVar[int] = 1
+    claims: ClassVar[frozenset[Claim]] = frozenset({"sensitivity_b", "linearity", "symmetry"})
     source: ClassVar[str] = "Simonyan, Vedaldi and Zisserman 2013, arXiv:1312.6034"
 
     def attribute(self, network: "Network") -> Attribute:

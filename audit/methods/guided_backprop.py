@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from audit.declare import declared
 from audit.methods.method import Array, Attribute, MethodDefaults, Need, gaussian_noise
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Node, Params
@@ -28,6 +29,7 @@ class GuidedBackprop(MethodDefaults):
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "graph"
     evaluations: ClassVar[int] = 1
+    claims: ClassVar[frozenset[Claim]] = frozenset({"sensitivity_b"})
     source: ClassVar[str] = "Springenberg, Dosovitskiy, Brox and Riedmiller 2014, arXiv:1412.6806"
 
     def attribute(self, network: "Network") -> Attribute:

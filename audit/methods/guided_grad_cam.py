@@ -8,6 +8,7 @@ from audit.declare import declared
 from audit.methods.grad_cam import GradCam
 from audit.methods.guided_backprop import GuidedBackprop
 from audit.methods.method import Array, Attribute, MethodDefaults, Need
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -32,6 +33,7 @@ class GuidedGradCam(MethodDefaults):
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "convolution"
     evaluations: ClassVar[int] = 2
+    claims: ClassVar[frozenset[Claim]] = frozenset({"sensitivity_b"})
     source: ClassVar[str] = "Selvaraju et al. 2016, arXiv:1610.02391"
 
     layer: str = "auto"

@@ -10,6 +10,7 @@ from audit.declare import declared
 from audit.methods.gradient import Gradient
 from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.path_baseline import Baseline, baseline_of
+from audit.record import CLAIMS, Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -58,6 +59,12 @@ class GuidedIntegratedGradients(MethodDefaults):
     multiply_by_input: Annotated[bool, Field(strict=True)] = True
     """Whether each gradient is multiplied by the step, as in the paper. Without it: the mean gradient along the path,
     each weighted by the share of its own way that an entry moves."""
+
+    @property
+    def claims(self) -> frozenset[Claim]:
+        """All axioms but linearity, as the path depends on the network; fewer without ``multiply_by_input``."""
+        path: frozenset[Claim] = CLAIMS - {"linearity"}
+        return path if self.multiply_by_input else path & Gradient.claims
 
     @property
     def evaluations(self) -> int:

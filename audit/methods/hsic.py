@@ -11,6 +11,7 @@ from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.perturbation.cells import along, blocks, cells_of, pixel_parts, sizes_of, with_channels
 from audit.methods.perturbation.score import Output, scorer
 from audit.methods.shared.path_baseline import Baseline, baseline_of
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -40,6 +41,7 @@ class Hsic(MethodDefaults):
     signed: ClassVar[bool] = False
     stochastic: ClassVar[bool] = True
     needs: ClassVar[Need] = "apply"
+    claims: ClassVar[frozenset[Claim]] = frozenset()
     source: ClassVar[str] = "Novello, Fel and Vigouroux 2022, arXiv:2206.06219"
 
     samples: Annotated[int, Field(ge=4, le=20_000, multiple_of=2, strict=True)] = 500

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from audit.declare import declared
 from audit.methods.method import Attribute, MethodDefaults, Need, gaussian_noise
+from audit.record import CLAIMS, Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network
@@ -23,6 +24,7 @@ class Input(MethodDefaults):
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "apply"
     evaluations: ClassVar[int] = 0
+    claims: ClassVar[frozenset[Claim]] = CLAIMS
     source: ClassVar[str] = "Adebayo et al. 2018, arXiv:1810.03292"
 
     def attribute(self, network: "Network") -> Attribute:

@@ -7,6 +7,7 @@ import numpy as np
 from audit.declare import declared
 from audit.methods.gradient import Gradient
 from audit.methods.method import Array, Attribute, MethodDefaults, Need
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -29,6 +30,7 @@ class InputTimesGradient(MethodDefaults):
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "apply"
     evaluations: ClassVar[int] = 1
+    claims: ClassVar[frozenset[Claim]] = frozenset({"sensitivity_b", "linearity", "symmetry"})
     source: ClassVar[str] = "Shrikumar, Greenside, Shcherbina and Kundaje 2016, arXiv:1605.01713"
 
     def attribute(self, network: "Network") -> Attribute:

@@ -9,6 +9,7 @@ from audit.declare import declared
 from audit.methods.gradient import Gradient
 from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.path_baseline import Baseline, baseline_of
+from audit.record import CLAIMS, Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -57,6 +58,11 @@ class IntegratedGradients(MethodDefaults):
         if self.positions == "ends" and self.steps < 2:
             raise ValueError("`positions: ends` needs `steps: 2` or more")
         return self
+
+    @property
+    def claims(self) -> frozenset[Claim]:
+        """All axioms, which are its paper's; without ``multiply_by_input`` those of the gradient."""
+        return CLAIMS if self.multiply_by_input else Gradient.claims
 
     @property
     def evaluations(self) -> int:

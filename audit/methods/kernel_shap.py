@@ -12,6 +12,7 @@ from audit.methods.perturbation.coalitions import coalitions
 from audit.methods.shared.on_host import Game, on_units, over_units, unit_noise
 from audit.methods.shared.path_baseline import Baseline, baseline_of
 from audit.methods.shared.segments import Segments, Units, unit_count
+from audit.record import CLAIMS, Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -53,6 +54,11 @@ class KernelShap(MethodDefaults):
 
     baseline: Baseline = "zeros"
     """x', what absent units show, as in ``integrated_gradients``: ``zeros``, ``mean``, or a number."""
+
+    @property
+    def claims(self) -> frozenset[Claim]:
+        """All axioms under ``units: features``; otherwise not sensitivity (b) and symmetry: units hold many pixels."""
+        return CLAIMS if self.units == "features" else CLAIMS - {"sensitivity_b", "symmetry"}
 
     @property
     def evaluations(self) -> int:

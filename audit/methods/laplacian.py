@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 from audit.declare import declared
 from audit.methods.method import Array, Attribute, MethodDefaults, Need, gaussian_noise
 from audit.methods.shared.neighbours import curvature
+from audit.record import CLAIMS, Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -27,6 +28,7 @@ class Laplacian(MethodDefaults):
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "apply"
     evaluations: ClassVar[int] = 0
+    claims: ClassVar[frozenset[Claim]] = CLAIMS
     source: ClassVar[str] = "Marr and Hildreth 1980, Proceedings of the Royal Society B 207"
 
     def attribute(self, network: "Network") -> Attribute:

@@ -7,6 +7,7 @@ import numpy as np
 from audit.declare import declared
 from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.activation import activation_and_gradient, chosen_layer, layer_noise, resize
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -31,6 +32,7 @@ class LayerCam(MethodDefaults):
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "convolution"
     evaluations: ClassVar[int] = 1
+    claims: ClassVar[frozenset[Claim]] = frozenset()
     source: ClassVar[str] = "Jiang, Zhang, Hou, Cheng and Wei 2021, IEEE Transactions on Image Processing 30"
 
     layer: str = "auto"

@@ -10,6 +10,7 @@ from audit.methods.method import Attribute, MethodDefaults, Need
 from audit.methods.shared.on_host import Game, on_units, over_units, unit_noise
 from audit.methods.shared.path_baseline import Baseline, baseline_of
 from audit.methods.shared.segments import Segments, Units
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -37,6 +38,7 @@ class Lime(MethodDefaults):
     stochastic: ClassVar[bool] = True
     needs: ClassVar[Need] = "apply"
     compiled: ClassVar[bool] = False
+    claims: ClassVar[frozenset[Claim]] = frozenset({"linearity"})
     source: ClassVar[str] = "Ribeiro, Singh and Guestrin 2016, arXiv:1602.04938"
 
     units: Units = "auto"

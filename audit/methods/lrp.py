@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from audit.declare import declared
 from audit.methods.method import Array, Attribute, MethodDefaults, Need
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.methods.backward.layerwise import Rules
@@ -118,6 +119,16 @@ class Lrp(MethodDefaults):
         if self._bounded and (self.low is None or self.high is None or self.low >= self.high):
             raise ValueError(f"`{self.composite}` needs the inputs' bounds: `low` and a larger `high`")
         return self
+
+    @property
+    def claims(self) -> frozenset[Claim]:
+        """Completeness and sensitivity (b) under ``epsilon``; sensitivity (b) under every other rule but ``flat``.
+
+        Other rules keep the logit itself, whose biases are no part of its change from a baseline.
+        """
+        if self.composite == "epsilon":
+            return frozenset({"completeness", "sensitivity_b"})
+        return frozenset() if "flat" in _COMPOSITES[self.composite] else frozenset({"sensitivity_b"})
 
     @property
     def _bounded(self) -> bool:

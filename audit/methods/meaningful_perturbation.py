@@ -12,6 +12,7 @@ from audit.methods.perturbation.descent import adam
 from audit.methods.perturbation.reference import Reference, hidden
 from audit.methods.perturbation.score import Output, scorer
 from audit.methods.shared.images import check_images
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -39,6 +40,7 @@ class MeaningfulPerturbation(MethodDefaults):
     unit: ClassVar[str] = "relevance"
     signed: ClassVar[bool] = False
     needs: ClassVar[Need] = "apply"
+    claims: ClassVar[frozenset[Claim]] = frozenset()
     source: ClassVar[str] = "Fong and Vedaldi 2017, arXiv:1704.03296"
 
     iterations: Annotated[int, Field(ge=1, le=10_000, strict=True)] = 100

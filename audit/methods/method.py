@@ -11,6 +11,7 @@ import numpy as np
 
 from audit import declare
 from audit.declare import name_of, named_value
+from audit.record import CLAIMS, Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -105,6 +106,14 @@ class Method(MethodDefaults, Protocol):
     @abstractmethod
     def evaluations(self) -> int:
         """Gradient evaluations per explained input: what the method costs."""
+
+    @property
+    def claims(self) -> frozenset[Claim]:
+        """The axioms that it claims to keep, by its paper or by its definition: on others it is not judged.
+
+        All of them for a plug-in that does not say, which is judged on each; a shipped method always says.
+        """
+        return CLAIMS
 
     @abstractmethod
     def attribute(self, network: "Network") -> Attribute:

@@ -11,6 +11,7 @@ from audit.methods.perturbation.cells import along, pixel_parts, with_channels
 from audit.methods.perturbation.patches import Patches
 from audit.methods.perturbation.score import Output, scorer
 from audit.methods.shared.path_baseline import Baseline, baseline_of
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -50,6 +51,11 @@ class Occlusion(MethodDefaults):
 
     output: Output = "probability"
     """The score: ``probability`` of the explained class, as in the paper, or its ``logit``."""
+
+    @property
+    def claims(self) -> frozenset[Claim]:
+        """Linearity where the score is the logit: differences of logits are linear in them."""
+        return frozenset({"linearity"} if self.output == "logit" else ())
 
     @property
     def unit(self) -> str:

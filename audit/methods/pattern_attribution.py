@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from audit.declare import declared
 from audit.methods.method import Array, Attribute, Learn, MethodDefaults, Need, gaussian_noise
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -32,6 +33,7 @@ class PatternAttribution(MethodDefaults):
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "graph"
     evaluations: ClassVar[int] = 2
+    claims: ClassVar[frozenset[Claim]] = frozenset({"sensitivity_b"})
     source: ClassVar[str] = "Kindermans, Schuett, Alber, Mueller, Erhan, Kim and Daehne 2017, arXiv:1705.05598"
 
     estimator: Literal["auto", "linear", "two_component"] = "auto"

@@ -12,6 +12,7 @@ from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.perturbation.cells import along, with_channels
 from audit.methods.perturbation.patches import Patches
 from audit.methods.perturbation.score import scorer
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -43,6 +44,7 @@ class PredictionDifference(MethodDefaults):
     signed: ClassVar[bool] = True
     stochastic: ClassVar[bool] = True
     needs: ClassVar[Need] = "apply"
+    claims: ClassVar[frozenset[Claim]] = frozenset()
     source: ClassVar[str] = "Zintgraf, Cohen, Adel and Welling 2017, arXiv:1702.04595"
 
     patch: Annotated[int, Field(ge=1, strict=True)] = 4

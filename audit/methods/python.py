@@ -4,15 +4,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, PlainSerializer
 
-from audit.declare import declared
+from audit.declare import JUDGED, declared
 from audit.errors import InputError
 from audit.methods.method import Attribute, MethodDefaults, Need, gaussian_noise
 from audit.methods.shared.with_model import with_model
+from audit.record import CLAIMS, Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network
+
+Claims = Annotated[frozenset[Claim], PlainSerializer(sorted, return_type=list[Claim]), JUDGED]
 
 REFERENCE = r"^[A-Za-z_][A-Za-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$"
 
@@ -48,6 +51,9 @@ class Python(MethodDefaults):
 
     multiplies_input: bool | None = None  # pyright: ignore[reportIncompatibleMethodOverride]  # said in the spec
     """Whether the function multiplies its maps by the input, so that they are 0 where that is; null: not said."""
+
+    claims: Claims = CLAIMS
+    """The axioms that it claims to keep: on others it is not judged. Default: all, so it is judged on each."""
 
     @property
     def code(self) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from audit.declare import declared
 from audit.methods.method import Array, Attribute, MethodDefaults, Need, gaussian_noise
 from audit.methods.shared.params_digest import params_digest
+from audit.record import CLAIMS, Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -30,6 +31,7 @@ class RandomMap(MethodDefaults):
     stochastic: ClassVar[bool] = True
     needs: ClassVar[Need] = "apply"
     evaluations: ClassVar[int] = 0
+    claims: ClassVar[frozenset[Claim]] = CLAIMS
     source: ClassVar[str] = "Adebayo et al. 2018, arXiv:1810.03292; Hooker et al. 2019, arXiv:1806.10758"
 
     def attribute(self, network: "Network") -> Attribute:

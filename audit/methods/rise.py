@@ -13,6 +13,7 @@ from audit.methods.perturbation.score import Output, scorer
 from audit.methods.shared.images import check_images
 from audit.methods.shared.noisy_copies import own_generator
 from audit.methods.shared.path_baseline import Baseline, baseline_of
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -40,6 +41,7 @@ class Rise(MethodDefaults):
 
     stochastic: ClassVar[bool] = True
     needs: ClassVar[Need] = "apply"
+    claims: ClassVar[frozenset[Claim]] = frozenset()
     source: ClassVar[str] = "Petsiuk, Das and Saenko 2018, arXiv:1806.07421"
 
     samples: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 500

@@ -7,6 +7,7 @@ import numpy as np
 from audit.declare import declared
 from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.activation import chosen_layer, layer_noise, resize
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -35,6 +36,7 @@ class ScoreCam(MethodDefaults):
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "convolution"
     evaluations: ClassVar[int] = 1
+    claims: ClassVar[frozenset[Claim]] = frozenset()
     source: ClassVar[str] = "Wang et al. 2019, arXiv:1910.01279"
 
     layer: str = "auto"

@@ -9,6 +9,7 @@ from audit.declare import declared
 from audit.methods.gradient import Gradient
 from audit.methods.method import Array, Attribute, BaseMethod
 from audit.methods.shared.noisy_copies import OverNoisyCopies, accumulate, own_noise
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -38,6 +39,11 @@ class SmoothGrad(OverNoisyCopies):
 
     noise: Annotated[float, Field(ge=0.0, strict=True)] = 0.15
     """sigma as a fraction of each input's own range. The paper: 0.1 to 0.2; 0.15 in the code of Adebayo et al. 2018."""
+
+    @property
+    def claims(self) -> frozenset[Claim]:
+        """Sensitivity (b) and linearity, if the base claims them: they survive a mean over the same noise."""
+        return self.base.claims & {"sensitivity_b", "linearity"}
 
     @property
     def unit(self) -> str:

@@ -9,6 +9,7 @@ from audit.declare import declared
 from audit.methods.gradient import Gradient
 from audit.methods.method import Array, Attribute, BaseMethod
 from audit.methods.shared.noisy_copies import OverNoisyCopies, accumulate, noise_maps, repeated
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -38,6 +39,11 @@ class SmoothGradSquared(OverNoisyCopies):
 
     noise: Annotated[float, Field(ge=0.0, strict=True)] = 0.15
     """sigma as a fraction of each input's own range, as for SmoothGrad."""
+
+    @property
+    def claims(self) -> frozenset[Claim]:
+        """Sensitivity (b), if the base claims it: where the base is always zero, so is this."""
+        return self.base.claims & {"sensitivity_b"}
 
     @property
     def unit(self) -> str:

@@ -12,6 +12,7 @@ from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.perturbation.cells import along, blocks, cells_of, pixel_parts, sizes_of, with_channels
 from audit.methods.perturbation.score import Output, scorer
 from audit.methods.shared.path_baseline import Baseline, baseline_of
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -41,6 +42,7 @@ class Sobol(MethodDefaults):
     signed: ClassVar[bool] = False
     stochastic: ClassVar[bool] = True
     needs: ClassVar[Need] = "apply"
+    claims: ClassVar[frozenset[Claim]] = frozenset()
     source: ClassVar[str] = "Fel, Cadene, Chalvidal, Cord, Vigouroux and Serre 2021, arXiv:2111.04138"
 
     points: Annotated[int, Field(ge=2, le=4096, strict=True)] = 16

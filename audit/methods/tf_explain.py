@@ -9,9 +9,14 @@ from pydantic import Field
 
 from audit.declare import declared
 from audit.errors import InputError
+from audit.methods.gradient import Gradient
+from audit.methods.input_times_gradient import InputTimesGradient
+from audit.methods.integrated_gradients import IntegratedGradients
 from audit.methods.method import Attribute, MethodDefaults, Need
 from audit.methods.shared.activation import coarse_noise, layer_noise
 from audit.methods.shared.with_model import global_numpy_seed, need_tensorflow, spatial_layer, spatial_node, with_model
+from audit.methods.smoothgrad import SmoothGrad
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network
@@ -67,6 +72,11 @@ class TfExplain(MethodDefaults):
 
     patch: Annotated[int, Field(ge=1)] = 4
     """Of occlusion: side of the patch in pixels. The library asks for it; 4 is this project's choice."""
+
+    @property
+    def claims(self) -> frozenset[Claim]:
+        """Those of the method whose name ``method`` is, whether or not this code keeps them."""
+        return _CLAIMS.get(self.method, frozenset())
 
     @property
     def stochastic(self) -> bool:
@@ -198,5 +208,14 @@ _ROUTES: Mapping[str, Route] = MappingProxyType(
         "smoothgrad": _smoothgrad,
         "grad_cam": _grad_cam,
         "occlusion_sensitivity": _occlusion,
+    }
+)
+
+_CLAIMS: Mapping[str, frozenset[Claim]] = MappingProxyType(
+    {
+        "vanilla_gradients": Gradient.claims,
+        "gradients_inputs": InputTimesGradient.claims,
+        "integrated_gradients": IntegratedGradients().claims,
+        "smoothgrad": SmoothGrad().claims,
     }
 )

@@ -9,9 +9,12 @@ from pydantic import Field
 
 from audit.declare import declared
 from audit.errors import InputError
+from audit.methods.gradient import Gradient
 from audit.methods.method import Attribute, MethodDefaults, Need
 from audit.methods.shared.activation import layer_noise
 from audit.methods.shared.with_model import global_numpy_seed, need_tensorflow, spatial_layer, spatial_node, with_model
+from audit.methods.smoothgrad import SmoothGrad
+from audit.record import Claim
 
 if TYPE_CHECKING:
     from audit.network.network import Network
@@ -54,6 +57,11 @@ class TfKerasVis(MethodDefaults):
 
     layer: str = "auto"
     """Of the CAMs: the layer; ``auto``: the model's last that gives images."""
+
+    @property
+    def claims(self) -> frozenset[Claim]:
+        """Those of the method whose name ``method`` is, whether or not this code keeps them."""
+        return {"saliency": Gradient().claims, "smoothgrad": SmoothGrad().claims}.get(self.method, frozenset())
 
     @property
     def stochastic(self) -> bool:

@@ -10,7 +10,7 @@ from audit.declare import declared
 from audit.methods.gradient import Gradient
 from audit.methods.method import Array, Attribute, MethodDefaults, Need
 from audit.methods.shared.images import check_images
-from audit.record import record
+from audit.record import Claim, record
 
 if TYPE_CHECKING:
     from audit.network.network import Network, Params
@@ -51,6 +51,7 @@ class Xrai(MethodDefaults):
     stochastic: ClassVar[bool] = False
     needs: ClassVar[Need] = "apply"
     compiled: ClassVar[bool] = False
+    claims: ClassVar[frozenset[Claim]] = frozenset({"completeness"})
     source: ClassVar[str] = "Kapishnikov et al. 2019, arXiv:1906.02825"
 
     steps: Annotated[int, Field(ge=1, le=10_000, strict=True)] = 50

@@ -1,11 +1,14 @@
 """Plan the units of work, in order, from a spec and the facts: the same spec and facts give the same plan."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from audit.declare import foreign_classes
 from audit.errors import InputError
 from audit.record import (
+    Claim,
+    Doubt,
     Facts,
     MethodFacts,
     Removed,
@@ -94,16 +97,38 @@ def _refuse_misfit(requirement: "Requirement", facts: Facts) -> None:
         raise
 
 
-def skipped(spec: "Spec", facts: Facts) -> dict[tuple[str, str], str]:
-    """Return, by requirement and method, why a method is not measured, in one sentence."""
+def skipped(spec: "Spec", facts: Facts) -> dict[tuple[str, str], Doubt]:
+    """Return, by requirement and method, why a method is not measured."""
     pairs = ((each, method) for each in spec.requirements for method in facts.methods if _concerns(each, method))
     reasons = {(each.id, method.id): inapplicable(each, method, facts) for each, method in pairs}
     return {pair: reason for pair, reason in reasons.items() if reason is not None}
 
 
-def inapplicable(requirement: "Requirement", method: MethodFacts, facts: Facts) -> str | None:
-    """Return why a check or a method does not apply to this model; None if both apply."""
-    return requirement.check.inapplicable(facts) or method.inapplicable
+def inapplicable(requirement: "Requirement", method: MethodFacts, facts: Facts) -> Doubt | None:
+    """Return why a requirement is not put to a method: one does not apply here, or it asks what is not claimed.
+
+    Controls claim nothing and are put to each check all the same: they show what it can tell.
+    """
+    reason = requirement.check.inapplicable(facts) or method.inapplicable
+    if reason is not None:
+        return Doubt(code="not-applicable", text=reason)
+    claim = requirement.check.claim
+    if claim is None or claim in method.claims or method.control or requirement.required_of == "all":
+        return None
+    text = f"`{method.name}` does not claim {CLAIMED[claim]}, so it is not judged on it; `required_of: all` would."
+    return Doubt(code="not-claimed", text=text)
+
+
+CLAIMED: Mapping[Claim, str] = MappingProxyType(
+    {
+        "completeness": "completeness",
+        "sensitivity_a": "sensitivity (a)",
+        "sensitivity_b": "sensitivity (b)",
+        "linearity": "linearity",
+        "symmetry": "symmetry",
+    }
+)
+"""The axioms in words."""
 
 
 def _group(method: str, unit: Unit) -> object:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from audit.record.base import record
 from audit.record.evidence import Code
+from audit.record.vocabulary import CLAIMS, Claim, RequiredOf
 
 Severity = Literal["error", "warning"]
 
@@ -177,6 +178,7 @@ class MethodFacts:
     summary: str
     evaluations: int  # gradient evaluations per input
     inapplicable: str | None = None  # why it does not apply to this network, in one sentence
+    claims: tuple[Claim, ...] = tuple(sorted(CLAIMS))  # the axioms that it claims to keep
     code: Mapping[str, Code] = field(default_factory=dict[str, Code])  # from outside the audit, by its place
 
 
@@ -206,6 +208,8 @@ class RequirementFacts:
     figures: tuple[FigureKind, ...] = ("curves",)
     axis: str = "condition"  # what the places along a curve are
     columns: Columns | None = None  # None: by the quantity
+    claim: Claim | None = None  # the axiom that it tests, if it is one that methods may claim
+    required_of: RequiredOf = "claiming"
 
 
 @record

@@ -65,7 +65,8 @@ class Doubt:
 class Judgement:
     """The result of judging one method's evidence, before controls, waivers and the correction over methods.
 
-    ``reason`` is one sentence for people; ``code`` its kind where the outcome is inconclusive, and otherwise None.
+    ``reason`` is one sentence for people; ``code`` its kind where the outcome is inconclusive or skipped, and otherwise
+    None.
     """
 
     outcome: Outcome

@@ -1,6 +1,6 @@
 """Words with a fixed meaning that specs, conditions, checks and verdicts share: each stands here once."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 Channels = Literal["sum", "absolute_sum", "absolute_max"]
 """How the channels of a map become one: the signed sum, the sum of absolute values, the largest absolute value."""
@@ -32,6 +32,15 @@ PlainFill = Literal["channel_mean", "zero", "blur"]
 Fill = Literal[PlainFill, "noisy_linear"]
 """What replaces a removed feature."""
 
+Claim = Literal["completeness", "sensitivity_a", "sensitivity_b", "linearity", "symmetry"]
+"""An axiom that a method may claim to keep, by the name of the check that tests it."""
+
+CLAIMS: frozenset[Claim] = frozenset(get_args(Claim))
+"""What a method claims that says nothing of it: everything."""
+
+RequiredOf = Literal["claiming", "all"]
+"""Of which methods a requirement asks an axiom: of those that claim it, or of all."""
+
 Undecided = Literal[
     "interval",
     "head-room",
@@ -48,6 +57,7 @@ Undecided = Literal[
     "masked-unsaid",
     "no-parameters",
     "not-applicable",
+    "not-claimed",
     "not-equal",
     "not-invariant",
     "not-memorised",
@@ -64,8 +74,8 @@ Undecided = Literal[
     "invalid",
     "other",
 ]
-"""Why nothing is decided, one code for each kind of reason; ``docs/formats.md`` says what each means. ``other`` is the
-reason of a plug-in that gives no code."""
+"""Why nothing is decided or measured, one code for each kind of reason; ``docs/formats.md`` says what each means.
+``other`` is the reason of a plug-in that gives no code."""
 
 TestedNetwork = Literal["retrained", "intact", "mask"]
 """Trained on modified inputs, on intact ones, or on the masks alone."""

@@ -18,7 +18,7 @@ SHOWN: dict[Use, Standing] = {
 RULES: dict[Use, str] = {
     "usable": "all controls are as expected, and the method passes every requirement, at least one discriminating.",
     "limits": "all controls are as expected, no gating requirement fails and a discriminating one passes, but "
-    "another requirement is inconclusive, skipped, waived, or only a warning that is not met.",
+    "another requirement is inconclusive, does not apply, is waived, or only a warning that is not met.",
     "avoid": "a gating requirement fails or was not tested, no discriminating one passes, or the audit is invalid.",
 }
 """A requirement is discriminating if it counts for the gate, a control had to fail it and did, and no map that ignores
@@ -58,8 +58,13 @@ def _advice(audit: Audit, method: MethodFacts, unmet: Sequence[Verdict]) -> Advi
     refused = _refusal(audit, method, unmet)
     limits = [text for applies, text in _LIMITS if any(map(applies, unmet))]
     use: Use = "avoid" if refused else "limits" if limits else "usable"
-    because = refused or "; ".join(limits) or "every requirement passes"
+    because = refused or "; ".join(limits) or _all_passed(audit, method)
     return Advice(method=method, use=use, because=because[0].upper() + because[1:] + ".", causes=_causes(audit, unmet))
+
+
+def _all_passed(audit: Audit, method: MethodFacts) -> str:
+    unclaimed = any(each.code == "not-claimed" for each in audit.verdicts if each.method == method.id)
+    return "every requirement passes" + (" that asks for what it claims" if unclaimed else "")
 
 
 def _causes(audit: Audit, unmet: Sequence[Verdict]) -> tuple[Cause, ...]:

@@ -204,8 +204,12 @@ def counts(audit: Audit) -> dict[str, int]:
 
 
 def attention(audit: Audit) -> tuple[Verdict, ...]:
-    """Return every verdict that is not a pass, the gravest first and those that gate before those that do not."""
-    open_verdicts = [verdict for verdict in audit.verdicts if kind_of(audit, verdict) != "pass"]
+    """Return every verdict that is not a pass, the gravest first and those that gate before those that do not.
+
+    What a method does not claim says nothing against it, and is no finding.
+    """
+    found = [verdict for verdict in audit.verdicts if verdict.code != "not-claimed"]
+    open_verdicts = [verdict for verdict in found if kind_of(audit, verdict) != "pass"]
     return tuple(sorted(open_verdicts, key=lambda v: (not gates(v), _GATING_ORDER.index(kind_of(audit, v)))))
 
 

@@ -184,6 +184,7 @@ def _requirement_facts(requirement: Requirement) -> RequirementFacts:
         title=_title(requirement),
         settings=as_json(requirement.check),
         severity=requirement.severity,
+        required_of=requirement.required_of,
         **recorded(type(requirement.check)),
     )
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from audit.planning.outline import counted
 from audit.planning.units import Plan
-from audit.record import Evidence, LogLine, record
+from audit.record import Doubt, Evidence, LogLine, record
 from audit.report.words import shorten
 from audit.store import jsonl
 
@@ -137,7 +137,7 @@ def tidy(text: object) -> str:
 
 
 def report_lines(
-    entries: Sequence[Event], plan: Plan, skipped: Mapping[tuple[str, str], str]
+    entries: Sequence[Event], plan: Plan, skipped: Mapping[tuple[str, str], Doubt]
 ) -> tuple[tuple[LogLine, ...], int]:
     """Return the lines that a report shows, and how many more there are; nothing if there is no log."""
     if not entries:
@@ -191,10 +191,10 @@ def _counted(methods: Sequence[str], text: str) -> str:
     return f"{counted(len(methods), 'unit')}{whose}{': ' if text else ''}{text}"
 
 
-def _skipped(skipped: Mapping[tuple[str, str], str]) -> list[LogLine]:
+def _skipped(skipped: Mapping[tuple[str, str], Doubt]) -> list[LogLine]:
     by_reason: dict[tuple[str, str], list[str]] = {}
     for (requirement, method), reason in skipped.items():
-        by_reason.setdefault((requirement, reason), []).append(method)
+        by_reason.setdefault((requirement, reason.text), []).append(method)
     return [
         LogLine(kind="skipped", of=requirement, text=f"{', '.join(methods)}: {reason}")
         for (requirement, reason), methods in by_reason.items()

@@ -64,7 +64,7 @@ class Prepared:
         planned = describe(
             self.plan,
             self.world.facts,
-            skipped=skipped(self.spec, self.world.facts).values(),
+            skipped=[each.text for each in skipped(self.spec, self.world.facts).values()],
             done=self.done,
             pace=Pace(
                 evaluation=_timed(self.world, first),

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audit.datasets.dataset import OTHER_LABELS, Dataset
-from audit.declare import as_json
+from audit.declare import as_json, without_judged
 from audit.engine.retraining import Splits
+from audit.errors import InputError
 from audit.methods.method import Method, method_name
 from audit.network.blocks import layers
 from audit.network.network import Network
 from audit.network.params import digest as params_digest
 from audit.recipe import Recipe
 from audit.record import (
+    CLAIMS,
+    Claim,
     Code,
     DataFacts,
     MethodFacts,
@@ -93,7 +96,7 @@ def method_facts(
         id=id,
         name=method_name(method),
         settings={
-            **as_json(method),
+            **without_judged(method, as_json(method)),
             **({"fitted_on": fitted_on} if fitted_on else {}),
         },
         control=control,
@@ -104,8 +107,24 @@ def method_facts(
         summary=(type(method).__doc__ or "").strip().splitlines()[0],
         evaluations=method.evaluations,
         inapplicable=inapplicable,
+        claims=_claims_of(id, method),
         code={} if inapplicable else _code_of_method(method),
     )
+
+
+def _claims_of(id: str, method: Method) -> tuple[Claim, ...]:
+    """Return the axioms that a method claims, sorted; those of a plug-in may be computed, so they are checked here."""
+    unknown = sorted(method.claims - CLAIMS)
+    if unknown:
+        raise InputError(
+            "T148",
+            f"method `{id}` claims an unknown axiom",
+            where=f"`claims` of {type(method).__name__}",
+            expected=", ".join(sorted(CLAIMS)),
+            received=", ".join(map(str, unknown)),
+            fix="return axioms of this list alone",
+        )
+    return tuple(sorted(method.claims))
 
 
 def _code_of_method(method: Method) -> dict[str, Code]:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from audit.errors import PluginError
-from audit.record import record
+from audit.record import CLAIMS, record
 from audit.registry import Family, find, places, taken
 
 
@@ -46,6 +46,19 @@ def document(family: Family, name: str) -> str:
 def names(family: Family) -> tuple[str, ...]:
     """Return the names of a family, built-in ones first."""
     return tuple(places(family))
+
+
+def claims(name: str) -> str:
+    """Return the axioms that a method claims, or what they depend on; nothing if it cannot be used."""
+    if unusable("methods", name):
+        return ""
+    found: object = inspect.getattr_static(find("methods", name), "claims", None)
+    if isinstance(found, property):
+        return (inspect.getdoc(found) or "").partition("\n\n")[0]
+    if found == CLAIMS:
+        return "none of its own; it is judged on all axioms."
+    known = sorted(each for each in CLAIMS if isinstance(found, frozenset) and each in found)
+    return f"{', '.join(known) or 'none'}."
 
 
 def fields_named(family: Family, name: str) -> tuple[Field, ...]:

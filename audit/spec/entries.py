@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from audit.declare import KINDS
 from audit.errors import Fault, InputError, PluginError, did_you_mean
-from audit.record import REFERENCE_RANKINGS, Severity, record
+from audit.record import REFERENCE_RANKINGS, RequiredOf, Severity, record
 from audit.registry import Family, building, find, places
 from audit.spec.sections import LISTED, Inputs, Maps, MethodOptions, RequirementOptions
 from audit.spec.validation import FieldOwner, build, fault_at, of_plugin, only, without
@@ -59,6 +59,7 @@ class Requirement:
     methods: tuple[str, ...]
     severity: Severity
     span: Span
+    required_of: RequiredOf = "claiming"
 
 
 @record
@@ -148,6 +149,7 @@ def read_requirements(
                 check=_with_maps(check, maps, entry, faults),
                 methods=options.methods or known,
                 severity=options.severity,
+                required_of=options.required_of,
                 span=entry.span,
             )
         )

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from audit.declare import JUDGED, declared
 from audit.recipe import Recipe
-from audit.record import Channels, Severity, Sign
+from audit.record import Channels, RequiredOf, Severity, Sign
 from audit.spec.model import Model, Name, PathText
 
 Words = Annotated[str, Field(min_length=1, max_length=4000)]
@@ -116,6 +116,9 @@ class RequirementOptions:
 
     severity: Severity = "error"
     """``error`` counts for the gate; ``warning`` is only reported."""
+
+    required_of: RequiredOf = "claiming"
+    """Of which methods an axiom is required: ``claiming`` skips those that do not claim it, ``all`` judges them too."""
 
 
 @declared

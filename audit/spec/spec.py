@@ -240,5 +240,5 @@ def _dataset_json(dataset: DatasetEntry) -> dict[str, Any]:
 
 
 def _requirement_json(each: Requirement) -> dict[str, Any]:
-    options = {"id": each.id, "methods": list(each.methods), "severity": each.severity}
+    options = {"id": each.id, "methods": list(each.methods), "severity": each.severity, "required_of": each.required_of}
     return {each.check_name: {**as_json(each.check), **options}}

@@ -1,6 +1,7 @@
 """Every exit code, their order, waivers and the closing sentence."""
 
 import datetime
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -150,3 +151,12 @@ def test_a_pass_names_the_closest_to_its_limit():
 def test_an_invalid_audit_says_so_and_names_the_control():
     sentence = close([verdict("fail")], [BROKEN], "fail").sentence
     assert "invalid" in sentence and "edge_detector" in sentence
+
+
+def test_a_requirement_that_no_method_was_tested_for_is_named_and_never_carries_a_pass():
+    axiom = replace(verdict("skipped", code="not-claimed"), requirement="completeness")
+    passed = close([verdict("pass"), axiom], [], "fail")
+    assert passed.exit_code == 0 and "no method was tested for completeness" in passed.sentence
+    assert close([axiom], [], "fail").exit_code == 5
+    tested = [verdict("pass"), axiom, replace(axiom, method="smoothgrad", outcome="pass")]
+    assert "no method was tested" not in close(tested, [], "fail").sentence

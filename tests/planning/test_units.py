@@ -6,7 +6,7 @@ import pytest
 
 from audit.checks.repeatability import Repeatability
 from audit.errors import InputError
-from audit.planning.units import plan
+from audit.planning.units import plan, skipped
 from audit.record import Architecture, Code, Facts, Intact, Null, Randomized
 from audit.spec.spec import spec_from_resolved
 from tests.plans import STAGES, facts_of, spec_of
@@ -117,3 +117,29 @@ def test_signals_are_refused_with_the_way_out_before_anything_is_measured(facts)
 def test_inputs_too_small_for_a_similarity_are_refused_with_what_fits(facts):
     with pytest.raises(InputError, match=r"does not fit in maps of 8 by 8(.|\n)*pixels_per_cell: 2"):
         plan(spec_of({"repeatability": {"similarity": "hog"}}), facts)
+
+
+def claiming(facts, claims):
+    """Return facts whose audited methods and controls claim certain axioms."""
+    return replace(facts, methods=tuple(replace(each, claims=claims) for each in facts.methods))
+
+
+def test_what_a_method_does_not_claim_is_skipped_and_controls_run_all_the_same(facts):
+    unclaimed, spec = claiming(facts, ("linearity",)), spec_of("completeness", "linearity", "implementation_invariance")
+    found = skipped(spec, unclaimed)
+    assert {pair: each.code for pair, each in found.items()} == {
+        ("completeness", name): "not-claimed" for name in ("gradient", "guided_backprop")
+    }
+    assert "`gradient` does not claim completeness" in found["completeness", "gradient"].text
+    planned = [task.method for task in plan(spec, unclaimed).tasks if task.requirement == "completeness"]
+    assert planned == ["edge_detector", "random_map", "input"]
+
+
+def test_required_of_all_asks_every_method_in_the_same_units(facts):
+    spec = spec_of({"completeness": {"required_of": "all"}})
+    assert not skipped(spec, claiming(facts, ()))
+    assert plan(spec, claiming(facts, ())) == plan(spec_of("completeness"), facts)
+
+
+def test_a_method_of_which_nothing_is_said_is_asked_everything(facts):
+    assert not skipped(spec_of("completeness", "symmetry", "sensitivity_a", "sensitivity_b", "linearity"), facts)

@@ -8,7 +8,7 @@ KINDS: dict[str, Any] = {"string": str, "boolean": bool, "null": type(None), "ob
 UNDERSTOOD = {
     *("$schema", "$ref", "title", "description", "default", "examples", "format", "definitions", "type", "enum"),
     *("const", "anyOf", "allOf", "properties", "required", "additionalProperties", "minProperties", "maxProperties"),
-    *("items", "minItems", "maxItems", "minLength", "maxLength", "pattern", "minimum", "maximum"),
+    *("items", "uniqueItems", "minItems", "maxItems", "minLength", "maxLength", "pattern", "minimum", "maximum"),
     *("exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
 }
 
@@ -73,4 +73,5 @@ def _items_fit(schema: dict[str, Any], root: dict[str, Any], value: list[Any]) -
     count = schema.get("minItems", 0) <= len(value) <= schema.get("maxItems", len(value))
     items = schema.get("items", {})
     pairs = zip(items, value, strict=False) if isinstance(items, list) else ((items, each) for each in value)
-    return count and all(accepts(item, root, each) for item, each in pairs)
+    alike = schema.get("uniqueItems") and any(each in value[:place] for place, each in enumerate(value))
+    return count and not alike and all(accepts(item, root, each) for item, each in pairs)

@@ -54,6 +54,14 @@ def test_advice_follows_its_rule(outcomes: Mapping[str, Outcome], use: str) -> N
     assert advised(judged(outcomes)) == use
 
 
+def test_an_axiom_that_is_not_claimed_says_nothing_against_a_method() -> None:
+    found = judged({CASCADE: "pass", SINGLE: "skipped"})
+    unclaimed = tuple(replace(v, code="not-claimed") if v.outcome == "skipped" else v for v in found.verdicts)
+    (advice,) = advise(replace(found, verdicts=unclaimed))
+    assert (advice.use, advice.causes) == ("usable", ())
+    assert advice.because == "Every requirement passes that asks for what it claims."
+
+
 @pytest.mark.parametrize("outcomes", list(product(OUTCOMES, repeat=3)))
 def test_usable_means_that_all_was_shown(outcomes: tuple[Outcome, ...]) -> None:
     found = dict(zip((CASCADE, SINGLE, REPEAT), outcomes, strict=True))

@@ -1,16 +1,23 @@
 """Facts of an audit: what is said of model, data and machine is what they are."""
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
+import pytest
 
 from audit.datasets.dataset import Dataset
+from audit.errors import InputError
+from audit.methods.gradient import Gradient
 from audit.methods.lime import Lime
+from audit.methods.python import Python
 from audit.performance import performance_of
+from audit.record import CLAIMS
 from audit.running.inputs import chosen_of
 from audit.running.observations import data_facts, method_facts, network_facts, provenance_of
 from tests import networks
+
+THEIRS = "tests.methods.their_code:same_size"
 
 SPEC: Any = SimpleNamespace(target="predicted", seed=5, digest="d", dataset=SimpleNamespace(inputs=6))
 
@@ -45,6 +52,23 @@ def test_what_a_method_was_fitted_on_is_a_setting_of_it() -> None:
     fitted = method_facts("mine", Lime(), control=False, fitted_on="5 inputs")
     assert plain.id == "mine" and plain.name == "lime" and "fitted_on" not in plain.settings
     assert fitted.settings == {**plain.settings, "fitted_on": "5 inputs"}
+
+
+def test_claims_are_facts_and_no_setting_so_that_another_claim_measures_nothing_anew() -> None:
+    plain, own = Python(function=THEIRS), Python(function=THEIRS, claims=frozenset({"symmetry", "linearity"}))
+    found = [method_facts("mine", each, control=False) for each in (plain, own)]
+    assert found[0].settings == found[1].settings and "claims" not in found[0].settings
+    assert [each.claims for each in found] == [tuple(sorted(CLAIMS)), ("linearity", "symmetry")]
+
+
+def test_a_claim_that_no_check_knows_is_refused() -> None:
+    class Proud(Gradient):
+        """A method that claims too much."""
+
+        claims: ClassVar[Any] = frozenset({"beauty"})
+
+    with pytest.raises(InputError, match="unknown axiom"):
+        method_facts("proud", Proud(), control=False)
 
 
 def test_the_origin_names_versions_and_the_backends_choices() -> None:

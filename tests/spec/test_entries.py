@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from audit.errors import SpecError
 from audit.spec.sections import LISTED
 from tests.spec.written import MINIMAL, one, shown, spec_of
 
@@ -44,6 +45,14 @@ def test_a_requirement_may_name_methods_and_severity(tmp_path: Path) -> None:
     text = MINIMAL.replace("repeatability", "repeatability: {methods: [smoothgrad], severity: warning, id: again}")
     requirement = spec_of(tmp_path, text).requirements[1]
     assert (requirement.id, requirement.methods, requirement.severity) == ("again", ("smoothgrad",), "warning")
+
+
+def test_an_axiom_is_required_of_those_that_claim_it_unless_the_spec_says_of_all(tmp_path: Path) -> None:
+    claiming = spec_of(tmp_path, MINIMAL).requirements[1]
+    asked = spec_of(tmp_path, MINIMAL.replace("repeatability", "repeatability: {required_of: all}")).requirements[1]
+    assert (claiming.required_of, asked.required_of) == ("claiming", "all")
+    with pytest.raises(SpecError, match="required_of"):
+        spec_of(tmp_path, MINIMAL.replace("repeatability", "repeatability: {required_of: some}"))
 
 
 def test_a_method_may_hold_another(tmp_path: Path) -> None:
