@@ -194,7 +194,7 @@ class Everywhere:
         self._shape = shape
 
     def reach(self) -> np.ndarray:
-        return np.ones(self._shape, bool)
+        return np.ones((1, *self._shape), bool)
 
 
 class MadeUpNulls:
@@ -210,7 +210,7 @@ class MadeUpNulls:
         return self._noise_of(draw)
 
     def reach(self) -> np.ndarray:
-        return np.ones(self._maps_of(Original()).shape[1:], bool)
+        return np.ones(self._maps_of(Original()).shape, bool)
 
     def factor(self, method: str) -> None:
         return None

@@ -48,8 +48,8 @@ class Nulls(Protocol):
         """Return noise (n, ...) pulled back to the input through what a stage of re-draws leaves intact."""
         ...
 
-    def reach(self) -> Bool[np.ndarray, "..."]:
-        """Return which entries of an input (...) the network looks at."""
+    def reach(self) -> Bool[np.ndarray, "n ..."]:
+        """Return which entries of each explained input (n, ...) the network looks at."""
         ...
 
     def factor(self, method: str) -> Float32[np.ndarray, "n ..."] | None:

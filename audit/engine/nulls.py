@@ -48,11 +48,12 @@ class NetworkNulls:
         """Return noise (n, ...) pulled back to the input through what a stage of re-draws leaves intact."""
         return self._latest(condition, draw, lambda: self._noise(condition, draw))
 
-    def reach(self) -> Bool[np.ndarray, "..."]:
-        """Return which entries of an input (...) the network looks at, all of them where none is seen to matter.
+    def reach(self) -> Bool[np.ndarray, "n ..."]:
+        """Return which entries of each explained input (n, ...) the network looks at.
 
-        Those with a gradient, as trained or with all stages re-drawn, for any explained input; and those whose values,
-        exchanged among the inputs, move a logit: a lookup has no gradient.
+        Those with a gradient at that input, as trained or with all stages re-drawn; and those that have none at any
+        input although their values, exchanged among the inputs, move a logit: a lookup has no gradient. All of an
+        input's entries where none is seen to matter.
         """
         if "reach" not in self._trained:
             self._trained["reach"] = self._reach()
@@ -93,14 +94,15 @@ class NetworkNulls:
         subject = self._subject(Original(), draw)
         return self._functions.shown(name, lambda: active().compile(function, precision), subject)
 
-    def _reach(self) -> Bool[np.ndarray, "..."]:
+    def _reach(self) -> Bool[np.ndarray, "n ..."]:
         stages = len(self._network.stages)
         whole = Architecture(stages=stages).wholly_redrawn() if stages else ()
-        seen = np.any([np.any(self._gradients(each) != 0, axis=0) for each in (Original(), *whole)], axis=0)
-        for entries in _groups(~seen):
+        seen = np.any([self._gradients(each) != 0 for each in (Original(), *whole)], axis=0)
+        for entries in _groups(~seen.any(axis=0)):
             if any(self._moves(entries, self._parameters.of(each)) for each in (Original(), *whole)):
                 seen |= entries
-        return seen if seen.any() else np.ones_like(seen)
+        seen[~seen.any(axis=tuple(range(1, seen.ndim)))] = True
+        return seen
 
     def _moves(self, entries: Bool[np.ndarray, "..."], params: Params) -> bool:
         """Whether a logit moves when entries of the inputs are exchanged among them."""

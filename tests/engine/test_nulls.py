@@ -43,7 +43,20 @@ def cropped():
 def test_the_reach_is_where_a_gradient_can_be(cropped):
     expected = np.zeros((10, 10, 2), bool)
     expected[2:-2, 2:-2] = True
-    np.testing.assert_array_equal(cropped.nulls.reach(), expected)
+    np.testing.assert_array_equal(cropped.nulls.reach().any(axis=0), expected)
+
+
+def test_blank_paper_on_which_every_unit_is_silent_is_out_of_reach_of_that_input_alone():
+    """Permuting biases of one sign opens no rectifier where nothing else comes in."""
+    layers, inputs = keras.layers, keras.Input((10, 10, 1))
+    keras.utils.set_random_seed(0)
+    hidden = layers.Conv2D(4, 3, activation="relu", padding="same", bias_initializer=keras.initializers.Constant(-0.1))
+    model = keras.Model(inputs, layers.Dense(3)(layers.GlobalAveragePooling2D()(hidden(inputs))))
+    images = np.zeros((2, 10, 10, 1), np.float32)
+    images[0, 2:4, 2:4], images[1, 6:8, 6:8] = 1.0, 1.0
+    reach = bench_of(model, images).nulls.reach()[..., 0]
+    assert reach[0, 2:4, 2:4].all() and not reach[0, 6:, 6:].any()
+    assert reach[1, 6:8, 6:8].all() and not reach[1, :4, :4].any()
 
 
 def test_what_is_looked_up_has_no_gradient_and_is_reached():
@@ -52,7 +65,7 @@ def test_what_is_looked_up_has_no_gradient_and_is_reached():
     words = layers.Flatten()(layers.Embedding(5, 2)(inputs[:, :1]))
     model = keras.Model(inputs, layers.Dense(3)(layers.Concatenate()([words, inputs[:, 1:2]])))
     rows = np.random.default_rng(0).integers(0, 5, (8, 3)).astype(np.float32)
-    assert bench_of(model, rows).nulls.reach().tolist() == [True, True, False]
+    assert bench_of(model, rows).nulls.reach().tolist() == [[True, True, False]] * 8
 
 
 def test_gradients_are_those_of_the_method_and_of_the_condition(cropped):

@@ -1,7 +1,8 @@
 """Where two maps are compared: on the entries that the network looks at and that the method can fill.
 
-A pixel that no weight meets, and one where the input and so every map times the input is 0, are ties that any two maps
-share, whatever the model. Source of the idea: Sundararajan and Taly 2018 (arXiv:1806.04205).
+A pixel that no weight meets, one at which every unit is silent whatever the weights, and one where the input and so
+every map times the input is 0, are ties that any two maps share, whatever the model. Source of the idea: Sundararajan
+and Taly 2018 (arXiv:1806.04205).
 """
 
 from collections.abc import Sequence
@@ -41,10 +42,11 @@ def _support(method: str, bench: Bench, channels: Compared) -> Support:
     noise = [reduce(bench.noise_maps(method, draw), channels=channels) != 0 for draw in range(_DRAWS)]
     filled = np.any(noise, axis=0)
     reached = bench.nulls.reach()
-    if reached.ndim == 3 and (channels != "keep" or filled.shape[-1] == 1):
+    if reached.ndim == 4 and (channels != "keep" or filled.shape[-1] == 1):
         reached = reached.any(axis=-1, keepdims=channels == "keep")
     found = filled & reached
-    return found if found.any() else np.ones_like(found)
+    found[~found.any(axis=tuple(range(1, found.ndim)))] = True
+    return found
 
 
 def masked_unsaid(method: str, bench: Bench) -> bool:
