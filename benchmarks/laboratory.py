@@ -69,6 +69,10 @@ class View:
         """Return maps of noise alone."""
         return self.lab.noise_maps(method, draw, self.explained)
 
+    def kept(self, name: tuple[Any, ...], compute: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return what a check wants kept, computed anew: here nothing is the same for two networks."""
+        return compute()
+
     def changed(self, condition: Condition) -> float:
         """Return the fraction of a stage's parameters that a re-draw changes."""
         return self.lab.bench.changed(condition)

@@ -168,7 +168,7 @@ class MadeUpBench:
         self.gallery = (2, 0)
         count = len(maps_of(Original()))
         none = np.zeros(count)
-        self.explained = Explained(inputs=none, ids=tuple(map(str, range(count))), targets=none)
+        self.explained = Explained(inputs=none, ids=tuple(map(str, range(count))), targets=none.astype(np.int32))
 
     def maps(self, method: str, condition: Condition) -> np.ndarray:
         return self._maps_of(condition)
@@ -178,6 +178,13 @@ class MadeUpBench:
 
     def changed(self, condition: Condition) -> float:
         return 0.5
+
+    def params(self, condition: Condition) -> dict[str, Any]:
+        return {"of": condition}
+
+    def outputs(self, inputs: np.ndarray, *, params: Any = None) -> np.ndarray:
+        """Return logits (n, 2) that each condition moves anew."""
+        return np.random.default_rng(len(str(params))).standard_normal((len(inputs), 2))
 
     def kept(self, name: tuple[Any, ...], compute: Callable[[], np.ndarray]) -> np.ndarray:
         return compute()

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from audit.checks.check import Bench, Check, Judgement, Measurement
-from audit.checks.shared import randomization
+from audit.checks.shared import randomization, stages
 from audit.checks.shared.comparison import DEFAULT_CHANNELS, Draws, Seeds, Share
 from audit.checks.shared.complexity import Bins, histogram_entropy
 from audit.checks.shared.curves import values
@@ -89,7 +89,7 @@ class EfficientMprt(Check):
         """Measure the relative rise of the entropy of a method's maps, ``rise`` (n,), NaN where undefined.
 
         For ``Null`` it is that of noise in place of the network, the mean over draws. ``changed`` (1,) is the fraction
-        of the last stage's parameters that differ.
+        of the last stage's parameters that differ, ``logits_kept`` (1,) what is left of the trained logits.
         """
         before = self._entropy(bench.maps(method, Original()))
         if isinstance(condition, Null):
@@ -97,7 +97,8 @@ class EfficientMprt(Check):
             return Measurement(scores={"rise": ratio(after - before, before)})
         after = self._entropy(bench.maps(method, condition))
         changed = np.array([bench.changed(condition)], np.float64)
-        return Measurement(scores={"rise": ratio(after - before, before), "changed": changed})
+        moved = stages.logits_kept(condition, bench, since=Original()) if isinstance(condition, Randomized) else {}
+        return Measurement(scores={"rise": ratio(after - before, before), "changed": changed, **moved})
 
     def judge(self, evidence: Sequence[Evidence], facts: Facts) -> Judgement:
         """Judge the mean rise over seeds, where noise shows that there was room to rise."""
@@ -118,7 +119,8 @@ class EfficientMprt(Check):
         )
         names = [stage.name for stage in facts.network.stages]
         limits = Limits(null_at_most=1, undefined_at_most=self.undefined_at_most)
-        doubt = unchanged([found[each] for each in drawn], names) or self._no_room(room)
+        unmoved = stages.none_counts(stages.counting(found, [drawn]))
+        doubt = unchanged([found[each] for each in drawn], names) or unmoved or self._no_room(room)
         judgement = conclude(values(found, [drawn], ["all re-drawn"], score="rise"), (target,), limits, doubt=doubt)
         return _without_falls(judgement)
 

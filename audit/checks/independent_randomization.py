@@ -50,14 +50,15 @@ class IndependentRandomization(Check):
     smaller model than the one that decides.
 
     Expected relation. The mean excess over the stages is at most ``mean_at_most``, with the upper end of a 95 %
-    interval. No paper publishes limits: one half is this project's choice. On MNIST the gradient keeps 0.11, guided
-    backpropagation 0.72.
+    interval. A stage whose re-draw leaves the logits in place (they correlate above 0.95 with the trained ones) tests
+    nothing: it is shown and does not count. No paper publishes limits: one half is this project's choice. On MNIST the
+    gradient keeps 0.11, guided backpropagation 0.72.
 
     How it can mislead. One random stage between trained ones can leave the others' structure visible, so a sound
     method keeps more than under a cascade, and the mean hides a single stage that is ignored: look at the curve. A
-    stage that is bypassed by a skip connection matters less by design.
+    stage that is bypassed by a skip connection matters less by design, or does not count.
     ``target: rechosen`` explains the class that the re-drawn model predicts, as the paper's released code does: another
-    question than ``fixed``. ``rule: published`` compares whole maps above noise.
+    question than ``fixed``. ``rule: published`` compares whole maps above noise, and every stage counts.
 
     Source. Adebayo et al. 2018, Sanity Checks for Saliency Maps (arXiv:1810.03292), section 3.2; the excess over a
     null and the limit are this project's.

@@ -40,8 +40,9 @@ class SmoothMprt(Check):
     After averaging, what disagrees is no longer the shattered gradient.
 
     Expected relation. The mean excess over the stages is at most ``mean_at_most`` and the excess at the last stage at
-    most ``last_at_most``, both with the upper end of a 95 % interval. The limits are those of the cascade, this
-    project's choice; the paper publishes none.
+    most ``last_at_most``, both with the upper end of a 95 % interval. A stage that leaves the logits of the
+    stage before in place (a correlation above 0.95) is shown and does not count. The limits are those of the cascade,
+    this project's choice; the paper publishes none.
 
     How it can mislead. The null of a map that is masked by its input counts one noise for all copies: input x gradient
     on 8 by 8 digits ends at 0.73 where the null is 0.77, so a low excess of such a map means little. What is averaged
@@ -115,7 +116,7 @@ class SmoothMprt(Check):
         """Judge the mean over the stages and the last stage: both must be at most their limits."""
         targets = randomization.cascade_targets(self.similarity, self.mean_at_most, self.last_at_most)
         limits = Limits(null_at_most=self.null_at_most, undefined_at_most=self.undefined_at_most)
-        judging = randomization.Judging(targets=targets, limits=limits, sign=self.sign)
+        judging = randomization.Judging(targets=targets, limits=limits, sign=self.sign, moving=True)
         return randomization.judge(self._design(), evidence, facts, judging)
 
     def settings(self) -> dict[str, Any]:

@@ -25,6 +25,7 @@ class Point:
     total: int
     noise: float | None = None  # where the null is the larger of two for each pair: that of masked noise
     shuffled: float | None = None  # and that of maps with their pixels shuffled
+    counts: bool = True  # whether criteria look at it: not at a stage whose re-draw leaves the logits in place
 
 
 @record

@@ -131,8 +131,10 @@ def measured(criterion: Criterion, digits: int = 2) -> str:
     )
 
 
-def why_missing(point: Point) -> str:
-    """Return why a number of a point is missing, or nothing where all are there."""
+def remark(point: Point) -> str:
+    """Return why a point does not count, or why a number of it is missing; nothing where neither is so."""
+    if not point.counts:
+        return "does not count: its re-draw leaves the logits in place"
     if point.total and point.undefined == point.total:
         return "every map constant or not finite"
     if not finite(point.similarity):

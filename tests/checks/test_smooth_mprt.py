@@ -39,6 +39,7 @@ def test_smooth_maps_are_means_over_noisy_copies(bench):
 
         nulls = Everywhere((8, 8, 1))
         gallery, changed = (), staticmethod(lambda condition: 1.0)
+        params, outputs = bench.params, bench.outputs
 
     condition = check.conditions(FACTS)[-1]
     scores = check.measure("gradient", condition, Recording()).scores

@@ -15,6 +15,7 @@ from audit.checks.check import Judgement
 from audit.checks.shared.curves import stack
 from audit.checks.shared.depth import Excess, Pairs, Stages, excess_of_means
 from audit.checks.shared.judgement import FEWEST_INPUTS, FEWEST_SEEDS, criterion, outcome_of, undecided
+from audit.checks.shared.stages import none_counts
 from audit.checks.shared.wording import Words, decisive, reason
 from audit.record import Architecture, Condition, Criterion, Doubt, Evidence, Intact, Null, Outcome, Point, record
 from audit.statistics import mean_interval
@@ -116,8 +117,8 @@ def arrange(
 def conclude(drawn: Redrawn, means: Sequence[Mean], guards: Guards) -> Judgement:
     """Judge the means over stages: each must be at most its limit."""
     above = excess_of_means(drawn.similarity, drawn.null)
-    usable = drawn.counts & _has_room(above, guards) & _has_pairs(drawn)
-    doubt = _too_small(drawn) or _too_high(drawn, means[0])
+    usable, means = drawn.counts & _has_room(above, guards) & _has_pairs(drawn), _counted(means, drawn.counts)
+    doubt = _too_small(drawn) or none_counts(drawn.counts) or _too_high(drawn, means[0])
     criteria = tuple(_criterion(above, each, usable, doubt is None) for each in means)
     outcome = "inconclusive" if doubt else outcome_of(criteria)
     doubt = doubt or (_undecided(drawn, above, usable, means, guards) if outcome == "inconclusive" else None)
@@ -136,6 +137,14 @@ def conclude(drawn: Redrawn, means: Sequence[Mean], guards: Guards) -> Judgement
         total=drawn.similarity.size,
         per_input=_per_input(drawn, above),
     )
+
+
+def _counted(means: Sequence[Mean], counts: Bool[np.ndarray, "K"]) -> Sequence[Mean]:
+    """Return the criteria over the stages that count alone, as if the others were none."""
+    if counts.all():
+        return means
+    weights = [np.where(counts, each.weights, 0.0) for each in means]
+    return [replace(each, weights=own / (own.sum() or 1.0)) for each, own in zip(means, weights, strict=True)]
 
 
 def _has_room(above: Excess, guards: Guards) -> Bool[np.ndarray, "K"]:
@@ -196,12 +205,6 @@ def _undecided(
     if not short:
         return None
     lost = (short[0].weights > 0) & ~usable
-    if (lost & ~drawn.counts).any():
-        return Doubt(
-            code="logits-in-place",
-            text=f"Re-drawing {_names(drawn, lost & ~drawn.counts)} leaves the logits in place, so nothing is tested "
-            "there; join it with another stage in `model: {stages: ...}`.",
-        )
     if (lost & ~_has_pairs(drawn)).any():
         return Doubt(
             code="constant-maps",
@@ -255,6 +258,7 @@ def _point(drawn: Redrawn, above: Excess, place: int) -> Point:
         interval=(float(estimate.low), float(estimate.high)) if estimate else None,
         undefined=int((~np.isfinite(drawn.similarity[:, :, place])).sum()),
         total=drawn.similarity[:, :, place].size,
+        counts=bool(drawn.counts[place]),
     )
 
 

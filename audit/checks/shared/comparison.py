@@ -13,6 +13,7 @@ from pydantic import Field
 
 from audit import declare
 from audit.checks.check import Bench, Measurement
+from audit.checks.shared.stages import logits_kept
 from audit.checks.shared.support import Support, between, flaws_on, support
 from audit.errors import UnitError
 from audit.maps import SIGNED, USABLE, reduce
@@ -76,8 +77,8 @@ def measure(
     """Compare a method's maps under a condition with its maps on the trained model, or estimate the null.
 
     Scores are those of ``compare``; for ``Null``, ``null_absolute`` and ``null_signed`` ``(n,)``; for ``Randomized``
-    also ``changed``, the fraction of the stage's own parameters that differ, ``(1,)``. Maps of the gallery's inputs are
-    kept for the first seed. Maps are compared on their support.
+    also ``changed``, the fraction of the stage's own parameters that differ, ``(1,)``, and ``logits_kept`` (1,) of
+    ``shared/stages.py``. Maps of the gallery's inputs are kept for the first seed. Maps are compared on their support.
 
     Raises:
         UnitError: the maps of the two conditions have different shapes.
@@ -111,6 +112,7 @@ def measure_maps(
     scores = compare_on(maps.where, pair, similarity=similarity, channels=channels, keys=keys)
     if isinstance(condition, Randomized):
         scores["changed"] = np.array([bench.changed(condition)], np.float64)
+        scores |= logits_kept(condition, bench) if condition.stage else {}
     return Measurement(scores=scores, maps=_pictures(other, condition, bench, channels))
 
 

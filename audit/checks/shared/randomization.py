@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import AfterValidator, Field
 
 from audit.checks.check import Judgement
 from audit.checks.shared.comparison import DEFAULT_SIGN
 from audit.checks.shared.judgement import AboveNull, Curve, Limits, Target, conclude, curve, point, stopped, unchanged
+from audit.checks.shared.stages import chosen, counting, none_counts, of_counting
 from audit.checks.shared.wording import quantity
 from audit.record import (
     BatchNorm,
@@ -119,6 +121,7 @@ class Judging:
     targets: Sequence[Target]
     limits: Limits
     sign: Sign | None  # None: the default
+    moving: bool = False  # whether stages whose re-draw leaves the logits in place are shown and do not count
 
 
 def cascade_targets(similarity: Any, mean_at_most: float, last_at_most: float) -> tuple[Target, Target]:
@@ -172,10 +175,23 @@ def judge(design: RandomizationDesign, evidence: Sequence[Evidence], facts: Fact
     curves = [each for each in drawn if not isinstance(each, str)]
     if isinstance(trained, str) or len(curves) < len(drawn):
         return Judgement(outcome="inconclusive", code="sign-removed", reason=str(drawn[0]))
-    start, doubt = point(trained, 0), unchanged(list(found.values()), names)
-    judged = conclude(curves[0], judging.targets, judging.limits, first=start, doubt=doubt)
+    start, counts = point(trained, 0), counting(found, design.places(len(names), design.batch_norm[0]))
+    doubt = none_counts(counts)
+    counts = counts if judging.moving and counts.any() else np.ones_like(counts)
+    doubt = unchanged(of_counting(found.values(), counts), names) or doubt
+    judged = conclude(chosen(curves[0], counts), judging.targets, judging.limits, doubt=doubt)
+    judged = replace(judged, curve=(start, *_points(curves[0], counts)))
     others = zip(design.batch_norm[1:], curves[1:], strict=True)
     return replace(judged, references=tuple(_reference(each, start, curve) for each, curve in others))
+
+
+def _points(drawn: Curve, counts: np.ndarray) -> list[Point]:
+    """Return all places of a curve: those that count over the inputs that are judged, each other one by itself."""
+    judged, positions = chosen(drawn, counts), np.cumsum(counts) - 1
+    return [
+        point(judged, int(positions[place])) if counted else replace(point(chosen(drawn, [place]), 0), counts=False)
+        for place, counted in enumerate(counts)
+    ]
 
 
 def _reference(batch_norm: BatchNorm, start: Point, drawn: Curve) -> Reference:

@@ -1,10 +1,11 @@
 """What cascading and independent randomisation share under the rule of what is intact: conditions, scores, verdict."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool
 
 from audit.checks.check import Bench, Judgement, Measurement
 from audit.checks.shared import comparison
@@ -13,6 +14,7 @@ from audit.checks.shared.depth import Stages, depths
 from audit.checks.shared.judgement import stopped, unchanged
 from audit.checks.shared.nulls import measure_gradient, measure_null
 from audit.checks.shared.randomization import RandomizationDesign
+from audit.checks.shared.stages import counting, of_counting
 from audit.checks.shared.support import masked_unsaid
 from audit.record import (
     Architecture,
@@ -93,12 +95,13 @@ def judge(design: RandomizationDesign, evidence: Sequence[Evidence], facts: Fact
         )
         for each in design.batch_norm
     ]
-    drawn = [replace(each, labels=names) for each in arranged if not isinstance(each, str)]
+    counts = _counts(design, found)
+    drawn = [replace(each, labels=names, counts=counts) for each in arranged if not isinstance(each, str)]
     if len(drawn) < len(arranged):
         return Judgement(outcome="inconclusive", code="sign-removed", reason=str(arranged[0]))
     means = rule.means(depths([stage.matrices for stage in stages]))
     judged = [conclude(each, means, rule.guards) for each in drawn]
-    doubt = unchanged(list(found.values()), names) or _unsaid(found[trained], judged[0])
+    doubt = unchanged(of_counting(found.values(), counts), names) or _unsaid(found[trained], judged[0])
     if doubt:
         judged[0] = replace(judged[0], outcome="inconclusive", code=doubt.code, reason=doubt.text)
     start = _start(found[trained], drawn[0], rule.sign)
@@ -118,6 +121,13 @@ def _intact(design: RandomizationDesign, facts: Facts) -> tuple[Intact, ...]:
     return tuple(
         Intact(mode=design.mode, stage=each, order=design.order, draws=max(2, design.null_draws)) for each in stages
     )
+
+
+def _counts(design: RandomizationDesign, found: Mapping[Condition, Evidence]) -> Bool[np.ndarray, "K"]:
+    """Return which stages count: all under a cascade, which looks at depths."""
+    stages = max(each.stage for each in found if isinstance(each, Randomized))
+    counts = counting(found, design.places(stages, design.batch_norm[0]))
+    return counts if design.mode == "independent" else np.ones_like(counts)
 
 
 def _unsaid(trained: Evidence, judged: Judgement) -> Doubt | None:

@@ -21,6 +21,10 @@ _HEAT = (
     "Each cell is the excess of similarity over the null with that stage alone re-drawn: the darker the blue, the "
     "less the map changed; orange is below the null; a dash has no number."
 )
+_UNCOUNTED = (
+    " A number in brackets does not count: re-drawing that stage leaves the logits in place, so a map that stays the "
+    "same is right to."
+)
 _SPREAD = (
     "Inputs at the last place of the curve, means over seeds: the point is their median, the bar shows the middle "
     "half, the line the middle 90 %."
@@ -37,6 +41,7 @@ class StageRow:
     name: str
     control: bool
     values: tuple[float, ...]  # NaN where there is none
+    uncounted: frozenset[int] = frozenset()  # the places of those that do not count
 
 
 def heat(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> tuple[Figure, ...]:
@@ -46,10 +51,17 @@ def heat(facts: RequirementFacts, verdicts: Sequence[Verdict], controls: Sequenc
     rows = [_stage_row(verdict, control, stages) for verdict, control in judged if verdict.curve]
     if not any(np.isfinite(row.values).any() for row in rows):
         return ()
-    said = "; ".join(f"{row.name}: {_listed(stages, row.values)}" for row in rows)
+    said = "; ".join(f"{row.name}: {', '.join(map(' '.join, zip(_cells(row), stages, strict=True)))}" for row in rows)
     alt = f"{facts.title}, excess by stage and method. {said}. The table below has every point."
+    caption = _HEAT + (_UNCOUNTED if any(row.uncounted for row in rows) else "")
     height = rows_height(len(rows)) + 0.35
-    return (svg.figure(lambda canvas: _draw_heat(canvas, rows, stages, facts.axis), alt, _HEAT, height),)
+    return (svg.figure(lambda canvas: _draw_heat(canvas, rows, stages, facts.axis), alt, caption, height),)
+
+
+def _cells(row: StageRow) -> list[str]:
+    """Return the numbers of a row as they are written, those that do not count in brackets."""
+    written = map(number, row.values)
+    return [f"({each})" if place in row.uncounted else each for place, each in enumerate(written)]
 
 
 def _judged(verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> list[tuple[Verdict, bool]]:
@@ -58,8 +70,10 @@ def _judged(verdicts: Sequence[Verdict], controls: Sequence[Verdict]) -> list[tu
 
 
 def _stage_row(verdict: Verdict, control: bool, stages: Sequence[str]) -> StageRow:
-    found = {point.label: point.excess for point in verdict.curve}
-    return StageRow(name=verdict.method, control=control, values=tuple(_or_nan(found.get(stage)) for stage in stages))
+    found = {point.label: point for point in verdict.curve}
+    values = tuple(_or_nan(found[stage].excess if stage in found else None) for stage in stages)
+    uncounted = frozenset(place for place, stage in enumerate(stages) if stage in found and not found[stage].counts)
+    return StageRow(name=verdict.method, control=control, values=values, uncounted=uncounted)
 
 
 def _listed(names: Sequence[str], values: Sequence[float]) -> str:
@@ -70,11 +84,11 @@ def _draw_heat(canvas: Any, rows: Sequence[StageRow], stages: Sequence[str], axi
     axes = _row_axes(canvas, rows)
     size = min(NOTE, 130 / len(stages))
     for place, row in enumerate(rows):
-        for stage, value in enumerate(row.values):
+        for stage, (value, written) in enumerate(zip(row.values, _cells(row), strict=True)):
             if np.isfinite(value):
                 colour, strength = COLOURS[0 if value >= 0 else 1], _STRONGEST * min(1.0, abs(value))
                 axes.barh(place, 0.96, left=stage - 0.48, height=0.88, color=colour, alpha=strength, linewidth=0)
-            axes.text(stage, place, number(value), ha="center", va="center", fontsize=size, color=INK)
+            axes.text(stage, place, written, ha="center", va="center", fontsize=size, color=INK)
     axes.set_xlim(-0.5, len(stages) - 0.5)
     axes.spines["bottom"].set_visible(False)
     ticks(axes, stages)

@@ -9,7 +9,7 @@ from audit.report.figures.stages import QUANTILES, quantiles
 from audit.report.words import clean, finite, kind_of
 
 _PLACE = ("row", "requirement", "check", "method", "control", "outcome", "severity", "waived", "position", "name")
-_POINT = ("similarity", "null", "null_noise", "null_shuffled", "excess", "low", "high", "undefined", "total")
+_POINT = ("similarity", "null", "null_noise", "null_shuffled", "excess", "low", "high", "undefined", "total", "counts")
 _CRITERION = ("statistic", "relation", "threshold", "p_value", "p_adjusted", "criterion_outcome")
 COLUMNS: tuple[str, ...] = (*_PLACE, *_POINT, *_CRITERION)
 
@@ -67,7 +67,8 @@ def _point(point: Point) -> Row:
     low, high = point.interval or (None, None)
     numbers = {"similarity": point.similarity, "null": point.null, "excess": point.excess, "low": low, "high": high}
     nulls = {"null_noise": point.noise, "null_shuffled": point.shuffled}
-    return {"name": point.label, **numbers, **nulls, "undefined": point.undefined, "total": point.total}
+    size = {"undefined": point.undefined, "total": point.total, "counts": "yes" if point.counts else "no"}
+    return {"name": point.label, **numbers, **nulls, **size}
 
 
 def _criterion(criterion: Criterion) -> Row:

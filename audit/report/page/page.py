@@ -127,7 +127,7 @@ def _environment() -> Environment:
     )
     for function in (words.standing, words.number, words.interval, words.probability, words.limit, words.finite):
         environment.globals[function.__name__] = function
-    for function in (words.explained, words.plain, words.why_missing, words.gates, words.note, words.cell):
+    for function in (words.explained, words.plain, words.remark, words.gates, words.note, words.cell):
         environment.globals[function.__name__] = function
     environment.globals["courses"] = words.courses
     return environment

@@ -17,6 +17,18 @@ def test_each_stage_of_each_method_is_a_number_in_the_strip() -> None:
     assert text(heat.light).count("opacity: 0.") >= 4 * len(examples.STAGES)
 
 
+def test_a_stage_that_does_not_count_stands_in_brackets_and_the_caption_says_why() -> None:
+    (before,) = strips.heat(facts("independent_randomization"), cascade(), [])
+    assert "(" not in before.alt and "brackets" not in before.caption
+    marked = [
+        replace(verdict, curve=tuple(replace(each, counts=each.label != examples.STAGES[1]) for each in verdict.curve))
+        for verdict in cascade()
+    ]
+    (heat,) = strips.heat(facts("independent_randomization"), marked, [])
+    assert f"0.31 {examples.STAGES[0]}, (0.16) {examples.STAGES[1]}, 0.08 " in heat.alt
+    assert "brackets does not count" in heat.caption and heat.light != before.light
+
+
 def test_the_inputs_behind_the_last_mean_are_shown_by_their_quantiles() -> None:
     values = (0.0, None, 0.5, 1.0, float("nan"))
     (spread,) = strips.spread(
