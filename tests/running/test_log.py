@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from audit.planning.units import Plan, Task
-from audit.record import Context, Evidence, LogLine, Randomized, Trained, Unit
+from audit.record import Context, Doubt, Evidence, LogLine, Randomized, Trained, Unit
 from audit.report.page.page import pages
 from audit.running import log
 from tests.report import examples
@@ -26,7 +26,8 @@ SHARED = tuple(unit("training", "", seed) for seed in range(2))
 OWN = {method: tuple(unit("roar", method, seed) for seed in range(3)) for method in ("gradient", "lime")}
 PLAN = Plan(tasks=tuple(Task(requirement="r", method=each, units=(*SHARED, *units)) for each, units in OWN.items()))
 UNITS = [found for _, found in PLAN.units()]
-SKIPPED = {("r", "shap"): "It does not apply.", ("r", "rise"): "It does not apply."}
+INAPPLICABLE = Doubt(code="not-applicable", text="It does not apply.")
+SKIPPED = {("r", "shap"): INAPPLICABLE, ("r", "rise"): INAPPLICABLE}
 
 
 def measured(found: Unit, **changes: object) -> Evidence:
@@ -109,7 +110,8 @@ def test_a_unit_without_a_line_is_missing_and_a_run_without_a_log_shows_none(tmp
 
 
 def test_many_lines_are_cut_but_no_warning_and_no_failure(tmp_path: Path) -> None:
-    many = {("r", f"method_{number}"): f"Reason {number}." for number in range(log.MOST + 50)}
+    reasons = [Doubt(code="not-applicable", text=f"Reason {number}.") for number in range(log.MOST + 50)]
+    many = {("r", f"method_{number}"): reason for number, reason in enumerate(reasons)}
     run(tmp_path, *((measured(found), f"warning {place}") for place, found in enumerate(UNITS)))
     shown, left = log.report_lines(log.read(tmp_path), PLAN, many)
     assert len(shown) == log.MOST and left == 50 + 2 + len(UNITS) + 1
