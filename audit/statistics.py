@@ -13,6 +13,7 @@ leave 5 to 8 %, and make the interval of three normal ones 1.9 times as wide: so
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import numpy as np
@@ -101,6 +102,30 @@ def mean_interval(values: Float[np.ndarray, "*leading n seeds"]) -> Estimate:
         shift_low=shift_low,
         shift_high=shift_high,
     )
+
+
+def mean_over_inputs(values: Float[np.ndarray, "*leading n repetitions"]) -> Estimate:
+    """Estimate the mean over a population of inputs whose repetitions are drawn anew for each input.
+
+    A repetition then has no effect that inputs share: the one-way t-interval over each input's mean, with the same
+    shift. The two-way interval would take the few repetitions for a sample of their own and pay for it in width.
+
+    Args:
+        values: ``(..., n, J)`` of n >= 2 inputs and J >= 1 repetitions, finite.
+
+    Raises:
+        UnitError: fewer than two inputs, or a number that is not finite.
+
+    Source: Searle, Casella and McCulloch, Variance Components, 1992, chapter 3.
+    """
+    first = values[..., :1]  # equal repetitions then have a mean without rounding
+    return mean_interval(first + np.asarray(values - first, np.float64).mean(axis=-1, keepdims=True))
+
+
+def within(estimate: Estimate, bounds: tuple[float, float]) -> Estimate:
+    """Return an estimate whose interval ends where the quantity does: no similarity is above 1, no distance below 0."""
+    low, high = np.clip([estimate.low, estimate.high], *bounds)
+    return replace(estimate, low=low, high=high)
 
 
 def _variance_of_mean(values: Float64[np.ndarray, "*leading n seeds"]) -> tuple[np.ndarray, np.ndarray]:

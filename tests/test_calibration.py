@@ -7,7 +7,7 @@ point of wrong passes and of wrong fails each. Sampled are the inputs, the seeds
 import numpy as np
 import pytest
 
-from audit.statistics import mean_interval
+from audit.statistics import mean_interval, mean_over_inputs
 
 AUDITS = 2000
 ALLOWED = 0.06
@@ -81,3 +81,23 @@ def test_the_rule_has_power():
     rng = np.random.default_rng(1)
     values = -0.1 + 0.1 * rng.standard_normal((AUDITS, 100, 1)) + 0.02 * rng.standard_normal((AUDITS, 1, 5))
     assert (mean_interval(values).high <= 0).mean() > 0.99
+
+
+@pytest.mark.parametrize("seeds", [3, 5])
+@pytest.mark.parametrize("inputs", [30, 100])
+@pytest.mark.parametrize("shape", ["normal", "heavy tails", "skewed", "skewed down"])
+def test_repetitions_drawn_anew_for_each_input_are_decided_over_inputs(shape, inputs, seeds):
+    rng = np.random.default_rng([inputs, seeds])
+    for own, residual in ((0.1, 0.05), (0.05, 0.1), (0.0, 0.1)):
+        draw = SHAPES[shape]
+        values = own * draw(rng, (AUDITS, inputs, 1)) + residual * draw(rng, (AUDITS, inputs, seeds))
+        estimate = mean_over_inputs(values)
+        rates = (estimate.high <= 0).mean(), (estimate.low > 0).mean()
+        assert max(rates) <= ALLOWED + 2 * np.sqrt(ALLOWED * (1 - ALLOWED) / AUDITS), (own, residual)
+
+
+def test_what_seeds_share_is_not_decided_over_inputs():
+    """The simulation can fail: where a seed moves all inputs together, their own interval is far too narrow."""
+    rng = np.random.default_rng(2)
+    values = 0.1 * rng.standard_normal((AUDITS, 100, 1)) + 0.05 * rng.standard_normal((AUDITS, 1, 3))
+    assert (mean_over_inputs(np.broadcast_to(values, (AUDITS, 100, 3))).high <= 0).mean() > 2 * ALLOWED

@@ -122,7 +122,7 @@ class ClassSensitivity(Check):
             return error
         found = {each.unit.condition: each for each in evidence}
         null, sign = Null(draws=self.null_draws), self.sign or DEFAULT_SIGN
-        drawn = curve(found, [self._probes()], ["another class"], AboveNull(null=null, sign=sign))
+        drawn = curve(found, [self._probes()], ["another class"], AboveNull(null=null, sign=sign, anew=True))
         if isinstance(drawn, str):
             return Judgement(outcome="inconclusive", code="sign-removed", reason=drawn)
         target = Target(

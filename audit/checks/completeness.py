@@ -12,6 +12,7 @@ from audit.checks.check import Bench, Check, Judgement, Measurement
 from audit.checks.shared import axioms
 from audit.checks.shared.axioms import AUDITED, Axiom
 from audit.checks.shared.comparison import Share
+from audit.checks.shared.curves import DISTANCE
 from audit.checks.shared.judgement import point, stopped, values
 from audit.declare import declared
 from audit.record import Category, Claim, Condition, Evidence, Facts, FigureKind, Outcome, Probed
@@ -102,7 +103,7 @@ class Completeness(Check):
         judgement = axioms.judge(axiom, evidence, _NETWORKS)
         found = {each.unit.condition: each for each in evidence}
         shown = [each for each in self._steps() if not found[each].note]
-        curves = [values(found, [[each]], [f"{each.level:g} steps"], score="gap") for each in shown]
+        curves = [values(found, [[each]], [f"{each.level:g} steps"], score="gap", bounds=DISTANCE) for each in shown]
         return replace(judgement, curve=(*(point(each, 0) for each in curves), *judgement.curve))
 
     def settings(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pydantic import Field
 from audit.checks.check import Bench, Check, Explained, Judgement, Measurement
 from audit.checks.shared import perturbation
 from audit.checks.shared.comparison import Share
+from audit.checks.shared.curves import DISTANCE
 from audit.checks.shared.judgement import Curve, Limits, Target, conclude, point, stopped, values
 from audit.declare import declared
 from audit.record import Category, Condition, Evidence, Facts, Original, Outcome, Probed
@@ -133,7 +134,8 @@ class Infidelity(Check):
         return {"count": self.count, "baseline": self.baseline}
 
     def _values(self, found: Mapping[Condition, Evidence], score: str, reading: str) -> Curve:
-        return values(found, [[self._probe()]], [f"{score} as {reading}"], score=f"{score}_{reading}")
+        bounds = (-1.0, 1.0) if score == "faithfulness" else DISTANCE
+        return values(found, [[self._probe()]], [f"{score} as {reading}"], score=f"{score}_{reading}", bounds=bounds)
 
     def _probe(self) -> Probed:
         return Probed(name=self.perturbation, level=self.size if self.perturbation == "squares" else self.noise)

@@ -11,6 +11,7 @@ from pydantic import Field
 from audit.checks.check import Bench, Check, Explained, Judgement, Measurement
 from audit.checks.shared import perturbation
 from audit.checks.shared.comparison import Share
+from audit.checks.shared.curves import DISTANCE
 from audit.checks.shared.judgement import Curve, Limits, Target, conclude, point, stopped, values
 from audit.declare import declared
 from audit.record import Category, Condition, Evidence, Facts, Original, Outcome, Probed, Rekeyed
@@ -123,7 +124,7 @@ class InputStability(Check):
 
     def _beside(self, judgement: Judgement, found: Mapping[Condition, Evidence]) -> Judgement:
         """Add the noise floor, the model's own change and the local Lipschitz estimate."""
-        floor = values(found, [[_OTHER_KEY]], ["another key, same input"], score="map_change")
+        floor = values(found, [[_OTHER_KEY]], ["another key, same input"], score="map_change", bounds=DISTANCE)
         logit = self._worst(found, "logit_change", "the explained logit")
         slope = self._worst(found, "slope", "slope")
         reason = judgement.reason + (
@@ -134,7 +135,7 @@ class InputStability(Check):
 
     def _worst(self, found: Mapping[Condition, Evidence], score: str, label: str) -> Curve:
         """Return a score's largest value over neighbours (n, 1, 1); undefined where most neighbours are."""
-        drawn = values(found, [self._neighbours()], [label], score=score)
+        drawn = values(found, [self._neighbours()], [label], score=score, bounds=DISTANCE)
         enough = np.isfinite(drawn.similarity).mean(axis=1, keepdims=True) >= _FEWEST
         filled = np.where(np.isfinite(drawn.similarity), drawn.similarity, -np.inf).max(axis=1, keepdims=True)
         worst = np.where(enough, filled, np.nan)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from audit.checks.repeatability import Repeatability
-from audit.record import Null, Rekeyed
+from audit.record import Null, Randomness, Rekeyed
 from tests.audits import evidence_of, make_facts
 
 CHECK = Repeatability()
@@ -56,3 +56,28 @@ def test_a_high_null_makes_it_harder():
 def test_missing_evidence_is_an_error():
     assert CHECK.judge(evidence_of(CHECK, FACTS, 1.0)[1:], FACTS).outcome == "error"
     assert replace(CHECK, seeds=4).judge(evidence_of(CHECK, FACTS, 1.0), FACTS).outcome == "error"
+
+
+def noisy(condition):
+    """Similarities of which every key moves the mean of all inputs, as few keys of a noisy method do."""
+    return 0.65 + 0.2 * np.random.default_rng(condition.seed).standard_normal(30) + 0.15 * (condition.seed - 2)
+
+
+def test_keys_of_each_input_are_judged_over_inputs():
+    interval = judgement(noisy).criteria[0].interval
+    assert interval[1] < 0.9 and interval[1] - interval[0] < 0.2 and judgement(noisy).outcome == "fail"
+
+
+def test_a_model_that_draws_moves_all_inputs_together():
+    drawing = replace(FACTS, network=replace(FACTS.network, randomness=Randomness(draws=0.1, averaged=8)))
+    found = CHECK.judge(evidence_of(CHECK, drawing, noisy), drawing)
+    assert found.outcome == "inconclusive" and found.criteria[0].interval[1] > judgement(noisy).criteria[0].interval[1]
+
+
+def test_no_interval_ends_above_the_greatest_similarity():
+    def skewed(condition):
+        return np.where(np.arange(30) < condition.seed * 9, 1.0, 0.2)
+
+    drawing = replace(FACTS, network=replace(FACTS.network, randomness=Randomness(draws=0.1, averaged=8)))
+    found = CHECK.judge(evidence_of(CHECK, drawing, skewed), drawing)
+    assert found.criteria[0].interval[1] == 1 and max(point.interval[1] for point in found.curve) == 1

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 
 from audit.checks.check import Bench, Judgement, Measurement
+from audit.checks.shared.curves import DISTANCE
 from audit.checks.shared.judgement import Limits, Target, conclude, stopped, values
 from audit.errors import InputError
 from audit.record import Condition, Doubt, Evidence, Explained, Outcome, Probed, record
@@ -108,7 +109,7 @@ def _note(axiom: Axiom, evidence: Evidence, label: str) -> str | None:
 
 
 def _on(axiom: Axiom, evidence: Mapping[Condition, Evidence], condition: Condition, label: str) -> Judgement:
-    found = values(evidence, [[condition]], [label], score=axiom.score)
+    found = values(evidence, [[condition]], [label], score=axiom.score, bounds=DISTANCE)
     target = Target(
         name=label,
         relation="at_most",

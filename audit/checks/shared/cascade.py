@@ -18,7 +18,7 @@ from audit.checks.shared.judgement import FEWEST_INPUTS, FEWEST_SEEDS, criterion
 from audit.checks.shared.stages import none_counts
 from audit.checks.shared.wording import Words, decisive, reason
 from audit.record import Architecture, Condition, Criterion, Doubt, Evidence, Intact, Null, Outcome, Point, record
-from audit.statistics import mean_interval
+from audit.statistics import mean_interval, within
 
 BARELY_ALIKE = 0.3  # maps that agree no more than this cannot owe a failure to a null without head-room
 NULL_TOO_HIGH = 0.15  # by how much the null may exceed what the gradient itself keeps; seen: -0.05 to 0.06
@@ -249,7 +249,7 @@ def _reason(criteria: Sequence[Criterion], outcome: Outcome, means: Sequence[Mea
 
 def _point(drawn: Redrawn, above: Excess, place: int) -> Point:
     values = above.of_pairs[:, :, place]
-    estimate = mean_interval(values) if len(values) > 1 and np.isfinite(values).all() else None
+    estimate = within(mean_interval(values), (-1.0, 1.0)) if len(values) > 1 and np.isfinite(values).all() else None
     return Point(
         label=drawn.labels[place],
         similarity=_number(above.similarity[place]),

@@ -6,7 +6,10 @@ import numpy as np
 
 from audit.errors import UnitError
 from audit.record import Condition, Evidence, Null, record
-from audit.statistics import excess
+from audit.statistics import Estimate, excess, mean_interval, mean_over_inputs, within
+
+UNBOUNDED = (-np.inf, np.inf)
+DISTANCE = (0.0, np.inf)
 
 
 @record
@@ -17,6 +20,7 @@ class AboveNull:
     sign: str  # absolute | signed
     magnitude: bool = False  # signed similarities count by theirs: one sign may turn a whole map
     exact: bool = False  # maps whose ranks agree everywhere need no head-room (deterministic maps under ``at_least``)
+    anew: bool = False  # a seed draws anew for each input: inputs share nothing of it
 
 
 @record
@@ -31,11 +35,17 @@ class Curve:
     exact: bool  # no null is taken off: maps that agree exactly, or values that are no similarities
     noise: np.ndarray | None = None  # (n,): the null of the method's masked noise, where it is not the only one
     shuffled: np.ndarray | None = None  # (n, J, K): the null of each pair, of maps with their pixels shuffled
+    anew: bool = False  # a seed draws anew for each input: inputs share nothing of it
+    bounds: tuple[float, float] = UNBOUNDED  # of a mean excess
 
     @property
     def usable(self) -> np.ndarray:
         """Inputs (n,) whose excess is defined everywhere."""
         return np.asarray(np.isfinite(self.excess).all(axis=(1, 2)))
+
+    def estimate(self, excess: np.ndarray) -> Estimate:
+        """Estimate the mean of excesses (n, J) of this curve."""
+        return within(mean_over_inputs(excess) if self.anew else mean_interval(excess), self.bounds)
 
 
 def curve(
@@ -98,6 +108,8 @@ def curve(
         exact=exact,
         noise=None if shuffled is None else floor,
         shuffled=shuffled,
+        anew=above.anew,
+        bounds=(-1.0, 1.0),
     )
 
 
@@ -107,6 +119,7 @@ def values(
     labels: Sequence[str],
     *,
     score: str | Sequence[str],
+    bounds: tuple[float, float] = UNBOUNDED,
 ) -> Curve:
     """Arrange one score by input, seed and place, with no null: distances, gaps, shares, and what is judged as it is.
 
@@ -115,11 +128,14 @@ def values(
         places: for each place of the curve, its conditions by seed.
         labels: of the places.
         score: the name of the score ``(n,)``, or one for each place; NaN where it is undefined.
+        bounds: the least and the greatest value that a mean can have.
     """
     found = stack(evidence, places, [score] * len(places) if isinstance(score, str) else score)
     flaws = np.where(np.isfinite(found), 0, 1)
     null = np.full((len(found), 1, 1), np.nan)
-    return Curve(labels=tuple(labels), similarity=found, flaws=flaws, null=null, excess=found, exact=True)
+    return Curve(
+        labels=tuple(labels), similarity=found, flaws=flaws, null=null, excess=found, exact=True, bounds=bounds
+    )
 
 
 def _shuffled(

@@ -15,6 +15,7 @@ from pydantic import Field
 from audit.checks.check import Bench, Judgement, Measurement
 from audit.checks.shared import comparison
 from audit.checks.shared.comparison import DEFAULT_CHANNELS
+from audit.checks.shared.curves import DISTANCE
 from audit.checks.shared.judgement import Curve, Limits, Target, conclude, values
 from audit.checks.shared.wording import quantity
 from audit.maps import NOT_FINITE
@@ -71,7 +72,7 @@ def measure(method: str, variant: Variant, bench: Bench, *, similarity: Any, cha
 
 def arrange(found: Mapping[Condition, Evidence], places: Sequence[Condition], labels: Sequence[str]) -> Curve:
     """Arrange differences by input and place; nothing is drawn, so there is one seed."""
-    drawn = values(found, [[each] for each in places], labels, score="difference")
+    drawn = values(found, [[each] for each in places], labels, score="difference", bounds=DISTANCE)
     flaws = np.stack([np.asarray(found[each].scores["flaw"]) for each in places], axis=-1)[:, None, :]
     return replace(drawn, flaws=flaws)
 

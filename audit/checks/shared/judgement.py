@@ -13,7 +13,7 @@ from audit.checks.shared.curves import AboveNull, Curve, curve, values
 from audit.checks.shared.wording import decisive, reason
 from audit.maps import NOT_FINITE
 from audit.record import Condition, Criterion, Doubt, Evidence, Outcome, Point, Randomized, Relation, Undecided, record
-from audit.statistics import NO_HEAD_ROOM, decide, mean_interval, p_value
+from audit.statistics import NO_HEAD_ROOM, Estimate, decide, mean_interval, p_value, within
 
 __all__ = [
     "AboveNull",
@@ -125,8 +125,12 @@ def outcome_of(criteria: Sequence[Criterion]) -> Outcome:
 
 
 def criterion(name: str, relation: Relation, threshold: float, values: np.ndarray) -> Criterion:
-    """Hold the mean of values (n, J) against a threshold."""
-    estimate = mean_interval(values)
+    """Hold the mean excess (n, J) of similarities against a threshold."""
+    return held(name, relation, threshold, within(mean_interval(values), (-1.0, 1.0)))
+
+
+def held(name: str, relation: Relation, threshold: float, estimate: Estimate) -> Criterion:
+    """Hold an estimate against a threshold."""
     interval = float(estimate.low), float(estimate.high)
     return Criterion(
         name=name,
@@ -148,7 +152,7 @@ def undecided(name: str, relation: Relation, threshold: float) -> Criterion:
 
 def _criterion(curve: Curve, target: Target) -> Criterion:
     values = target.places(curve.excess[curve.usable])
-    return criterion(target.name, target.relation, target.threshold, values)
+    return held(target.name, target.relation, target.threshold, curve.estimate(values))
 
 
 def _undecided(target: Target) -> Criterion:
@@ -213,7 +217,7 @@ def point(curve: Curve, place: int) -> Point:
     """
     seen = np.isfinite(curve.similarity).all(axis=(1, 2))
     above = curve.excess[curve.usable][:, :, place]
-    estimate = mean_interval(above) if len(above) > 1 else None
+    estimate = curve.estimate(above) if len(above) > 1 else None
     null = _mean_of_finite(curve.null[seen][:, :, place % curve.null.shape[2]])
     return Point(
         label=curve.labels[place],
