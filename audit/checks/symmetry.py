@@ -36,8 +36,8 @@ class Symmetry(Check):
     Why it matters. Credit that differs between features that the function cannot tell apart comes from elsewhere: from
     the features' neighbours, from noise, or from the order in which they are taken.
 
-    Expected relation. Equal, to within rounding: both get the sum of the same two numbers. Measured was exactly 0;
-    ``within`` is 1e-4.
+    Expected relation. Equal, to within rounding: both get the sum of the same two numbers. Measured was exactly 0, on
+    25 convolutions and 224 pixels too; ``within`` is 1e-4.
 
     How it can mislead. The input itself passes, as do all maps that are pointwise functions of it. A method that adds
     noise to the input treats equal features alike only on average over its noise, and the credit of Grad-CAM is that of

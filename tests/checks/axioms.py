@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+import keras
 import numpy as np
 
 from audit.checks.check import Check, Judgement
 from audit.engine.bench import BenchSettings, NetworkBench
+from audit.network.loading.load import from_model
 from audit.network.network import Network
 from audit.record import Evidence, Explained, Unit
 from audit.registry import find
@@ -22,6 +24,18 @@ COUNT = 20
 def cnn() -> Network:
     """One network for all that only read it."""
     return networks.cnn()
+
+
+def deep_cnn(size: int = 64, blocks: int = 10) -> Network:
+    """Convolutions one behind the other, each normalised: rounding adds up through all of them."""
+    point = keras.Input((size, size, 3))
+    x = point
+    for block in range(blocks):
+        x = keras.layers.SeparableConv2D(16, 3, strides=2 if block % 4 == 0 else 1, padding="same", use_bias=False)(x)
+        x = keras.layers.LayerNormalization()(x)
+        x = keras.layers.ReLU()(x)
+    pooled = keras.layers.GlobalAveragePooling2D()(x)
+    return from_model(networks.fill(keras.Model(point, keras.layers.Dense(5)(pooled)), 0))
 
 
 def bench_of(network: Network, methods: Mapping[str, Any]) -> NetworkBench:

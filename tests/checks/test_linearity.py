@@ -7,11 +7,12 @@ import pytest
 from audit.checks.linearity import Linearity, from_sum
 from audit.checks.shared.axioms import AUDITED
 from audit.methods.grad_cam import GradCam
+from audit.methods.gradient import Gradient
 from audit.methods.guided_backprop import GuidedBackprop
 from audit.methods.integrated_gradients import IntegratedGradients
 from audit.methods.smoothgrad import SmoothGrad
 from audit.network.loading.load import from_model
-from tests.checks.axioms import bench_of, cnn, controls_behave, judgements, means
+from tests.checks.axioms import bench_of, cnn, controls_behave, deep_cnn, judgements, means
 
 METHODS = {
     "integrated_gradients": IntegratedGradients(steps=5),
@@ -47,6 +48,13 @@ def test_the_rewritten_last_layer_gives_the_weighted_sum(bench, name):
     params = {key: variant.notes.get(key, value) for key, value in variant.network.params.items()}
     mixed = bench.outputs(variant.explained.inputs, network=variant.network, params=params)
     np.testing.assert_allclose(mixed, a * logits + b * np.roll(logits, -1, axis=1), rtol=1e-4, atol=1e-5)
+
+
+def test_rounding_on_a_deep_network_stays_far_below_the_limit():
+    methods = {"gradient": Gradient(), "guided_backprop": GuidedBackprop()}
+    judged = judgements(CHECK, bench_of(deep_cnn(), methods), methods)
+    assert controls_behave(CHECK, judged) and judged["guided_backprop"].outcome == "fail"
+    assert 0 < means(judged["gradient"])[AUDITED] < 1e-5
 
 
 def test_without_a_dense_last_layer_the_closed_form_networks_decide():

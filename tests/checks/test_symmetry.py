@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
+from audit.checks.shared.axioms import AUDITED
 from audit.checks.symmetry import Symmetry, difference
+from audit.methods.gradient import Gradient
 from audit.methods.guided_backprop import GuidedBackprop
 from audit.methods.integrated_gradients import IntegratedGradients
 from audit.methods.smoothgrad import SmoothGrad
 from tests import networks
-from tests.checks.axioms import bench_of, cnn, controls_behave, judgements, means
+from tests.checks.axioms import bench_of, cnn, controls_behave, deep_cnn, judgements, means
 
 METHODS = {
     "integrated_gradients": IntegratedGradients(steps=3),
@@ -34,6 +36,12 @@ def test_controls_and_methods_get_their_verdicts(benches):
     }
     assert set(means(judged["integrated_gradients"]).values()) == {0.0}
     assert "Not judged on x1 x2: " in judged["guided_backprop"].reason
+
+
+def test_rounding_on_a_deep_network_does_not_tell_equal_features_apart():
+    methods = {"gradient": Gradient()}
+    judged = judgements(CHECK, bench_of(deep_cnn(), methods), methods)
+    assert controls_behave(CHECK, judged) and means(judged["gradient"])[AUDITED] == 0
 
 
 @pytest.mark.parametrize("shape", ["images", "flat"])
