@@ -22,14 +22,15 @@ from jaxtyping import Float, Float64
 from audit.errors import UnitError
 from audit.record import Outcome, Relation, record
 
-LEVEL = 0.95
+ALPHA = 0.025  # how often each end of a 95 % interval lies on the wrong side of the true value
+LEVEL = 1 - 2 * ALPHA
 NO_HEAD_ROOM = 0.95  # above this null the excess multiplies noise by more than 20: it counts as undefined
 SKEW_SHARE = 1.5  # the skewness of 10 to 20 values underestimates the population's
 
 
 @record
 class Estimate:
-    """A mean with its 95 % interval. Fields are floats, or arrays over leading axes of the values.
+    """A mean with its interval, of 95 % if not said otherwise. Fields are floats, or arrays over leading axes.
 
     ``error`` is the standard error, ``freedom`` its degrees of freedom; ``shift_low <= 0 <= shift_high`` move the ends
     outward where the inputs are skewed.
@@ -63,7 +64,7 @@ def excess(similarity: Float[np.ndarray, "*shape"], null: Float[np.ndarray, "...
     return np.where(defined, np.maximum((similarity - null) / room, -1.0), np.nan)
 
 
-def mean_interval(values: Float[np.ndarray, "*leading n seeds"]) -> Estimate:
+def mean_interval(values: Float[np.ndarray, "*leading n seeds"], alpha: float = ALPHA) -> Estimate:
     """Estimate the mean over a population of inputs and seeds.
 
     Two-way random effects without replication: inputs and seeds are both samples. The variance of the mean is
@@ -72,6 +73,7 @@ def mean_interval(values: Float[np.ndarray, "*leading n seeds"]) -> Estimate:
 
     Args:
         values: ``(..., n, J)`` of n >= 2 inputs and J >= 1 seeds, finite.
+        alpha: one-sided, in (0, 0.5); 0.025 gives the 95 % interval.
 
     Raises:
         UnitError: fewer than two inputs, or a number that is not finite.
@@ -90,9 +92,9 @@ def mean_interval(values: Float[np.ndarray, "*leading n seeds"]) -> Estimate:
     origin = values[..., :1, :1]  # equal values then have a spread of exactly zero and a mean without rounding
     centred = np.asarray(values - origin, np.float64)
     variance, freedom = _variance_of_mean(centred)
-    shift_low, shift_high = _shifts(centred.mean(axis=-1))
+    shift_low, shift_high = _shifts(centred.mean(axis=-1), alpha)
     mean, error = centred.mean(axis=(-2, -1)) + origin[..., 0, 0], np.sqrt(variance)
-    half = _t().ppf((1 + LEVEL) / 2, freedom) * error
+    half = _t().ppf(1 - alpha, freedom) * error
     return Estimate(
         mean=mean,
         low=mean - half + shift_low,
@@ -104,7 +106,7 @@ def mean_interval(values: Float[np.ndarray, "*leading n seeds"]) -> Estimate:
     )
 
 
-def mean_over_inputs(values: Float[np.ndarray, "*leading n repetitions"]) -> Estimate:
+def mean_over_inputs(values: Float[np.ndarray, "*leading n repetitions"], alpha: float = ALPHA) -> Estimate:
     """Estimate the mean over a population of inputs whose repetitions are drawn anew for each input.
 
     A repetition then has no effect that inputs share: the one-way t-interval over each input's mean, with the same
@@ -112,6 +114,7 @@ def mean_over_inputs(values: Float[np.ndarray, "*leading n repetitions"]) -> Est
 
     Args:
         values: ``(..., n, J)`` of n >= 2 inputs and J >= 1 repetitions, finite.
+        alpha: one-sided, in (0, 0.5); 0.025 gives the 95 % interval.
 
     Raises:
         UnitError: fewer than two inputs, or a number that is not finite.
@@ -119,7 +122,7 @@ def mean_over_inputs(values: Float[np.ndarray, "*leading n repetitions"]) -> Est
     Source: Searle, Casella and McCulloch, Variance Components, 1992, chapter 3.
     """
     first = values[..., :1]  # equal repetitions then have a mean without rounding
-    return mean_interval(first + np.asarray(values - first, np.float64).mean(axis=-1, keepdims=True))
+    return mean_interval(first + np.asarray(values - first, np.float64).mean(axis=-1, keepdims=True), alpha)
 
 
 def within(estimate: Estimate, bounds: tuple[float, float]) -> Estimate:
@@ -150,7 +153,7 @@ def _residual(values: Float64[np.ndarray, "*leading n seeds"]) -> np.ndarray:
     return (rest**2).sum(axis=(-2, -1)) / ((n - 1) * (seeds - 1))
 
 
-def _shifts(means: Float64[np.ndarray, "*leading n"]) -> tuple[np.ndarray, np.ndarray]:
+def _shifts(means: Float64[np.ndarray, "*leading n"], alpha: float) -> tuple[np.ndarray, np.ndarray]:
     """Return how far the low and the high end move outward for the skewness of the inputs' means (..., n)."""
     n = means.shape[-1]
     if n < 3:
@@ -159,7 +162,7 @@ def _shifts(means: Float64[np.ndarray, "*leading n"]) -> tuple[np.ndarray, np.nd
     second, third = (off**2).mean(axis=-1), (off**3).mean(axis=-1)
     skewness = np.divide(third, second**1.5, out=np.zeros_like(third), where=second**1.5 > 0)
     skewness = skewness * np.sqrt(n * (n - 1)) / (n - 2)
-    quantile = _t().ppf((1 + LEVEL) / 2, n - 1)
+    quantile = _t().ppf(1 - alpha, n - 1)
     shift = SKEW_SHARE * skewness * (2 * quantile**2 + 1) / (6 * n) * means.std(axis=-1, ddof=1)
     return np.minimum(shift, 0.0), np.maximum(shift, 0.0)
 
@@ -167,7 +170,7 @@ def _shifts(means: Float64[np.ndarray, "*leading n"]) -> tuple[np.ndarray, np.nd
 def p_value(estimate: Estimate, threshold: float, relation: Relation) -> float:
     """Return the one-sided p-value of a true value that misses the threshold, from the same t as the interval.
 
-    At most 0.025 exactly when the 95 % interval lies wholly on the required side.
+    At most the interval's one-sided alpha exactly when the interval lies wholly on the required side.
     """
     room = threshold - estimate.mean - estimate.shift_high
     if relation == "at_least":

@@ -39,6 +39,7 @@ ROOMS = (
     Room("recipe", "declare errors", "pydantic"),
     Room("maps", "errors record", "jaxtyping numpy"),
     Room("statistics", "errors record", "jaxtyping numpy", "scipy"),
+    Room("looks", "record statistics"),
     Room("performance", "record statistics", "jaxtyping numpy", "scipy"),
     Room("store", "errors record", "numpy pydantic"),
     # The seam to the frameworks: each is named in one file.

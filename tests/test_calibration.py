@@ -7,7 +7,8 @@ point of wrong passes and of wrong fails each. Sampled are the inputs, the seeds
 import numpy as np
 import pytest
 
-from audit.statistics import mean_interval, mean_over_inputs
+from audit.looks import LOOKS
+from audit.statistics import ALPHA, mean_interval, mean_over_inputs
 
 AUDITS = 2000
 ALLOWED = 0.06
@@ -101,3 +102,41 @@ def test_what_seeds_share_is_not_decided_over_inputs():
     rng = np.random.default_rng(2)
     values = 0.1 * rng.standard_normal((AUDITS, 100, 1)) + 0.05 * rng.standard_normal((AUDITS, 1, 3))
     assert (mean_over_inputs(np.broadcast_to(values, (AUDITS, 100, 3))).high <= 0).mean() > 2 * ALLOWED
+
+
+def adaptive_decisions(shape, inputs, spread, *, true=0.0, alphas=None):
+    """Return the rates of passes and of fails at a threshold of 0 over all looks, and the mean number of seeds."""
+    rng = np.random.default_rng([inputs, *(int(1000 * each) for each in spread)])
+    draw, most = SHAPES[shape], LOOKS[-1].seeds
+    values = true + spread[0] * draw(rng, (AUDITS, inputs, 1)) + spread[2] * draw(rng, (AUDITS, inputs, most))
+    values += spread[1] * rng.standard_normal((AUDITS, 1, most))
+    passed, failed, seeds = np.zeros(AUDITS, bool), np.zeros(AUDITS, bool), np.full(AUDITS, LOOKS[0].seeds)
+    for look, alpha in zip(LOOKS, alphas or [each.alpha for each in LOOKS], strict=True):
+        estimate, open_ = mean_interval(values[:, :, : look.seeds], alpha), ~passed & ~failed
+        seeds[open_] = look.seeds
+        passed |= open_ & (estimate.high <= 0)
+        failed |= open_ & (estimate.low > 0)
+    return passed.mean(), failed.mean(), seeds.mean()
+
+
+@pytest.mark.parametrize("inputs", [30, 100])
+@pytest.mark.parametrize("shape", ["normal", "heavy tails", "skewed", "skewed down"])
+def test_adaptive_seeds_decide_wrongly_as_rarely_as_a_number_of_them(shape, inputs):
+    for spread in SPREADS:
+        passed, failed, _ = adaptive_decisions(shape, inputs, spread)
+        assert max(passed, failed) <= ALLOWED, spread
+
+
+def test_looking_until_it_is_decided_would_be_wrong():
+    """The simulation can fail: 95 % intervals at every look decide wrongly far too often."""
+    passed, failed, _ = adaptive_decisions("normal", 100, SPREADS[0], alphas=[ALPHA] * len(LOOKS))
+    assert min(passed, failed) > ALLOWED
+
+
+@pytest.mark.parametrize(("distance", "decided", "most_seeds"), [(0.1, 0.88, 9), (0.2, 0.99, 6)])
+def test_adaptive_seeds_decide_what_is_clear_and_stop(distance, decided, most_seeds):
+    """Where a fixed dozen decides 0.94 and three seeds 0.33 at a distance of 0.1."""
+    for sign, rate in ((-1, 0), (1, 1)):
+        rates = adaptive_decisions("normal", 100, (0.1, 0.08, 0.1), true=sign * distance)
+        assert rates[rate] >= decided and rates[1 - rate] <= 0.001
+        assert LOOKS[0].seeds < rates[2] < most_seeds

@@ -9,7 +9,7 @@ from audit.checks.check import Judgement
 from audit.checks.shared.relearned import not_relearned
 from audit.checks.shared.wording import decimals
 from audit.record import Criterion, Doubt, Facts, Outcome, Point, Reference, record
-from audit.statistics import LEVEL, Estimate, decide, mean_interval, p_value
+from audit.statistics import ALPHA, Estimate, decide, mean_interval, p_value
 
 _CHANCE = 3  # standard errors above the most frequent class's share that count as having learned something
 _UNSEEN = 3.69  # among n inputs, what none shows may hold for this many of them: 1 - 0.025^(1/n) is at most this over n
@@ -50,7 +50,7 @@ def _cautious(estimate: Estimate, inputs: int) -> Estimate:
         estimate,
         low=estimate.mean - half,
         high=estimate.mean + half,
-        error=half / float(norm.ppf((1 + LEVEL) / 2)),
+        error=half / float(norm.ppf(1 - ALPHA)),
         freedom=np.inf,
     )
 
