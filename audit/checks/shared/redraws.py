@@ -132,7 +132,8 @@ def _counts(design: RandomizationDesign, found: Mapping[Condition, Evidence]) ->
 
 def _unsaid(trained: Evidence, judged: Judgement) -> Doubt | None:
     """Return that a failure may be the input's own: nobody said whether the maps are multiplied by it."""
-    if judged.outcome != "fail" or not np.any(trained.scores.get("masked_unsaid", 0.0)):
+    unmoved = all(point.similarity == 1 for point in judged.curve)  # maps that are the same need no null
+    if judged.outcome != "fail" or unmoved or not np.any(trained.scores.get("masked_unsaid", 0.0)):
         return None
     return Doubt(
         code="masked-unsaid",
