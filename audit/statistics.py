@@ -126,9 +126,9 @@ def mean_over_inputs(values: Float[np.ndarray, "*leading n repetitions"], alpha:
 
 
 def within(estimate: Estimate, bounds: tuple[float, float]) -> Estimate:
-    """Return an estimate whose interval ends where the quantity does: no similarity is above 1, no distance below 0."""
-    low, high = np.clip([estimate.low, estimate.high], *bounds)
-    return replace(estimate, low=low, high=high)
+    """Return an estimate that ends where the quantity does: no similarity is above 1, no distance below 0."""
+    mean, low, high = np.clip([estimate.mean, estimate.low, estimate.high], *bounds)
+    return replace(estimate, mean=mean, low=low, high=high)
 
 
 def _variance_of_mean(values: Float64[np.ndarray, "*leading n seeds"]) -> tuple[np.ndarray, np.ndarray]:

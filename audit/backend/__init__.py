@@ -59,8 +59,11 @@ class Backend(Protocol):
         """Return the function's output and its pullback: output cotangent -> input cotangents (zeros if unused)."""
         ...
 
-    def to_device(self, value: Any) -> Any:
-        """Return tensors in place of arrays (a mapping gives a dictionary), so that they are converted only once."""
+    def to_device(self, value: Any, precision: str = "float32") -> Any:
+        """Return tensors in place of arrays (a mapping gives a dictionary), so that they are converted only once.
+
+        Arrays of float64 keep it under the precision "float64" alone.
+        """
         ...
 
     def to_numpy(self, array: Array) -> Any:

@@ -63,7 +63,7 @@ class _CompiledByJax:
 
     def __call__(self, *arguments: Any) -> Array:
         with computing(self._precision):
-            return self._function(*map(to_device, arguments))
+            return self._function(*(to_device(each, self._precision) for each in arguments))
 
 
 def compile(function: Callable[..., Array], precision: str = "float32") -> _CompiledByJax:
@@ -76,11 +76,12 @@ def computing(precision: str) -> AbstractContextManager[Any]:
     return jax.enable_x64(True) if precision == "float64" else nullcontext()
 
 
-def to_device(value: Any) -> Any:
+def to_device(value: Any, precision: str = "float32") -> Any:
     """Return device arrays in place of arrays, mappings as dictionaries; device arrays stay as they are."""
     if isinstance(value, Mapping):
-        return {name: to_device(item) for name, item in value.items()}
-    return jnp.asarray(value)
+        return {name: to_device(item, precision) for name, item in value.items()}
+    with computing(precision):
+        return jnp.asarray(value)
 
 
 def any_batch(value: Any) -> Any:

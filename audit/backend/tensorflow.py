@@ -58,8 +58,8 @@ def _describe(gpu: Any) -> str:
 class _CompiledByTensorFlow:
     """A TensorFlow graph; ``traces`` counts how often Python was run to build one."""
 
-    def __init__(self, function: Callable[..., Array]) -> None:
-        self.traces = 0
+    def __init__(self, function: Callable[..., Array], precision: str) -> None:
+        self.traces, self._precision = 0, precision
 
         def counted(*arguments: Any) -> Array:
             self.traces += 1
@@ -68,12 +68,12 @@ class _CompiledByTensorFlow:
         self._function = tf.function(counted, jit_compile=bool(tf.config.get_visible_devices("GPU")))
 
     def __call__(self, *arguments: Any) -> Array:
-        return self._function(*map(to_device, arguments))
+        return self._function(*(to_device(each, self._precision) for each in arguments))
 
 
 def compile(function: Callable[..., Array], precision: str = "float32") -> _CompiledByTensorFlow:
     """Compile a pure function of arrays and mappings of arrays: one trace per shape of its arguments."""
-    return _CompiledByTensorFlow(function)
+    return _CompiledByTensorFlow(function, precision)
 
 
 def computing(precision: str) -> AbstractContextManager[Any]:
@@ -81,12 +81,12 @@ def computing(precision: str) -> AbstractContextManager[Any]:
     return nullcontext()
 
 
-def to_device(value: Any) -> Any:
+def to_device(value: Any, precision: str = "float32") -> Any:
     """Return tensors in place of arrays, mappings as dictionaries; tensors stay as they are."""
     if isinstance(value, Mapping):
-        return {name: to_device(item) for name, item in value.items()}
+        return {name: to_device(item, precision) for name, item in value.items()}
     tensor = tf.convert_to_tensor(value)
-    return tf.cast(tensor, tf.float32) if tensor.dtype == tf.float64 else tensor
+    return tf.cast(tensor, tf.float32) if tensor.dtype == tf.float64 and precision != "float64" else tensor
 
 
 def any_batch(value: Any) -> Any:

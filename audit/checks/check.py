@@ -133,8 +133,8 @@ class Bench(Protocol):
         """Return the logits (n, K) of inputs."""
         ...
 
-    def variant(self, name: str, *, level: float = 0.0, seed: int = 0) -> Variant:
-        """Return another network with its inputs, made from the audited ones."""
+    def variant(self, name: str, *, level: float = 0.0, seed: int = 0, precision: str = "float32") -> Variant:
+        """Return another network with its inputs, made from the audited ones, computing in a precision."""
         ...
 
     def params(self, condition: Condition) -> Mapping[str, Any]:

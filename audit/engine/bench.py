@@ -204,13 +204,14 @@ class NetworkBench:
         pairs = zip(shown, generators, strict=True)
         return np.stack([show(network, x, generator) for x, generator in pairs])
 
-    def variant(self, name: str, *, level: float = 0.0, seed: int = 0) -> Variant:
+    def variant(self, name: str, *, level: float = 0.0, seed: int = 0, precision: str = "float32") -> Variant:
         """Return another network with its inputs, made from the audited ones; the last few are kept.
 
         Raises:
-            InputError: this network has no such variant.
+            InputError: this network has no such variant, or it cannot be computed in that precision.
         """
-        return self._variants.of(name, level=level, seed=_derived(self._seed, "variant", seed))
+        drawn = _derived(self._seed, "variant", seed)
+        return self._variants.of(name, level=level, seed=drawn, precision=precision)
 
     def kept(self, name: tuple[Hashable, ...], compute: Callable[[], np.ndarray]) -> np.ndarray:
         """Return what a check needs again and again, such as maps of the original model: computed once, then kept."""

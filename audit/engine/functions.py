@@ -134,7 +134,7 @@ class Functions:
     def outputs(self, network: Network, params: Params, inputs: np.ndarray) -> np.ndarray:
         """Return the logits (n, K) of inputs (n, ...)."""
         function = self._once("logits", "", network, lambda: active().compile(network.apply, network.precision))
-        return mean_in_batches(function, self._on_device(params), inputs, batch=self._batch, draws=network.draws)
+        return mean_in_batches(function, self._tensors(network, params), inputs, batch=self._batch, draws=network.draws)
 
     def _function(self, method: str, network: Network) -> Compiled:
         return self._once("maps", method, network, lambda: compiled(self._methods[method], network))
@@ -151,7 +151,12 @@ class Functions:
     def _fitted(self, method: str, subject: Subject) -> Any:
         """Return parameters on the device, with what a fitted method learned for them."""
         learned = self._learned(method, subject.network, subject.params, subject.explained)
-        return {**self._on_device(subject.params), **learned} if learned else self._on_device(subject.params)
+        return {**self._tensors(subject.network, subject.params), **learned}
+
+    def _tensors(self, network: Network, params: Params) -> Any:
+        """Return parameters on the device: a network that computes in float64 may hold some of that precision."""
+        wide = network.precision == "float64"
+        return active().to_device(params, network.precision) if wide else self._on_device(params)
 
     def _learned(self, method: str, network: Network, params: Params, explained: Explained) -> Mapping[str, Any]:
         """Return what a fitted method learned for these parameters, on the device; nothing for other methods."""

@@ -4,6 +4,7 @@ A check asks the bench for a variant by name; checks know no network, and the fu
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -38,6 +39,7 @@ _PLACES: Mapping[str, str] = MappingProxyType(
         "checkerboard_shift": "audit.network.variants.shift:checkerboard",
         "checkerboard_shift_with_origin": "audit.network.variants.shift:checkerboard_with_origin",
         **{name: f"audit.network.variants.rewrite:{name}" for name in _REWRITES},
+        "same": "audit.network.variants.dtype:same",
         "float64": "audit.network.variants.dtype:float64",
         "bfloat16": "audit.network.variants.dtype:bfloat16",
     }
@@ -51,18 +53,19 @@ class Variants:
     def __init__(self, network: "Network", explained: Explained, fitted_on: np.ndarray) -> None:
         """Start with none; methods learn from ``fitted_on`` (m, ...) on the network itself."""
         self._network, self._explained, self._fitted_on = network, explained, fitted_on
-        self._made: dict[tuple[str, float, int], Variant] = {}
+        self._made: dict[tuple[str, float, int, str], Variant] = {}
 
-    def of(self, name: str, *, level: float, seed: int) -> Variant:
-        """Return a variant by its name.
+    def of(self, name: str, *, level: float, seed: int, precision: str = "float32") -> Variant:
+        """Return a variant by its name, its network computing in a precision and its parameters rounded to it.
 
         Raises:
             UnitError: there is no such variant.
-            InputError: this network has none.
+            InputError: this network has none, or it cannot be computed in that precision.
         """
-        wanted = (name, level, seed)
+        wanted = (name, level, seed, precision)
         if wanted not in self._made:
             built = _variant(name, self._network, self._explained, level=level, seed=seed)
+            built = _rounded(built) if precision == "float32" else _cast(built, precision)
             for oldest in list(self._made)[: max(0, len(self._made) + 1 - _KEPT)]:
                 del self._made[oldest]
             self._made[wanted] = built
@@ -85,3 +88,17 @@ def _variant(name: str, network: "Network", explained: Explained, *, level: floa
     module, _, attribute = _PLACES[name].partition(":")
     build: Build = getattr(import_module(module), attribute)
     return build(network, explained, level, seed)
+
+
+def _cast(variant: Variant, precision: str) -> Variant:
+    from audit.network.variants.dtype import cast, wide
+
+    made = wide(variant.network) if precision == "float64" else cast(variant.network, precision)
+    return replace(variant, network=made)
+
+
+def _rounded(variant: Variant) -> Variant:
+    """Return a variant whose parameters are float32, however they were computed."""
+    params = variant.network.params
+    rounded = {name: np.asarray(value, np.float32) for name, value in params.items() if value.dtype == np.float64}
+    return replace(variant, network=replace(variant.network, params={**params, **rounded})) if rounded else variant

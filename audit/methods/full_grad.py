@@ -56,13 +56,15 @@ class FullGrad(MethodDefaults):
         Raises:
             InputError: the network has no convolution or no image inputs.
         """
+        from keras import ops
+
         chosen_layer(network, "auto", "full_grad")  # refuses networks without images
         decompose = full_gradients(network)
         size = network.input_shape[:2]
 
         def full_grad(params: "Params", x: Array, target: Array, key: Array) -> Array:
             own, biases = decompose(params, x, target)
-            images = [each for each in biases.values() if len(each.shape) == 4]
+            images = [ops.cast(each, own.dtype) for each in biases.values() if len(each.shape) == 4]
             return sum((_shown(each, size) for each in images), start=_shown(own, size))
 
         return full_grad

@@ -45,10 +45,12 @@ class GuidedGradCam(MethodDefaults):
         Raises:
             InputError: Grad-CAM or guided backprop does not apply to the network.
         """
+        from keras import ops
+
         mask, guided = GradCam(layer=self.layer).attribute(network), GuidedBackprop().attribute(network)
 
         def guided_grad_cam(params: "Params", x: Array, target: Array, key: Array) -> Array:
-            return guided(params, x, target, key) * mask(params, x, target, key)
+            return guided(params, x, target, key) * ops.cast(mask(params, x, target, key), x.dtype)
 
         return guided_grad_cam
 

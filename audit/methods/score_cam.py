@@ -56,7 +56,7 @@ class ScoreCam(MethodDefaults):
         size = network.input_shape[:2]
 
         def score_cam(params: "Params", x: Array, target: Array, key: Array) -> Array:
-            activation = trunk(params, x)
+            activation = ops.cast(trunk(params, x), x.dtype)
             channels = activation.shape[-1]
 
             def add(number: Array, scores: Array) -> Array:

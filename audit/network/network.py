@@ -36,7 +36,7 @@ class Network:
     input_shape: tuple[int, ...]
     classes: int
     stages: tuple[Stage, ...]  # output to input
-    params: Params  # as trained, NumPy float32
+    params: Params  # as trained, NumPy float32; of a variant in float64, some computed in that precision
     apply: Callable[[Params, Array], Array]  # (params, x (B, ...)) -> logits (B, K)
     graph: tuple[Node, ...] | None  # the last node gives the logits
     head: str  # what was done to the output, in words

@@ -59,6 +59,7 @@ Undecided = Literal[
     "not-applicable",
     "not-claimed",
     "not-equal",
+    "rounding",
     "not-invariant",
     "not-memorised",
     "not-at-chance",

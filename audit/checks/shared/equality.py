@@ -5,7 +5,7 @@ or scaled. It has an exact expectation, zero but for rounding, and so needs no n
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -14,12 +14,13 @@ from pydantic import Field
 
 from audit.checks.check import Bench, Judgement, Measurement
 from audit.checks.shared import comparison
+from audit.checks.shared.arithmetic import FACTOR, HIDDEN_AT_MOST, SAME, floor, in_float64, own_maps
 from audit.checks.shared.comparison import DEFAULT_CHANNELS
 from audit.checks.shared.curves import DISTANCE
 from audit.checks.shared.judgement import Curve, Limits, Target, conclude, values
 from audit.checks.shared.wording import quantity
 from audit.maps import NOT_FINITE
-from audit.record import Compared, Condition, Doubt, Evidence, Original, Variant
+from audit.record import Compared, Condition, Doubt, Evidence, Variant
 
 QUANTITY = "relative difference"
 _REASON = re.compile(r"\[(M0|T[0-7])\d+\] ")
@@ -38,43 +39,77 @@ def compare(a: np.ndarray, b: np.ndarray, *, similarity: Any, channels: Compared
     It is NaN where both maps are zero everywhere (``flaw`` 1) or one is not finite (``flaw`` 2).
     """
     similarities = comparison.compare(a, b, similarity=similarity, channels=channels, keys=None)  # refuses shapes
+    finite = np.isfinite(a).all(axis=tuple(range(1, a.ndim))) & np.isfinite(b).all(axis=tuple(range(1, b.ndim)))
+    apart = difference(a, b)
+    flaw = np.where(finite, np.isnan(apart), NOT_FINITE).astype(np.float64)
+    return {**similarities, "difference": apart, "flaw": flaw}
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Return ||a - b|| / max(||a||, ||b||) of raw maps (n, ...), (n,); NaN where both are zero or one is not finite."""
     rows = [np.asarray(maps, np.float64).reshape(len(maps), -1) for maps in (a, b)]
     finite = np.asarray(np.isfinite(rows).all(axis=(0, 2)))
     left, right = (np.where(finite[:, None], each, 0.0) for each in rows)
     size = np.maximum(np.linalg.norm(left, axis=1), np.linalg.norm(right, axis=1))
-    apart = np.linalg.norm(left - right, axis=1)
-    difference = np.divide(apart, size, out=np.full(len(a), np.nan), where=size > 0)
-    flaw = np.where(finite, np.where(size > 0, 0, 1), NOT_FINITE).astype(np.float64)
-    return {**similarities, "difference": difference, "flaw": flaw}
+    return np.divide(np.linalg.norm(left - right, axis=1), size, out=np.full(len(a), np.nan), where=size > 0)
 
 
 def parity(bench: Bench, variant: Variant) -> np.ndarray:
     """Return how far a variant's logits are from the audited network's, (n,), relative to the largest of all."""
-    own = bench.outputs(bench.explained.inputs).astype(np.float64)
+    own = bench.outputs(variant.notes.get("unshifted", bench.explained.inputs)).astype(np.float64)
     other = bench.outputs(variant.explained.inputs, network=variant.network).astype(np.float64)
     largest = np.abs(own).max()
     apart = np.abs(own - other).max(axis=1)
     return np.divide(apart, largest, out=np.full(len(own), np.nan), where=largest > 0)
 
 
-def measure(method: str, variant: Variant, bench: Bench, *, similarity: Any, channels: Compared | None) -> Measurement:
+def measure(
+    method: str, ask: Callable[[str], Variant], bench: Bench, *, similarity: Any, channels: Compared | None
+) -> Measurement:
     """Compare a method's maps on a network that computes the same, of that variant's inputs, with its own maps.
 
-    Scores are those of ``compare``, and ``parity``.
+    ``ask`` gives the variant in a precision. Scores are those of ``compare`` and ``rounding``, and ``parity``.
     """
-    maps, channels = bench.explain(method, variant.explained, network=variant.network), channels or DEFAULT_CHANNELS
-    scores = compare(bench.maps(method, Original()), maps, similarity=similarity, channels=channels)
-    return Measurement(
-        scores={**scores, "parity": parity(bench, variant)},
-        maps=comparison.pictures(maps[list(bench.gallery)], channels),
-    )
+
+    def measured(precision: str) -> Measurement:
+        variant = ask(precision)
+        own = _own_maps(method, variant, bench, precision)
+        pair = own, bench.explain(method, variant.explained, network=variant.network)
+        found = compared(method, pair, bench, precision=precision, similarity=similarity, channels=channels)
+        return replace(found, scores={**found.scores, "parity": parity(bench, variant)})
+
+    return in_float64(measured)
+
+
+def compared(
+    method: str, pair: tuple[np.ndarray, np.ndarray], bench: Bench, *, precision: str, **fields: Any
+) -> Measurement:
+    """Compare a method's own maps with others that should equal them, and say what rounding does to them.
+
+    ``fields`` are ``similarity`` and ``channels``.
+    """
+    channels = fields["channels"] or DEFAULT_CHANNELS
+    rounding = floor(method, bench, precision, difference)
+    scores = compare(*pair, similarity=fields["similarity"], channels=channels)
+    scores |= {"rounding": rounding.difference, "bits": np.array([64.0 if precision == "float64" else 32.0])}
+    return Measurement(scores=scores, maps=comparison.pictures(pair[1][list(bench.gallery)], channels))
+
+
+def _own_maps(method: str, variant: Variant, bench: Bench, precision: str) -> np.ndarray:
+    """Return the maps to equal: where a shift is rounded, those of the inputs that it moves without rounding."""
+    if precision == "float32" or "unshifted" not in variant.notes:
+        return own_maps(method, bench, precision)
+    inputs = replace(bench.explained, inputs=variant.notes["unshifted"])
+    return bench.explain(method, inputs, network=bench.variant(SAME, precision=precision).network)
 
 
 def arrange(found: Mapping[Condition, Evidence], places: Sequence[Condition], labels: Sequence[str]) -> Curve:
-    """Arrange differences by input and place; nothing is drawn, so there is one seed."""
+    """Arrange differences, less what rounding may do, by input and place; nothing is drawn, so there is one seed."""
     drawn = values(found, [[each] for each in places], labels, score="difference", bounds=DISTANCE)
     flaws = np.stack([np.asarray(found[each].scores["flaw"]) for each in places], axis=-1)[:, None, :]
-    return replace(drawn, flaws=flaws)
+    none = np.zeros(len(flaws))
+    hidden = np.stack([np.asarray(found[each].scores.get("rounding", none)) for each in places], axis=-1)[:, None, :]
+    return replace(drawn, flaws=flaws, excess=drawn.excess - FACTOR * hidden)
 
 
 def judge(
@@ -90,7 +125,39 @@ def judge(
         leads=("The maps differ by", "they differ by"),
     )
     limits = Limits(null_at_most=1, undefined_at_most=undefined_at_most, fewest_seeds=1)
-    return conclude(drawn, (target,), limits, doubt=doubt)
+    judgement = conclude(drawn, (target,), limits, doubt=doubt)
+    hidden = _hidden(drawn)
+    if judgement.outcome == "pass" and hidden > HIDDEN_AT_MOST:
+        return conclude(drawn, (target,), limits, doubt=_too_coarse(hidden))
+    return judgement
+
+
+def _hidden(drawn: Curve) -> float:
+    """Return how large a difference rounding may hide, averaged over inputs."""
+    taken = drawn.similarity[drawn.usable] - drawn.excess[drawn.usable]
+    return float(taken.max(axis=2).mean()) if taken.size else 0.0
+
+
+def _too_coarse(hidden: float) -> Doubt:
+    return Doubt(
+        code="rounding",
+        text=f"Rounding in float32 may hide a difference of {hidden:.2g} of the maps' size ({HIDDEN_AT_MOST:g} is "
+        "allowed), and the network or the method cannot be computed in float64: build the model of Keras's own layers.",
+    )
+
+
+def arithmetic(found: Mapping[Condition, Evidence], places: Sequence[Condition]) -> str:
+    """Say in one sentence where the maps were computed in float32, and what was left out for that."""
+    coarse = [each for each in places if found[each].scores.get("bits", np.array([64.0]))[0] == 32.0]
+    if not coarse:
+        return ""
+    mean = max(_mean(found[each].scores["rounding"]) for each in coarse)
+    return f"Computed in float32, where rounding alone changes them by {mean:.1g}: {FACTOR:g} times that is left out."
+
+
+def settings(check: Any) -> dict[str, Any]:
+    """Return the settings of a unit: those of any comparison, and how rounding is dealt with."""
+    return {**comparison.measured_fields(check), "rounding": "float64"}
 
 
 def unequal(found: Mapping[Condition, Evidence], places: Sequence[Condition], at_most: float) -> Doubt | None:

@@ -223,7 +223,7 @@ def point(curve: Curve, place: int) -> Point:
         label=curve.labels[place],
         similarity=float(curve.similarity[seen, :, place].mean()) if seen.any() else None,
         null=null,
-        excess=float(above.mean()) if above.size else None,
+        excess=float(np.clip(above.mean(), *curve.bounds)) if above.size else None,
         interval=(float(estimate.low), float(estimate.high)) if estimate else None,
         undefined=int((~np.isfinite(curve.similarity[:, :, place])).sum()),
         total=curve.similarity[:, :, place].size,

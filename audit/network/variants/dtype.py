@@ -1,6 +1,6 @@
 """The same network computing in another precision: float32 goes in and comes out, all between is cast.
 
-Every layer is built again with the other data type, and keeps its float32 parameters: only the arithmetic changes.
+Every layer is built again with the other data type, and keeps its parameters: only the arithmetic changes.
 Nothing falls back in silence: the type of every result is looked at before the network is handed out.
 """
 
@@ -12,11 +12,21 @@ import numpy as np
 
 from audit.backend import active
 from audit.errors import AuditError, InputError
+from audit.network.kinks import chooses
 from audit.network.loading.canonical import OneOutput
 from audit.network.loading.state import copy_assets
-from audit.network.network import Network, Node, Ref, call, graph_of, sources
+from audit.network.network import Network, Node, Params, Ref, call, graph_of, sources
+from audit.network.rectifier import is_rectifier
 from audit.network.variants.edit import Piece, attach, edited, piece
 from audit.record import Explained, Variant
+
+_BELOW_FLOAT32 = 1e-10
+_MOST = 0.1  # of the results change, or it is a step; where float32 is computed within, one in 600 does
+
+
+def same(network: Network, explained: Explained, level: float, seed: int) -> Variant:
+    """Return the network itself, to be asked for in another precision."""
+    return Variant(network=network, explained=explained)
 
 
 def float64(network: Network, explained: Explained, level: float, seed: int) -> Variant:
@@ -62,12 +72,15 @@ def _cast(network: Network, graph: tuple[Node, ...], precision: str) -> Network:
         operation = _once(rebuilt, node.operation, precision)
         nodes.append(replace(node, operation=operation, arguments=moved))
     attach(nodes, _conversion(graph[-1].shape, precision, "float32"), Ref(node=len(nodes) - 1))
-    return edited(network, nodes, network.params, precision=precision)
+    held = {
+        name: value.astype(np.float64) if precision == "float64" else value for name, value in network.params.items()
+    }
+    return edited(network, nodes, held, precision=precision)
 
 
 def _once(rebuilt: dict[int, Any], operation: Any, precision: str) -> Any:
     if id(operation) not in rebuilt:
-        rebuilt[id(operation)] = _operation(operation, precision)
+        rebuilt[id(operation)] = in_precision(operation, precision)
     return rebuilt[id(operation)]
 
 
@@ -79,17 +92,90 @@ def _conversion(shape: tuple[int | None, ...], before: str, after: str) -> Piece
     return piece(lambda x: keras.ops.cast(x, after), shape, layer=f"from_{before}_to_{after}")
 
 
-def _operation(operation: Any, precision: str) -> Any:
+def in_precision(operation: Any, precision: str) -> Any:
     """Return a layer built anew in another precision; other operations compute in that of their inputs."""
     if isinstance(operation, OneOutput):
-        return OneOutput(_operation(operation.operation, precision), operation.place)
+        return OneOutput(in_precision(operation.operation, precision), operation.place)
     if not isinstance(operation, keras.Layer):
         return operation
-    layer = type(operation).from_config({**operation.get_config(), "dtype": precision})
+    kind = WideBatchNormalization if type(operation) is keras.layers.BatchNormalization else type(operation)
+    layer = kind.from_config({**operation.get_config(), "dtype": precision})
     if operation.get_build_config():
         layer.build_from_config(operation.get_build_config())
     copy_assets(operation, layer)
     return layer
+
+
+class WideBatchNormalization(keras.layers.BatchNormalization):
+    """Batch normalisation as it answers, in the precision of its inputs: on JAX Keras takes float32 at most."""
+
+    def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        """Return the inputs (B, ...) normalised by the moving statistics."""
+        shape = [1] * len(inputs.shape)
+        shape[self.axis] = inputs.shape[self.axis]
+        scale = keras.ops.rsqrt(self.moving_variance.value + self.epsilon)
+        scale = scale * self.gamma.value if self.scale else scale
+        shift = self.beta.value - self.moving_mean.value * scale if self.center else -self.moving_mean.value * scale
+        return inputs * keras.ops.reshape(scale, shape) + keras.ops.reshape(shift, shape)
+
+
+def wide(network: Network) -> Network:
+    """Return a network that computes in float64 whatever a rectifier or a maximum may turn on or off.
+
+    Some operations compute in float32 within and hand on float64: on JAX those of Keras that take means, such as layer
+    normalisation. Behind the last kink that costs a rounding; before it, a step.
+
+    Raises:
+        InputError: it cannot be computed so.
+    """
+    made = cast(network, "float64")
+    with active().computing("float64"):
+        narrow = _narrow(made)
+    if narrow:
+        raise InputError(
+            "M067",
+            f"the network cannot be computed in float64 throughout: `{narrow}` computes in float32 within",
+            where=network.name,
+            expected="layers that compute in the precision of their inputs",
+        )
+    return made
+
+
+def _narrow(network: Network) -> str | None:
+    """Return the first layer before the last kink that does not see a difference below float32's."""
+    graph = graph_of(network)
+    example = np.random.default_rng(0).random((1, *network.input_shape), np.float32)
+    values: dict[int, Any] = {-1: keras.ops.convert_to_tensor(example)}
+    seen = _before_kinks(graph)
+    for position, node in enumerate(graph):
+        given = tuple(values[ref.node] for ref in sources(node))
+        values[position] = call(node, network.params, given)
+        if position in seen and not _sees(node, network.params, given, values[position]):
+            return node.layer
+    return None
+
+
+def _before_kinks(graph: tuple[Node, ...]) -> frozenset[int]:
+    """Return the nodes at or before one that may bend."""
+    found = {position for position, node in enumerate(graph) if _may_bend(node)}
+    for position in reversed(range(len(graph))):
+        if position in found:
+            found |= {ref.node for ref in sources(graph[position])}
+    return frozenset(found)
+
+
+def _may_bend(node: Node) -> bool:
+    own = getattr(node.operation, "operation", node.operation)
+    return is_rectifier(node) or chooses(node) or type(own).__module__.partition(".")[0] not in ("keras", "audit")
+
+
+def _sees(node: Node, params: Params, given: tuple[Any, ...], output: Any) -> bool:
+    """Return whether a difference of the inputs that float32 does not hold changes an operation's results."""
+    if not all(keras.backend.standardize_dtype(each.dtype) == "float64" for each in (*given, output)):
+        return True
+    moved = active().to_numpy(call(node, params, tuple(each * (1 + _BELOW_FLOAT32) for each in given)))
+    before = active().to_numpy(output)
+    return not before.any() or bool((moved != before)[before != 0].mean() > _MOST)
 
 
 def _check(network: Network) -> None:

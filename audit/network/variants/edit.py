@@ -45,7 +45,7 @@ def piece(
     given = {id(weight): _matching(weight.path, values) for weight in model.weights}
     nodes = record_operations(model, {identity: f"{layer}/{name}" for identity, name in given.items()}) or ()
     placed = [replace(node, name=f"{layer}/{node.name}", layer=layer) for node in nodes]
-    params = {f"{layer}/{name}": np.asarray(values[name], np.float32) for name in given.values()}
+    params = {f"{layer}/{name}": np.asarray(values[name]) for name in given.values()}
     return Piece(nodes=tuple(placed), params=params)
 
 
@@ -122,7 +122,8 @@ def edited(network: Network, nodes: Sequence[Node], params: Params, **fields: An
 
 
 def _frozen(value: Any) -> np.ndarray:
-    array = np.array(value, np.float32)
+    given = np.asarray(value)
+    array = np.array(given, given.dtype if given.dtype == np.float64 else np.float32)
     array.flags.writeable = False
     return array
 

@@ -12,9 +12,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from audit.backend import active
 from audit.errors import InputError
 from audit.network.network import Network, Node, Params, Ref, call, graph_of, sources
 from audit.network.node import activation_name
+from audit.network.variants.dtype import in_precision
 from audit.network.variants.edit import Piece, held, piece, substitute
 from audit.record import Explained, Variant
 
@@ -81,10 +83,11 @@ def _shifted(network: Network, explained: Explained, level: float, pattern: np.n
     def moved(inputs: np.ndarray) -> np.ndarray:
         return (inputs + shift).astype(np.float32)
 
+    inputs = moved(explained.inputs)
     return Variant(
         network=compensated(network, shift),
-        explained=replace(explained, inputs=moved(explained.inputs)),
-        notes={"shift": shift},
+        explained=replace(explained, inputs=inputs),
+        notes={"shift": shift, "unshifted": (inputs.astype(np.float64) - shift).astype(np.float32)},
         carry=moved,
     )
 
@@ -143,12 +146,15 @@ def _is_affine(node: Node) -> bool:
 
 
 def _effect(graph: tuple[Node, ...], node: Node, params: Params, carried: Mapping[int, np.ndarray]) -> np.ndarray:
-    """Return an affine operation's linear part, applied to the shift."""
+    """Return an affine operation's linear part, applied to the shift; in float64, as one bias holds many roundings."""
     refs = sources(node)
-    zeros = [np.zeros(_shape(graph, ref.node, carried), np.float32) for ref in refs]
+    zeros = [np.zeros(_shape(graph, ref.node, carried)) for ref in refs]
     moved = [carried.get(ref.node, zero) for ref, zero in zip(refs, zeros, strict=True)]
-    here, there = (call(node, params, tuple(map(keras.ops.convert_to_tensor, values))) for values in (zeros, moved))
-    return np.asarray(keras.ops.convert_to_numpy(there - here), np.float32)
+    with active().computing("float64"):
+        wide = replace(node, operation=in_precision(node.operation, "float64"))
+        given = [tuple(keras.ops.convert_to_tensor(each, "float64") for each in values) for values in (zeros, moved)]
+        here, there = (call(wide, params, values) for values in given)
+        return np.asarray(keras.ops.convert_to_numpy(there - here), np.float64)
 
 
 def _shape(graph: tuple[Node, ...], place: int, carried: Mapping[int, np.ndarray]) -> tuple[int, ...]:
@@ -160,7 +166,7 @@ def _per_channel(effect: np.ndarray) -> np.ndarray:
     rows = effect.reshape(-1, effect.shape[-1])
     spread = (rows.max(axis=0) - rows.min(axis=0)).max()
     same = spread <= 32 * np.finfo(np.float32).eps * np.abs(rows).max()
-    return rows.mean(axis=0, dtype=np.float64).astype(np.float32) if same else effect[0]
+    return rows.mean(axis=0) if same else effect[0]
 
 
 class Offset(keras.layers.Layer):

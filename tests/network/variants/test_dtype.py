@@ -13,14 +13,20 @@ from audit.methods.guided_backprop import GuidedBackprop
 from audit.methods.integrated_gradients import IntegratedGradients
 from audit.methods.method import method_value
 from audit.network.loading.load import from_model
+from audit.network.network import call
 from audit.network.variants import dtype
 from audit.record import Explained, Original
+from audit.registry import find
 from tests import networks
 from tests.network.adapted import ALL_KEPT, layers_of, model_of, numbers
 from tests.network.variants.test_shift import explained, maps
 
 LAYERS = keras.layers
-METHODS = {"grad_cam": GradCam(), "path": IntegratedGradients(steps=2)}
+METHODS = {
+    "grad_cam": GradCam(),
+    "path": IntegratedGradients(steps=2),
+    **{name: find("methods", name)() for name in ("full_grad", "score_cam", "guided_grad_cam")},
+}
 
 
 def bench_of(network, given, methods):
@@ -160,3 +166,52 @@ def test_layers_built_in_another_precision_hold_what_was_adapted(name):
     with active().computing("float64"):
         found = keras.ops.convert_to_numpy(wide.apply(wide.params, x))
     np.testing.assert_allclose(found, logits, rtol=1e-4, atol=1e-5)
+
+
+class InFloat32(LAYERS.Layer):
+    """Takes float64 and hands on float64, and computes in float32 within."""
+
+    def call(self, inputs):
+        return keras.ops.cast(keras.ops.cast(inputs, "float32") * 3.0, inputs.dtype)
+
+
+def through(*layers):
+    return from_model(
+        networks.fill(keras.Sequential([keras.Input((6,)), LAYERS.Dense(5), *layers, LAYERS.Dense(2)]), 0)
+    )
+
+
+def test_what_computes_in_float32_within_is_found_before_a_kink_and_harmless_behind_it():
+    with pytest.raises(InputError) as raised:
+        dtype.wide(through(InFloat32(name="narrow"), LAYERS.ReLU()))
+    assert raised.value.code == "M067" and "narrow" in raised.value.what
+    assert (
+        dtype.wide(through(LAYERS.BatchNormalization(), LAYERS.ReLU(), LAYERS.Activation("tanh"))).precision
+        == "float64"
+    )
+    means = [LAYERS.ReLU(), LAYERS.Reshape((5, 1)), LAYERS.GlobalAveragePooling1D()]
+    assert dtype.wide(through(*means)).precision == "float64"
+
+
+def test_a_normalisation_in_float64_is_exact_on_every_backend():
+    network = through(LAYERS.BatchNormalization(name="normalise"))
+    wide = dtype.cast(network, "float64")
+    node = next(each for each in wide.graph if each.layer == "normalise")
+    x = np.random.default_rng(0).random((4, 5))
+    gamma, beta, mean, variance = (np.asarray(network.params[name], np.float64) for name in node.variables)
+    with active().computing("float64"):
+        given = keras.ops.convert_to_tensor(x, "float64")
+        found = active().to_numpy(call(node, active().to_device(dict(wide.params), "float64"), (given,)))
+    np.testing.assert_allclose(found, (x - mean) / np.sqrt(variance + 1e-3) * gamma + beta, rtol=1e-13, atol=1e-14)
+
+
+def test_the_parameters_of_a_rewritten_network_are_not_rounded_in_float64():
+    network = small()
+    given = explained(network)
+    bench = bench_of(network, given, {"gradient": Gradient()})
+    split = bench.variant("linear_split", precision="float64")
+    name = next(each for each in split.network.params if each.endswith("second_half/kernel"))
+    value = split.network.params[name]
+    reflection = value.reshape(value.shape[-2:])
+    np.testing.assert_allclose(reflection @ reflection, np.eye(len(reflection)), atol=1e-15)
+    assert bench.variant("linear_split").network.params[name].dtype == np.float32
