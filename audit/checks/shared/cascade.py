@@ -1,7 +1,7 @@
 """Judging re-draws above the null of what they leave intact: evidence to numbers, numbers to a judgement.
 
-Limits and guards were set on networks of 4 to 26 layers and hold for rank correlation and methods that read gradients;
-what is wrong and what is undecided with them is counted in ``docs/verdicts.md``.
+Limits and guards were set on rank correlation and on methods that read gradients; what they decide on which network
+stands in ``docs/checks.md``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,11 +39,6 @@ class Redrawn:
     counts: Bool[np.ndarray, "K"]  # whether a stage's re-draw changes what the network computes
     inputs: int  # with and without a trained map
     kept: np.ndarray  # positions of those with one
-
-    def first(self, seeds: int) -> "Redrawn":
-        """Return what the first seeds measured."""
-        parts = {name: vars(self)[name][:, :seeds] for name in ("similarity", "null", "of_network", "gradient", "live")}
-        return replace(self, **parts)
 
 
 @record

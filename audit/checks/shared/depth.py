@@ -19,7 +19,7 @@ Pairs = Float64[np.ndarray, "n J K"]
 
 
 def depths(matrices: Sequence[int]) -> Stages:
-    """Return the depth (K,) at which each stage ends, in (0, 1]: the share of weight matrices re-drawn so far.
+    """Return the depth (K,) at which each stage ends, in [0, 1]: the share of weight matrices re-drawn so far.
 
     Without any matrix each stage counts as one.
     """
@@ -32,9 +32,9 @@ def half_weights(depth: Stages) -> Stages:
 
     The mean over (0, 1/2) of the piecewise linear curve through ``(depth, value)``, constant before the first depth:
     there is no stage at which nothing is re-drawn, or one-layer networks would keep three quarters of everything. Of
-    stages at the same depth only the last counts.
+    stages at the same depth only the last counts, and none at depth 0.
     """
-    last = np.append(depth[1:] > depth[:-1], True)
+    last = np.append(depth[1:] > depth[:-1], True) & (depth > 0)
     weights, knots = np.zeros(len(depth)), depth[last]
     grid = np.unique(np.concatenate([[0.0, 0.5], knots[knots < 0.5]]))
     hats = [np.interp(grid, knots, each) for each in np.eye(len(knots))]

@@ -1,6 +1,6 @@
 """What cascading and independent randomisation share: their conditions, and their evidence as one curve."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -109,6 +109,12 @@ class RandomizationDesign:
             target=self.target,
         )
 
+    def drawn(self, stages: int) -> Iterator[Randomized]:
+        """Yield the conditions of all stages, seed by seed, under each treatment of batch normalisation."""
+        for batch_norm in self.batch_norm:
+            for seed in range(self.seeds):
+                yield from (self.at(stage, seed, batch_norm) for stage in range(1, stages + 1))
+
     def places(self, stages: int, batch_norm: BatchNorm) -> list[list[Randomized]]:
         """Return the conditions of each stage by seed."""
         return [[self.at(stage, seed, batch_norm) for seed in range(self.seeds)] for stage in range(1, stages + 1)]
@@ -146,11 +152,18 @@ def cascade_targets(similarity: Any, mean_at_most: float, last_at_most: float) -
 
 def conditions(design: RandomizationDesign, facts: Facts) -> tuple[Condition, ...]:
     """Return the null, stage 0 once (everything computed again: similarity exactly 1), then all stages by seed."""
-    stages = range(1, len(facts.network.stages) + 1)
-    drawn = (
-        design.at(stage, seed, each) for each in design.batch_norm for seed in range(design.seeds) for stage in stages
-    )
-    return (Null(draws=design.null_draws), design.at(0, 0), *drawn)
+    return (Null(draws=design.null_draws), design.at(0, 0), *design.drawn(len(facts.network.stages)))
+
+
+def complete(
+    evidence: Sequence[Evidence], wanted: Sequence[Condition], facts: Facts
+) -> Mapping[Condition, Evidence] | Judgement:
+    """Return the evidence of the conditions that are wanted; or the judgement where there is nothing to judge."""
+    if not facts.network.stages:
+        text = "The network has no parameters to re-draw."
+        return Judgement(outcome="inconclusive", code="no-parameters", reason=text)
+    error = stopped(evidence, wanted)
+    return error or {each.unit.condition: each for each in evidence if each.unit.condition in wanted}
 
 
 def judge(design: RandomizationDesign, evidence: Sequence[Evidence], facts: Facts, judging: Judging) -> Judgement:
@@ -159,16 +172,11 @@ def judge(design: RandomizationDesign, evidence: Sequence[Evidence], facts: Fact
     Only the first treatment of batch normalisation is judged: which one counts is then settled before the results are
     seen, and showing further ones cannot turn a verdict. The others' curves stand beside it.
     """
+    found = complete(evidence, conditions(design, facts), facts)
+    if isinstance(found, Judgement):
+        return found
     names = [stage.name for stage in facts.network.stages]
     names = names if design.order == "top_down" else names[::-1]
-    if not names:
-        text = "The network has no parameters to re-draw."
-        return Judgement(outcome="inconclusive", code="no-parameters", reason=text)
-    wanted = conditions(design, facts)
-    error = stopped(evidence, wanted)
-    if error:
-        return error
-    found = {each.unit.condition: each for each in evidence if each.unit.condition in wanted}
     above = AboveNull(null=Null(draws=design.null_draws), sign=judging.sign or DEFAULT_SIGN)
     trained = curve(found, [[design.at(0, 0)]], ["trained"], above)
     drawn = [curve(found, design.places(len(names), each), names, above) for each in design.batch_norm]

@@ -1,19 +1,18 @@
 """What cascading and independent randomisation share under the rule of what is intact: conditions, scores, verdict."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
 
 from audit.checks.check import Bench, Judgement, Measurement
 from audit.checks.shared import comparison
 from audit.checks.shared.cascade import Guards, Mean, Redrawn, arrange, conclude
 from audit.checks.shared.depth import Stages, depths
-from audit.checks.shared.judgement import stopped, unchanged
+from audit.checks.shared.judgement import unchanged
 from audit.checks.shared.nulls import measure_gradient, measure_null
-from audit.checks.shared.randomization import RandomizationDesign
+from audit.checks.shared.randomization import RandomizationDesign, complete
 from audit.checks.shared.stages import counting, of_counting
 from audit.checks.shared.support import masked_unsaid
 from audit.record import (
@@ -45,11 +44,7 @@ class RedrawRule:
 
 def conditions(design: RandomizationDesign, facts: Facts) -> tuple[Condition, ...]:
     """Return the nulls, stage 0 once (everything computed again: similarity exactly 1), then all stages by seed."""
-    stages = range(1, len(facts.network.stages) + 1)
-    drawn = (
-        design.at(stage, seed, each) for each in design.batch_norm for seed in range(design.seeds) for stage in stages
-    )
-    return (*_others(design, facts), *_intact(design, facts), *drawn)
+    return (*_others(design, facts), *_intact(design, facts), *design.drawn(len(facts.network.stages)))
 
 
 def measure(
@@ -78,15 +73,10 @@ def judge(design: RandomizationDesign, evidence: Sequence[Evidence], facts: Fact
     Only the first treatment of batch normalisation is judged: which one counts is then settled before the results are
     seen, and showing further ones cannot turn a verdict. The others' curves stand beside it.
     """
+    found = complete(evidence, conditions(design, facts), facts)
+    if isinstance(found, Judgement):
+        return found
     stages = facts.network.stages if design.order == "top_down" else facts.network.stages[::-1]
-    if not stages:
-        text = "The network has no parameters to re-draw."
-        return Judgement(outcome="inconclusive", code="no-parameters", reason=text)
-    wanted = conditions(design, facts)
-    error = stopped(evidence, wanted)
-    if error:
-        return error
-    found = {each.unit.condition: each for each in evidence if each.unit.condition in wanted}
     names = tuple(stage.name for stage in stages)
     null, architecture, trained = _others(design, facts)
     arranged = [
@@ -95,13 +85,15 @@ def judge(design: RandomizationDesign, evidence: Sequence[Evidence], facts: Fact
         )
         for each in design.batch_norm
     ]
-    counts = _counts(design, found)
+    moves = counting(found, design.places(len(names), design.batch_norm[0]))
+    counts = moves if design.mode == "independent" or not moves.any() else np.ones_like(moves)
     drawn = [replace(each, labels=names, counts=counts) for each in arranged if not isinstance(each, str)]
     if len(drawn) < len(arranged):
         return Judgement(outcome="inconclusive", code="sign-removed", reason=str(arranged[0]))
-    means = rule.means(depths([stage.matrices for stage in stages]))
+    # A cascade has gone no deeper where the logits stayed; what it re-drew before is re-drawn at such a stage too.
+    means = rule.means(depths([stage.matrices if moved else 0 for stage, moved in zip(stages, moves, strict=True)]))
     judged = [conclude(each, means, rule.guards) for each in drawn]
-    doubt = unchanged(of_counting(found.values(), counts), names) or _unsaid(found[trained], judged[0])
+    doubt = unchanged(of_counting(found.values(), moves), names) or _unsaid(found[trained], judged[0])
     if doubt:
         judged[0] = replace(judged[0], outcome="inconclusive", code=doubt.code, reason=doubt.text)
     start = _start(found[trained], drawn[0], rule.sign)
@@ -121,13 +113,6 @@ def _intact(design: RandomizationDesign, facts: Facts) -> tuple[Intact, ...]:
     return tuple(
         Intact(mode=design.mode, stage=each, order=design.order, draws=max(2, design.null_draws)) for each in stages
     )
-
-
-def _counts(design: RandomizationDesign, found: Mapping[Condition, Evidence]) -> Bool[np.ndarray, "K"]:
-    """Return which stages count: all under a cascade, which looks at depths."""
-    stages = max(each.stage for each in found if isinstance(each, Randomized))
-    counts = counting(found, design.places(stages, design.batch_norm[0]))
-    return counts if design.mode == "independent" else np.ones_like(counts)
 
 
 def _unsaid(trained: Evidence, judged: Judgement) -> Doubt | None:

@@ -25,6 +25,8 @@ def judged(similarity, check=CHECK, **scores):
             each.scores.update(by_sign(np.full(30, scores["gradient"][condition.stage - 1]), "gradient"))
         if isinstance(condition, Randomized) and condition.stage and "live" in scores:
             each.scores["live"] = (np.arange(30) < 30 * scores["live"]).astype(float)
+        if isinstance(condition, Randomized) and condition.stage and "logits_kept" in scores:
+            each.scores["logits_kept"] = np.full(1, scores["logits_kept"][condition.stage - 1])
         if isinstance(condition, Randomized) and not condition.stage:
             each.scores.update({name: scores[name] for name in ("masked_unsaid", "undefined") if name in scores})
     return check.judge(found, FACTS)
@@ -118,3 +120,12 @@ def test_the_null_of_masked_noise_is_one_of_the_nulls():
         if isinstance(each.unit.condition, Null):
             each.scores.update(by_sign(np.full(30, 0.42), "null"))
     assert CHECK.judge(found, FACTS).outcome == "pass"
+
+
+def test_a_stage_that_computes_nothing_adds_no_depth_to_a_cascade():
+    """Layers behind a zero that are re-drawn first: the maps are right to stay as they were."""
+    kept = spread((0.98, LOST, LOST))
+    assert judged(kept).outcome == "fail"
+    assert judged(kept, logits_kept=(0.999, 0.1, 0.1)).outcome == "pass"
+    nowhere = judged(kept, logits_kept=(0.999,) * 3)
+    assert (nowhere.outcome, nowhere.code) == ("inconclusive", "logits-in-place")

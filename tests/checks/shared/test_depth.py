@@ -16,7 +16,7 @@ def test_the_weights_sum_to_one_and_are_those_of_the_curve_s_mean(sizes):
     weights = half_weights(depth)
     assert weights.sum() == pytest.approx(1) and (weights >= 0).all()
     values = np.random.default_rng(len(sizes)).standard_normal(len(sizes))
-    last = np.append(depth[1:] > depth[:-1], True)  # of stages at one depth the last
+    last = np.append(depth[1:] > depth[:-1], True) & (depth > 0)  # of stages at one depth the last
     grid = (np.arange(20_000) + 0.5) / 40_000
     slow = np.interp(grid, depth[last], values[last]).mean()
     assert weights @ values == pytest.approx(slow, abs=1e-3)
@@ -36,6 +36,11 @@ def test_a_stage_split_in_two_of_one_value_moves_nothing(sizes, data):
 def test_one_stage_and_a_first_stage_beyond_the_half_take_all():
     assert half_weights(depths([3])).tolist() == [1.0]
     assert half_weights(depths([2, 1, 1])).tolist() == [1.0, 0.0, 0.0]
+
+
+def test_a_stage_at_depth_0_counts_for_nothing():
+    values = np.array([9.0, 1.0, 2.0])
+    assert half_weights(depths([0, 1, 1])) @ values == pytest.approx(half_weights(depths([1, 1])) @ values[1:])
 
 
 def test_depth_counts_matrices_and_each_stage_where_there_is_none():
