@@ -12,10 +12,12 @@ from audit.checks.shared import comparison
 from audit.checks.shared.comparison import DEFAULT_SIGN, PARTNER, Draws, Seeds, Share, Similarity, Threshold
 from audit.checks.shared.judgement import AboveNull, Curve, Limits, Target, conclude, curve, point, stopped
 from audit.checks.shared.memorisation import Required, doubt
+from audit.checks.shared.nulls import measure_null
 from audit.checks.shared.wording import quantity
 from audit.declare import declared
 from audit.errors import UnitError
 from audit.record import (
+    Architecture,
     Category,
     Compared,
     Condition,
@@ -41,7 +43,8 @@ class LabelPermutation(Check):
     What it does. Retrains the architecture, once on the true labels and once on permuted ones, by the same recipe
     and over several seeds; the maps of the network that memorised the permuted labels are compared with those of a
     network trained on the true labels, and with those of the audited model. Compared networks never share their fresh
-    weights: two that do would resemble each other for that reason alone.
+    weights: two that do would resemble each other for that reason alone. What gradients of other inputs share on
+    wholly re-drawn networks is part of the null: it is the architecture's.
 
     Why it matters. Between the two networks only the relation of inputs to labels differs. A map that stays the same
     does not show what was learned from the labels, however convincing it looks.
@@ -100,12 +103,17 @@ class LabelPermutation(Check):
         return (*self._trained("true"), *self._trained("permuted"))
 
     def conditions(self, facts: Facts) -> tuple[Condition, ...]:
-        """Return the null, the audited model, then the networks trained on permuted labels, on true ones, on none."""
+        """Return the nulls, the audited model, then the networks trained on permuted labels, on true ones, on none."""
         networks = (each for labels in ("permuted", "true", "none") for each in self._trained(labels))
-        return (self._null(), Original(), *networks)
+        return (self._null(), _architecture(facts), Original(), *networks)
 
     def measure(self, method: str, condition: Condition, bench: Bench) -> Measurement:
-        """Compare one method's maps on one network with the audited model's, and with those of its partner."""
+        """Compare one method's maps on one network with the audited model's, and with those of its partner.
+
+        For ``Architecture``, what gradients of other inputs share on wholly re-drawn networks: nothing else is intact.
+        """
+        if isinstance(condition, Architecture):
+            return measure_null(method, condition, bench, similarity=self.similarity, channels=self.channels)
         return comparison.measure_with_partner(
             method, (condition, _partner(condition)), bench, similarity=self.similarity, channels=self.channels
         )
@@ -127,9 +135,12 @@ class LabelPermutation(Check):
         )
         found = {each.unit.condition: each for each in measured}
         permuted = self._trained("permuted")
-        drawn = self._curve(found, (permuted, permuted), _PLACES, (PARTNER, ""))
-        ceiling = self._curve(found, (self._trained("true")[1:],), (_CEILING,), (PARTNER,))
-        floor = self._curve(found, (self._trained("none")[1:],), (_FLOOR,), (PARTNER,))
+        above = AboveNull(
+            null=self._null(), sign=self.sign or DEFAULT_SIGN, architecture=_architecture(facts), magnitude=True
+        )
+        drawn = curve(found, (permuted, permuted), _PLACES, above, (PARTNER, ""))
+        ceiling = curve(found, (self._trained("true")[1:],), (_CEILING,), above, (PARTNER,))
+        floor = curve(found, (self._trained("none")[1:],), (_FLOOR,), above, (PARTNER,))
         if isinstance(drawn, str) or isinstance(ceiling, str) or isinstance(floor, str):
             return Judgement(outcome="inconclusive", code="sign-removed", reason=str(drawn))
         return self._conclude(drawn, ceiling, floor, unsound)
@@ -176,21 +187,15 @@ class LabelPermutation(Check):
         )
         return true, audited
 
-    def _curve(
-        self,
-        found: Mapping[Condition, Evidence],
-        places: Sequence[Sequence[Condition]],
-        labels: Sequence[str],
-        scores: Sequence[str],
-    ) -> Curve | str:
-        above = AboveNull(null=self._null(), sign=self.sign or DEFAULT_SIGN, magnitude=True)
-        return curve(found, places, labels, above, scores)
-
     def _trained(self, labels: Any) -> tuple[Trained, ...]:
         return tuple(Trained(labels=labels, seed=seed) for seed in range(self.seeds))
 
     def _null(self) -> Null:
         return Null(draws=self.null_draws)
+
+
+def _architecture(facts: Facts) -> Architecture:
+    return Architecture(stages=len(facts.network.stages))
 
 
 def _partner(condition: Condition) -> Trained | None:

@@ -6,8 +6,8 @@ import numpy as np
 
 from audit.checks.label_permutation import LabelPermutation
 from audit.planning.units import TRAINING
-from audit.record import Evidence, Null, Trained, TrainingFacts, Unit
-from tests.audits import make_facts
+from audit.record import Architecture, Evidence, Null, Trained, TrainingFacts, Unit
+from tests.audits import by_sign, make_facts
 
 CHECK = LabelPermutation(seeds=3)
 TENTHS = (0.1,) * 10
@@ -47,13 +47,15 @@ def trained(check=CHECK, facts=FACTS, **changed):
     return found
 
 
-def compared(true=0.0, audited=0.0, ceiling=0.6, floor=0.3, *, null=0.0, check=CHECK, facts=FACTS):
+def compared(true=0.0, audited=0.0, ceiling=0.6, floor=0.3, *, null=0.0, architecture=0.0, check=CHECK, facts=FACTS):
     """Evidence of one method: the similarity of each pair of networks, a number or (condition) -> (n,)."""
     partners, n, found = {"permuted": true, "true": ceiling, "none": floor}, len(facts.data.ids), []
     for condition in check.conditions(facts):
         scores = {}
         if isinstance(condition, Null):
-            scores = {f"null_{sign}": np.broadcast_to(null, (n,)).astype(float) for sign in ("absolute", "signed")}
+            scores = by_sign(np.broadcast_to(null, (n,)).astype(float), "null")
+        if isinstance(condition, Architecture):
+            scores = by_sign(np.full(1, architecture), "architecture")
         if isinstance(condition, Trained):
             both = {"": audited, "partner_": partners[condition.labels]}
             for prefix, value in both.items():

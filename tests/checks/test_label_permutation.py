@@ -7,7 +7,7 @@ import pytest
 
 from audit.checks.label_permutation import LabelPermutation
 from audit.errors import UnitError
-from audit.record import Null, Original, Trained
+from audit.record import Architecture, Null, Original, Trained
 from audit.similarities.spearman import spearman
 from tests.audits import MadeUpBench, make_facts, measured
 from tests.checks.permutations import CHECK, FACTS, N, around, compared, trained
@@ -26,8 +26,9 @@ def test_both_labels_are_trained_for_every_seed_and_no_network_without_labels():
 
 
 def test_conditions_are_the_null_the_audited_model_and_every_network():
-    null, audited, *networks = CHECK.conditions(FACTS)
+    null, architecture, audited, *networks = CHECK.conditions(FACTS)
     assert null == Null(draws=10) and audited == Original()
+    assert architecture == Architecture(stages=len(FACTS.network.stages))
     assert networks == [Trained(labels=each, seed=j) for each in ("permuted", "true", "none") for j in range(3)]
 
 
@@ -35,7 +36,7 @@ def test_more_seeds_reuse_every_unit_of_fewer():
     fewer, more = (LabelPermutation(seeds=seeds) for seeds in (2, 5))
     assert set(fewer.conditions(FACTS)) < set(more.conditions(FACTS))
     maps = {condition: RNG.standard_normal((5, 4, 4, 1)).astype(np.float32) for condition in more.conditions(FACTS)}
-    found = [dict(measured(check, MadeUpBench(maps.__getitem__, noise), FACTS)) for check in (fewer, more)]
+    found = [dict(measured(check, MadeUpBench(shown_by(maps), noise), FACTS)) for check in (fewer, more)]
     for condition, first in found[0].items():
         for name, scores in first.scores.items():
             np.testing.assert_array_equal(found[1][condition].scores[name], scores)
@@ -44,13 +45,18 @@ def test_more_seeds_reuse_every_unit_of_fewer():
 RNG = np.random.default_rng(0)
 
 
+def shown_by(maps):
+    """The maps of a condition; of re-drawn networks, which only the architecture's null looks at, any."""
+    return lambda condition: maps.get(condition, maps[Original()])
+
+
 def noise(draw):
     return np.random.default_rng([7, draw]).standard_normal((5, 4, 4, 1)).astype(np.float32)
 
 
 def test_each_network_is_compared_with_the_audited_model_and_with_its_partner():
     maps = {condition: RNG.standard_normal((5, 4, 4, 1)).astype(np.float32) for condition in CHECK.conditions(FACTS)}
-    found = dict(measured(CHECK, MadeUpBench(maps.__getitem__, noise), FACTS))
+    found = dict(measured(CHECK, MadeUpBench(shown_by(maps), noise), FACTS))
 
     def alike(one, other):
         return spearman(abs(maps[one][..., 0]), abs(maps[other][..., 0]))
@@ -71,7 +77,7 @@ def test_each_network_is_compared_with_the_audited_model_and_with_its_partner():
 def test_pictures_are_those_of_the_audited_model_and_of_the_first_networks():
     maps = {condition: RNG.standard_normal((5, 4, 4, 1)).astype(np.float32) for condition in CHECK.conditions(FACTS)}
     pictured = {
-        condition for condition, found in measured(CHECK, MadeUpBench(maps.__getitem__, noise), FACTS) if found.maps
+        condition for condition, found in measured(CHECK, MadeUpBench(shown_by(maps), noise), FACTS) if found.maps
     }
     assert pictured == {Original(), *(Trained(labels=each, seed=0) for each in ("permuted", "true", "none"))}
 
@@ -80,9 +86,7 @@ def test_constant_and_broken_maps_have_no_similarity():
     maps = {condition: RNG.standard_normal((5, 4, 4, 1)).astype(np.float32) for condition in CHECK.conditions(FACTS)}
     maps[Trained(labels="permuted", seed=1)][2] = 0
     maps[Trained(labels="true", seed=1)][3] = np.nan
-    found = dict(measured(CHECK, MadeUpBench(maps.__getitem__, noise), FACTS))[
-        Trained(labels="permuted", seed=1)
-    ].scores
+    found = dict(measured(CHECK, MadeUpBench(shown_by(maps), noise), FACTS))[Trained(labels="permuted", seed=1)].scores
     assert found["undefined"].tolist() == [0, 0, 1, 0, 0]
     assert found["partner_undefined"].tolist() == [0, 0, 1, 2, 0]
     assert np.isnan(found["partner_similarity_signed"]).tolist() == [False, False, True, True, False]
@@ -207,3 +211,9 @@ def test_a_signed_comparison_reads_signed_scores():
             each.scores[name] = np.zeros(N)
     assert CHECK.judge(evidence, FACTS).outcome == "fail"
     assert replace(CHECK, sign="signed").judge(evidence, FACTS).outcome == "pass"
+
+
+def test_what_gradients_of_other_inputs_share_is_no_agreement():
+    assert judgement(true=0.7, audited=0.7).outcome == "fail"
+    found = judgement(true=0.7, audited=0.7, architecture=0.6)
+    assert found.outcome == "pass" and found.curve[0].null == pytest.approx(0.6)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from audit.errors import UnitError
-from audit.record import Condition, Evidence, Null, record
+from audit.record import Architecture, Condition, Evidence, Null, record
 from audit.statistics import Estimate, excess, mean_interval, mean_over_inputs, within
 
 UNBOUNDED = (-np.inf, np.inf)
@@ -18,6 +18,7 @@ class AboveNull:
 
     null: Null
     sign: str  # absolute | signed
+    architecture: Architecture | None = None  # what gradients of other inputs share where nothing is intact
     magnitude: bool = False  # signed similarities count by theirs: one sign may turn a whole map
     exact: bool = False  # maps whose ranks agree everywhere need no head-room (deterministic maps under ``at_least``)
     anew: bool = False  # a seed draws anew for each input: inputs share nothing of it
@@ -95,6 +96,8 @@ def curve(
     if floor.shape != similarity.shape[:1]:
         shape = str(similarity.shape[:1])
         raise UnitError("R803", "the null is not one number per input", expected=shape, received=str(floor.shape))
+    if above.architecture is not None:
+        floor = np.fmax(floor, evidence[above.architecture].scores[f"architecture_{sign}"])
     shuffled = _shuffled(evidence, places, [f"{prefix}shuffled_{sign}" for prefix in prefixes])
     level = floor[:, None, None] if shuffled is None else np.maximum(floor[:, None, None], shuffled)  # NaN stays NaN
     defined = np.isfinite(similarity)
