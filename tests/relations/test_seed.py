@@ -25,6 +25,7 @@ FIXED = {
     ("methods/shared/noisy_copies.py", "accumulate"),  # the shape of a map alone is asked for
     ("network/keras_model.py", "_check"),  # inputs on which two writings of a network must agree
     ("network/loading/from_model.py", "_check_logits"),  # the same
+    ("network/variants/dtype.py", "_narrow"),  # an input on which layers are asked what precision they compute in
     ("network/training/rebuilt.py", "rebuilt"),  # every weight is drawn again, by the training's seed
 }
 MAKERS = {"Philox", "PCG64", "default_rng", "SeedSequence", "RandomState", "seed", "SeedGenerator"}

@@ -9,11 +9,13 @@ measured on the same method and network: parameters move to a neighbouring float
 
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from typing import TypeVar
 
 import numpy as np
 
 from audit.checks.check import Bench
+from audit.checks.shared.perturbation import generators
 from audit.record import Original, record
 
 FACTOR = 3.0
@@ -71,11 +73,18 @@ def floor(
 
 
 def rounded_otherwise(method: str, bench: Bench) -> np.ndarray:
-    """Return a method's maps (n, ...) where all that is float32 was rounded otherwise."""
-    generator, own = np.random.default_rng(0), bench.explained
-    params = {name: _neighbour(value, generator) for name, value in bench.params(Original()).items()}
+    """Return a method's maps (n, ...) where all that is float32 was rounded otherwise.
+
+    How follows from the values and from the inputs' ids, which hold the audit's seed; neither names nor order decide.
+    """
+    own, trained = bench.explained, bench.params(Original())
+    digests = [sha256(np.ascontiguousarray(value).tobytes()).hexdigest() for value in trained.values()]
+    contents = [f"{min(own.ids)} {each}" for each in digests]
+    drawn = zip(trained.items(), generators("rounded parameters", 0, contents), strict=True)
+    params = {name: _neighbour(np.asarray(value), generator) for (name, value), generator in drawn}
     step = np.finfo(np.float32).epsneg * np.abs(own.inputs).max()
-    moved = own.inputs + step * generator.uniform(-1, 1, own.inputs.shape)
+    shifts = [each.uniform(-1, 1, own.inputs.shape[1:]) for each in generators("rounded inputs", 0, own.ids)]
+    moved = own.inputs + step * np.stack(shifts)
     return bench.explain(method, replace(own, inputs=moved.astype(np.float32)), params=params)
 
 

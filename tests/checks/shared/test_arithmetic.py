@@ -1,5 +1,7 @@
 """Rounding is kept out of relations that hold exactly, or measured; nothing else is forgiven for it."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from audit.checks.implementation_invariance import ImplementationInvariance
 from audit.checks.input_shift import InputShift
 from audit.checks.shared import arithmetic
 from audit.checks.shared.equality import difference
+from audit.engine.bench import BenchSettings, NetworkBench
 from audit.methods.gradient import Gradient
 from audit.methods.guided_backprop import GuidedBackprop
 from audit.network.loading.load import from_model
@@ -118,3 +121,11 @@ def test_other_numbers_are_the_nearest_ones():
     moved = arithmetic._neighbour(value, np.random.default_rng(1))
     assert moved.dtype == np.float32 and (moved[:10] == 0).all()
     assert 0.5 < (moved != value).mean() < 0.8 and np.abs(moved / np.where(value, value, 1) - 1)[10:].max() < 1.3e-7
+
+
+def test_how_is_rounded_belongs_to_the_inputs_and_not_to_their_order(bench):
+    own = bench.explained
+    turned = replace(own, inputs=own.inputs[::-1], ids=own.ids[::-1], targets=own.targets[::-1])
+    other = NetworkBench(bench.network, {"gradient": Gradient()}, turned, BenchSettings(seed=0, batch=len(own.ids)))
+    moved = [arithmetic.rounded_otherwise("gradient", each) for each in (bench, other)]
+    np.testing.assert_array_equal(moved[0], moved[1][::-1])
